@@ -1,0 +1,3 @@
+//! The `lacewing` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! One MQTT client session, sans-IO.

@@ -1,0 +1,1 @@
+//! The MQTT wire format: packets, properties, reason codes, topic names and filters.

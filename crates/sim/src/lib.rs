@@ -1,0 +1,1 @@
+//! The simulated world: the home, its physics and its devices.

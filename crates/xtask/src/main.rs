@@ -1,0 +1,3 @@
+//! `cargo xtask`: the one entry to every chore of the project.
+
+fn main() {}
