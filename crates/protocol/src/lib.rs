@@ -1,1 +1,34 @@
 //! The MQTT wire format: packets, properties, reason codes, topic names and filters.
+//!
+//! MQTT 3.1.1 and 5.0 as a whole, and 3.1 as far as old devices speak it. Nothing here reads or writes anywhere: a
+//! [`Packet`] comes out of bytes and goes into bytes.
+
+mod packet;
+mod packet_id;
+mod packet_type;
+mod properties;
+mod qos;
+mod reason;
+mod return_code;
+mod topic_filter;
+mod topic_name;
+mod utf8;
+mod version;
+
+pub use packet::{
+    Ack, Auth, ConnAck, Connect, Disconnect, Packet, Publish, RetainHandling, SubAck, Subscribe,
+    SubscriptionOptions, UnsubAck, Unsubscribe, Will,
+};
+pub use packet_id::PacketId;
+pub use packet_type::PacketType;
+pub use properties::{
+    AckProperties, AuthProperties, ConnAckProperties, ConnectProperties, DisconnectProperties,
+    PayloadFormatIndicator, PublishProperties, PublishPropertyFields, UserProperties, WillProperties,
+};
+pub use qos::{InvalidQoS, QoS};
+pub use reason::ReasonCode;
+pub use return_code::ConnectReturnCode;
+pub use topic_filter::{TopicFilter, TopicFilterError};
+pub use topic_name::{TopicName, TopicNameError};
+pub use utf8::{Utf8Error, Utf8String};
+pub use version::ProtocolVersion;
