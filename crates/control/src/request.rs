@@ -1,0 +1,54 @@
+//! What an operator asks.
+
+use serde::{Deserialize, Serialize};
+
+use crate::DeviceOrder;
+
+/// From a page to the host of a broker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Request {
+    /// From now on send what is watched, at most ten times a second; replaces the last `Watch`.
+    Watch(Watch),
+    /// Close this client's connection with an operator's reason (5.0: 0x98); its session stays.
+    Kick {
+        /// The client to disconnect.
+        client_id: String,
+    },
+    /// Close this client's connection and forget its session.
+    EndSession {
+        /// The client whose session ends.
+        client_id: String,
+    },
+    /// Forget the retained messages that match.
+    DropRetained {
+        /// A topic filter; one that is not valid is answered with [`crate::Response::Refused`].
+        filter: String,
+    },
+    /// Say why a client does or does not receive messages on a topic.
+    Explain {
+        /// The client in question.
+        client_id: String,
+        /// The topic name in question.
+        topic: String,
+    },
+    /// Do this to a device of the simulated home.
+    Home(DeviceOrder),
+    /// Run the simulated home for this page instead of for the page that has it.
+    MoveHomeHere,
+}
+
+/// What the page has on screen and so wants to hear about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watch {
+    /// [`crate::Response::Clients`] when the list changes, at most once a second.
+    pub clients: bool,
+    /// [`crate::Response::Client`] for this client, at most once a second.
+    pub client: Option<String>,
+    /// [`crate::Response::Events`]: who sent what and who got it. A host sends the newest
+    /// [`crate::Response::EVENTS_AT_ONCE`] at a time and counts the rest.
+    pub events: bool,
+    /// [`crate::Response::Metrics`] once a second.
+    pub metrics: bool,
+    /// [`crate::Response::Home`] when the power of a simulated device changes.
+    pub home: bool,
+}

@@ -1,0 +1,172 @@
+//! What the host of a broker answers.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ClientDetail, ClientInfo, DevicePower, Metrics};
+
+/// From the host of a broker to a page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Response {
+    /// The first message of every host.
+    Hello {
+        /// [`crate::VERSION`] of the host.
+        version: u16,
+        /// Where the broker runs.
+        host: HostKind,
+        /// Why nothing outlives the broker; `None` when acknowledged state is durable.
+        unsaved: Option<String>,
+        /// Whether this host can run a simulated home.
+        home: bool,
+    },
+    /// Clients by client id, here and away; the first 1 000.
+    Clients(Vec<ClientInfo>),
+    /// The client that is inspected; `None` when the broker no longer knows it.
+    Client(Option<Box<ClientDetail>>),
+    /// What happened since the last such message, oldest first.
+    Events {
+        /// At most [`Response::EVENTS_AT_ONCE`].
+        events: Vec<Event>,
+        /// How many more there were.
+        missed: u64,
+    },
+    /// Counters and gauges of the broker.
+    Metrics(Metrics),
+    /// The simulated devices this host runs and how each is powered. Empty when it runs none.
+    Home(Vec<(String, DevicePower)>),
+    /// What carries real devices to this broker.
+    Bridge(BridgeState),
+    /// The answer to [`crate::Request::Explain`], as sentences.
+    Explained(Vec<String>),
+    /// The last request was not carried out.
+    Refused {
+        /// A sentence that says why.
+        why: String,
+    },
+}
+
+impl Response {
+    /// The most events in one [`Response::Events`].
+    pub const EVENTS_AT_ONCE: usize = 200;
+}
+
+/// Where a broker runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HostKind {
+    /// In a browser tab's worker.
+    Tab,
+    /// In the `lacewing` process.
+    Native,
+}
+
+/// The road by which real devices reach the broker.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BridgeState {
+    /// No bridge was ever linked.
+    #[default]
+    None,
+    /// A link is being dialled.
+    Linking,
+    /// Devices can connect.
+    Linked(Addresses),
+    /// The link was there and is gone; it is dialled again.
+    Lost {
+        /// A sentence that says how it ended.
+        why: String,
+    },
+    /// The bridge would not have this page.
+    Refused {
+        /// A sentence that says why: a wrong token, a foreign origin, another tab that holds the link.
+        why: String,
+    },
+}
+
+/// Where devices connect.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Addresses {
+    /// `HOST:PORT` of every plain MQTT listener, the one to show first in front.
+    pub mqtt: Vec<String>,
+    /// `ws://HOST:PORT/mqtt` of every WebSocket listener.
+    pub websocket: Vec<String>,
+    /// What a device on the same network needs, when a listener is open to it.
+    pub lan: Option<LanInvitation>,
+}
+
+/// What a device on the same network needs to join.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LanInvitation {
+    /// The address of the dashboard as a phone can open it, with a client's credential and never the
+    /// pairing token: what the QR code holds.
+    pub url: String,
+    /// The MQTT listener a device on the network uses, `HOST:PORT`.
+    pub mqtt: String,
+    /// The user name a device must give, when one is needed.
+    pub username: Option<String>,
+}
+
+/// One thing the broker did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Counts up from the broker's start.
+    pub number: u64,
+    /// Wall clock, microseconds since 1970.
+    pub at: u64,
+    /// What happened.
+    pub kind: EventKind,
+}
+
+/// What the broker did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EventKind {
+    /// A client is connected.
+    Connected {
+        /// Who.
+        client_id: String,
+    },
+    /// A client's connection ended.
+    Disconnected {
+        /// Who.
+        client_id: String,
+        /// How, as a sentence fragment: "said goodbye", "vanished".
+        how: String,
+    },
+    /// A message came in.
+    Published {
+        /// Numbers the message for the deliveries that follow.
+        message: u64,
+        /// The publisher's client id; empty for the broker itself.
+        from: String,
+        /// Its topic name.
+        topic: String,
+        /// The first bytes of its payload as text.
+        preview: String,
+    },
+    /// A message went out to one client.
+    Delivered(Delivery),
+    /// A will was published.
+    WillSent {
+        /// Whose.
+        client_id: String,
+        /// Its topic name.
+        topic: String,
+    },
+    /// A message did not reach a client.
+    NotDelivered {
+        /// Who did not get it.
+        client_id: String,
+        /// Its topic name.
+        topic: String,
+        /// A sentence that says why.
+        why: String,
+    },
+}
+
+/// A message on its way to one client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// The number of the message in its `Published` event.
+    pub message: u64,
+    /// The receiver's client id.
+    pub to: String,
+    /// The QoS granted.
+    pub qos: u8,
+}

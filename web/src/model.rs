@@ -1,0 +1,1 @@
+//! From MQTT messages and control answers to what the page shows.

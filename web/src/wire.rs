@@ -1,0 +1,147 @@
+//! What the page and the client worker say to each other.
+//!
+//! The worker speaks first, with [`WorkerToPage::Hello`]; the page answers with [`PageToWorker::Start`] and
+//! from then on with what is on screen and what was clicked. The worker pushes view models, at most ten
+//! times a second each, of what is on screen only. A message is one postcard-encoded value in one posted
+//! `Uint8Array`.
+
+mod action;
+mod clients;
+mod house;
+mod messages;
+mod status;
+
+pub use action::{Action, Draft, SubscribeOptions};
+pub use clients::{ClientCard, ClientRow, ClientsView, Here, SubscriptionRow};
+pub use house::{
+    Bead, Caption, Control, DeviceDetail, DeviceKind, DeviceView, HouseSource, HouseView, PhoneView, Power,
+    Presence, Reading, RoomView, Shown, TopicRow, Warmth,
+};
+pub use messages::{Body, MessageDetail, MessageRow, MessagesView, SubscriptionState, SubscriptionView};
+pub use status::{Bridge, Devices, Operator, Place, Reach, Status};
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// The version of these messages. Page and worker are built together, but a browser may still hold one of
+/// them in its cache: then the page asks for a reload.
+pub const VERSION: u16 = 1;
+
+/// From the page to the client worker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum PageToWorker {
+    /// The first message: where the page was opened.
+    Start(Start),
+    /// What is on screen from now on.
+    Watch(Screen),
+    /// What was clicked.
+    Action(Action),
+}
+
+/// Where and how the page was opened.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Start {
+    /// The page's address without its fragment.
+    pub location: String,
+    /// `?broker=`: the WebSocket address of a broker elsewhere.
+    pub broker: Option<String>,
+    /// The pairing token, if this page was ever given one.
+    pub token: Option<String>,
+    /// Whether the page is a secure context; only then can it be a broker.
+    pub secure: bool,
+}
+
+/// What is on screen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Screen {
+    /// The house, and the device whose card is open.
+    Home {
+        /// A device id.
+        device: Option<String>,
+    },
+    /// The stream of messages.
+    Messages(Window),
+    /// The clients, and the client whose card is open.
+    Clients {
+        /// A client id.
+        client: Option<String>,
+    },
+}
+
+/// The part of the stream that is on screen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// Only topics that match this filter, or contain this text when it is not a valid filter; empty for all.
+    pub filter: String,
+    /// How many rows above the first visible one, counted from the newest.
+    pub from: u32,
+    /// How many rows are visible; at most [`Window::MAXIMUM_ROWS`] are sent.
+    pub rows: u32,
+    /// The message whose properties and payload are shown.
+    pub open: Option<u64>,
+}
+
+impl Window {
+    /// The most rows in one view.
+    pub const MAXIMUM_ROWS: u32 = 200;
+}
+
+/// From the client worker to the page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum WorkerToPage {
+    /// The first message of the worker.
+    Hello {
+        /// [`VERSION`] of the worker.
+        version: u16,
+    },
+    /// Where the broker is and how it is; on every screen.
+    Status(Status),
+    /// The house, while Home is on screen.
+    House(Box<HouseView>),
+    /// The stream, while Messages is on screen.
+    Messages(MessagesView),
+    /// The clients, while Clients is on screen.
+    Clients(ClientsView),
+    /// An action was not carried out.
+    Problem {
+        /// A sentence that says why, and what to do.
+        why: String,
+    },
+    /// The worker or the broker stopped; nothing more comes.
+    Stopped {
+        /// What it said, to be saved and sent in.
+        report: String,
+    },
+}
+
+/// The bytes of one message.
+///
+/// # Errors
+/// Never for the types of this module; postcard asks for the signature.
+pub fn encode<T: Serialize>(message: &T) -> Result<Vec<u8>, postcard::Error> {
+    postcard::to_stdvec(message)
+}
+
+/// The message in `bytes`.
+///
+/// # Errors
+/// When page and worker come from different builds.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, postcard::Error> {
+    postcard::from_bytes(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_action_survives_the_port() {
+        let message = PageToWorker::Action(Action::Publish(Draft {
+            topic: "test/topic".into(),
+            payload: b"Hello MQTT".to_vec(),
+            qos: 1,
+            user_properties: vec![("a".into(), "b".into())],
+            ..Draft::default()
+        }));
+        assert_eq!(decode::<PageToWorker>(&encode(&message).unwrap()).unwrap(), message);
+    }
+}

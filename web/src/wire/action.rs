@@ -1,0 +1,94 @@
+//! What a click asks for.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Control, Power};
+
+/// What the page asks the client worker to do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Action {
+    /// Subscribe the Messages client.
+    Subscribe {
+        /// A topic filter as typed.
+        filter: String,
+        /// Its options.
+        options: SubscribeOptions,
+    },
+    /// Unsubscribe the Messages client.
+    Unsubscribe {
+        /// The filter as it was subscribed.
+        filter: String,
+    },
+    /// Publish what the composer holds.
+    Publish(Draft),
+    /// Use a control of a device: a publish on its command topic.
+    Control {
+        /// The device id.
+        device: String,
+        /// What it shall do.
+        control: Control,
+    },
+    /// Switch off, crash, cut or bring back a simulated device: the control channel's power, not MQTT's.
+    Power {
+        /// The device id.
+        device: String,
+        /// How it shall stand.
+        power: Power,
+    },
+    /// Hold the stream still, or let it run. What comes meanwhile is kept.
+    PauseMessages(bool),
+    /// Forget the messages seen so far.
+    ClearMessages,
+    /// Disconnect a client; its session stays.
+    Kick {
+        /// Who.
+        client_id: String,
+    },
+    /// Disconnect a client and end its session.
+    EndSession {
+        /// Who.
+        client_id: String,
+    },
+    /// Take the bridge, and with it the real devices, over from the tab that has them.
+    MoveHere,
+    /// Dial now what is waiting for its next try.
+    Retry,
+}
+
+/// The options of a subscription, §3.8.3.1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubscribeOptions {
+    /// Maximum QoS, 0 to 2.
+    pub qos: u8,
+    /// Leave out what this client published itself.
+    pub no_local: bool,
+    /// Keep the retain flag as it was published.
+    pub retain_as_published: bool,
+    /// When retained messages are sent: 0 at once, 1 only for a new subscription, 2 never.
+    pub retain_handling: u8,
+}
+
+/// A message to be published.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draft {
+    /// Its topic name as typed.
+    pub topic: String,
+    /// Its payload.
+    pub payload: Vec<u8>,
+    /// 0 to 2.
+    pub qos: u8,
+    /// Whether the broker keeps it for later subscribers.
+    pub retain: bool,
+    /// Content type; empty for none.
+    pub content_type: String,
+    /// Response topic; empty for none.
+    pub response_topic: String,
+    /// Correlation data; empty for none.
+    pub correlation_data: Vec<u8>,
+    /// Message expiry interval in seconds.
+    pub expiry: Option<u32>,
+    /// Whether the payload is declared as UTF-8 text.
+    pub utf8: bool,
+    /// User properties in order.
+    pub user_properties: Vec<(String, String)>,
+}

@@ -1,0 +1,265 @@
+//! The house as the page draws it.
+
+use serde::{Deserialize, Serialize};
+
+/// The house: rooms in rows, from the roof down.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HouseView {
+    /// What the drawing was made from.
+    pub source: HouseSource,
+    /// The home's name.
+    pub name: String,
+    /// The home's own time of day, "07:40", when its plan tells.
+    pub clock: Option<String>,
+    /// The temperature outside, when a device tells.
+    pub outside: Option<Reading>,
+    /// Its rooms, row by row.
+    pub rooms: Vec<RoomView>,
+    /// The phone app's screen.
+    pub phone: PhoneView,
+    /// The latest delivery in one sentence.
+    pub caption: Option<Caption>,
+    /// Messages since the last view, at most twelve: the beads to send on their way.
+    pub beads: Vec<Bead>,
+    /// The card that is open.
+    pub detail: Option<DeviceDetail>,
+}
+
+/// What a drawing is made from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HouseSource {
+    /// No message that describes a house has come yet.
+    #[default]
+    Nothing,
+    /// Areas suggested by discovery; no plan.
+    Discovery,
+    /// The retained plan.
+    Plan,
+}
+
+/// One room.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RoomView {
+    /// Its id, as in topics.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its storey, 0 for the one under the roof.
+    pub row: u8,
+    /// Its place in the storey from the left.
+    pub column: u8,
+    /// What its temperature sensor says.
+    pub temperature: Option<Reading>,
+    /// The colour that goes with it.
+    pub warmth: Warmth,
+    /// Its devices, from left to right.
+    pub devices: Vec<DeviceView>,
+}
+
+/// How warm a room is, in the five steps of the drawing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Warmth {
+    /// Nothing is known.
+    #[default]
+    Unknown,
+    /// Up to 17 °C.
+    Cold,
+    /// Up to 19 °C.
+    Cool,
+    /// Up to 21 °C.
+    Mild,
+    /// Up to 23 °C.
+    Warm,
+    /// Above 23 °C.
+    Hot,
+}
+
+/// A value as a device published it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// The value as text, "20.4".
+    pub value: String,
+    /// Its unit, "°C"; empty when it has none.
+    pub unit: String,
+    /// Whether the device that said it is offline or overdue.
+    pub stale: bool,
+}
+
+/// One device in a room.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DeviceView {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// What is drawn.
+    pub kind: DeviceKind,
+    /// Whether it belongs to the simulated home.
+    pub simulated: bool,
+    /// Whether it is connected.
+    pub presence: Presence,
+    /// What it shows.
+    pub shown: Shown,
+    /// A change that was asked for and not yet confirmed by the state message.
+    pub asked: Option<String>,
+}
+
+/// What a device is drawn as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DeviceKind {
+    /// A thermometer.
+    Temperature,
+    /// A thermostat with a set-point.
+    Thermostat,
+    /// A radiator or other heater.
+    Radiator,
+    /// A lamp.
+    Light,
+    /// A window.
+    Window,
+    /// A door contact.
+    Door,
+    /// A motion sensor.
+    Motion,
+    /// A plug with a power meter.
+    Plug,
+    /// A smoke alarm.
+    Smoke,
+    /// Something else that reports a value.
+    Sensor,
+}
+
+/// Whether a device is connected, by its own status topic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Presence {
+    /// It has said nothing of it.
+    #[default]
+    Unknown,
+    /// It said online.
+    Online,
+    /// It, or its will, said offline.
+    Offline,
+}
+
+/// What a device shows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Shown {
+    /// Nothing has come from it.
+    Nothing,
+    /// A value.
+    Value(Reading),
+    /// On or off.
+    Switch {
+        /// Its state, when it has said it.
+        on: Option<bool>,
+        /// A value beside it, such as a plug's power.
+        reading: Option<Reading>,
+        /// Whether it can be switched over MQTT.
+        settable: bool,
+    },
+    /// Open or closed, or any other yes and no.
+    Contact {
+        /// Its state, when it has said it.
+        active: Option<bool>,
+        /// The word for it: "open", "clear", "smoke".
+        word: String,
+        /// Whether it can be set over MQTT, as a window with a motor can.
+        settable: bool,
+    },
+    /// A thermostat.
+    Climate {
+        /// What it measures or was told.
+        current: Option<Reading>,
+        /// The set-point in tenths of a degree.
+        target: Option<i32>,
+        /// Lowest and highest set-point in tenths of a degree.
+        range: (i32, i32),
+        /// The smallest change in tenths of a degree.
+        step: i32,
+        /// "heating", "cooling", "idle".
+        action: Option<String>,
+    },
+}
+
+/// What a control asks of its device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Control {
+    /// Be on or off.
+    Switch(bool),
+    /// Be open or closed.
+    Open(bool),
+    /// Hold this temperature, in tenths of a degree.
+    Target(i32),
+}
+
+/// How a simulated device stands.
+pub use lacewing_control::DevicePower as Power;
+
+/// The phone app: an MQTT client like any other, drawn as a phone.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PhoneView {
+    /// Its client id at the broker.
+    pub client_id: String,
+    /// Whether it is connected.
+    pub connected: bool,
+    /// The device ids whose controls it shows: the thermostat first, then lights.
+    pub devices: Vec<String>,
+    /// The room it reads, by id.
+    pub room: Option<String>,
+}
+
+/// The latest delivery, told in a sentence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caption {
+    /// Changes with every caption.
+    pub number: u64,
+    /// The sentence, or two.
+    pub text: String,
+    /// The topic it is about.
+    pub topic: String,
+}
+
+/// A message to be drawn on its way through the house.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bead {
+    /// Changes with every bead.
+    pub number: u64,
+    /// The device it comes from; `None` for the phone or anyone who is not drawn.
+    pub from: Option<String>,
+    /// The devices it goes to.
+    pub to: Vec<String>,
+    /// Whether the phone is among the receivers.
+    pub phone: bool,
+}
+
+/// A device's card.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DeviceDetail {
+    /// The device.
+    pub device: DeviceView,
+    /// The name of its room.
+    pub room: String,
+    /// Its presence in words: "connected, heard 4 s ago, keep-alive 30 s".
+    pub presence: String,
+    /// What it publishes.
+    pub publishes: Vec<TopicRow>,
+    /// What it listens to.
+    pub listens: Vec<TopicRow>,
+    /// Its will as a sentence.
+    pub will: Option<String>,
+    /// How it is powered; `Err` says why that cannot be changed from here.
+    pub power: Result<Power, String>,
+}
+
+/// A topic with the last value seen on it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TopicRow {
+    /// The topic name or filter.
+    pub topic: String,
+    /// The last payload in one line.
+    pub value: Option<String>,
+    /// "4 s ago".
+    pub age: String,
+    /// Whether the broker keeps it.
+    pub retained: bool,
+}

@@ -1,0 +1,95 @@
+//! The stream of messages.
+
+use serde::{Deserialize, Serialize};
+
+/// What of the stream is on screen.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MessagesView {
+    /// The subscriptions of this view's client.
+    pub subscriptions: Vec<SubscriptionView>,
+    /// How many kept messages match the filter: the height of the list.
+    pub matching: u32,
+    /// How many messages are kept.
+    pub kept: u32,
+    /// How many came since the list was cleared, those no longer kept included.
+    pub seen: u64,
+    /// Messages a second, over the last few seconds.
+    pub rate: f32,
+    /// Whether the list stands still, and how many came meanwhile.
+    pub paused: Option<u64>,
+    /// How many matching rows lie above the first of `rows`.
+    pub from: u32,
+    /// The visible rows, newest first.
+    pub rows: Vec<MessageRow>,
+    /// The message that is open.
+    pub detail: Option<MessageDetail>,
+}
+
+/// One subscription of the Messages client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubscriptionView {
+    /// The topic filter.
+    pub filter: String,
+    /// How it stands.
+    pub state: SubscriptionState,
+}
+
+/// How a subscription stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SubscriptionState {
+    /// Asked for, SUBACK awaited.
+    Asked,
+    /// The broker granted this QoS.
+    Granted(u8),
+    /// The broker said no.
+    Refused(String),
+}
+
+/// One line of the stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageRow {
+    /// Numbers the messages of this page; stays with the message.
+    pub number: u64,
+    /// When it came: milliseconds since 1970.
+    pub at: u64,
+    /// Its topic name.
+    pub topic: String,
+    /// The QoS it was delivered with.
+    pub qos: u8,
+    /// Whether it was kept by the broker before this subscription.
+    pub retain: bool,
+    /// Whether it may have come before.
+    pub dup: bool,
+    /// The length of its payload in bytes.
+    pub size: u32,
+    /// The start of its payload in one line; `None` for an empty payload.
+    pub preview: Option<String>,
+    /// Whether the preview is text rather than hex.
+    pub text: bool,
+}
+
+/// Everything about one message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageDetail {
+    /// The message.
+    pub number: u64,
+    /// Its properties by their names in the specification.
+    pub properties: Vec<(String, String)>,
+    /// Its payload.
+    pub body: Body,
+    /// How many bytes of the payload are not shown.
+    pub cut: u32,
+}
+
+/// A payload as it can be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Body {
+    /// No payload.
+    Empty,
+    /// UTF-8 text.
+    Text(String),
+    /// JSON, laid out.
+    Json(String),
+    /// Anything else: offset, hex and ASCII, sixteen bytes a line.
+    Hex(String),
+}
