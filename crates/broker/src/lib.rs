@@ -1,1 +1,31 @@
 //! A sans-IO MQTT broker: the same inputs give the same bytes on every target.
+//!
+//! [`Broker::handle`] takes everything that happens, [`Broker::poll_output`] gives everything the host is asked to do,
+//! [`Broker::transmit`] the bytes for a connection that can take some. A host handles a whole turn's inputs, then drains
+//! the outputs, then commits the records among them and says [`Input::Persisted`], then transmits. Handling and
+//! transmitting may both make outputs; [`Broker::poll_timeout`] asks for another turn while any are left.
+
+mod batch;
+mod broker;
+mod config;
+mod event;
+mod info;
+mod input;
+mod metrics;
+mod output;
+mod record;
+mod restore;
+
+pub use batch::Batch;
+pub use broker::Broker;
+pub use config::Config;
+pub use event::{Ending, Event, EventKind, EventMask, NotDelivered, Preview, WillCancelled};
+pub use info::{
+    ClientDetail, ClientInfo, Explanation, RetainedInfo, SubscriptionInfo, WaitingInfo, WillInfo,
+};
+pub use input::{CloseCause, Command, ConnId, Input, Listener, Now, Transport, Verdict};
+pub use lacewing_protocol::PublishProperties;
+pub use metrics::Metrics;
+pub use output::{AuthRequest, CloseReason, Output, Seq};
+pub use record::{Change, Record, Table};
+pub use restore::{Restore, RestoreError};

@@ -1,0 +1,118 @@
+use serde::{Deserialize, Serialize};
+
+/// Every limit of a broker, with what happens when it is reached.
+///
+/// Bytes are bytes on the wire: topic, properties and payload.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Make records and hold promises back until they are durable. Without it, the default, everything is in memory
+    /// only, no record is made and nothing waits.
+    pub durable: bool,
+    /// Ask the host about each client that wants to come in. Default: no, everyone may.
+    pub authenticate: bool,
+
+    /// Connections at a time, 100 000. A further one is closed at once.
+    pub connections: u32,
+    /// Seconds a connection has for its CONNECT, 10. Then it is closed.
+    pub connect_timeout: u32,
+    /// The longest keep-alive in seconds; 0, the default, leaves it to the clients. A 5.0 client that asks for a longer
+    /// one, or for none, is told this Server Keep Alive.
+    pub keep_alive_maximum: u16,
+    /// The largest packet in bytes that is read, 2 MiB. A larger one ends the connection with 0x95.
+    pub maximum_packet_size: u32,
+    /// QoS 1 and 2 messages a 5.0 client may send before it waits for acknowledgements, 1024; 1 to 65 535. One more ends
+    /// the connection with 0x93.
+    pub receive_maximum: u16,
+    /// Topic aliases a 5.0 client may use, 64. A higher alias ends the connection with 0x94.
+    pub topic_alias_maximum: u16,
+    /// The longest client id in bytes, 1024. A longer one is refused with 0x85 (3.1.1: 2).
+    pub client_id_length: u16,
+    /// Levels of a topic or filter, 128. A message to a deeper topic is refused with 0x90 (3.1.1: the connection
+    /// ends), a deeper filter with 0x8F (3.1.1: 0x80).
+    pub topic_levels: u16,
+
+    /// Sessions at a time, 200 000, those of connected clients included. A new client beyond them is refused with 0x97
+    /// (3.1.1: 3).
+    pub sessions: u32,
+    /// The longest session expiry in seconds; the default, `u32::MAX`, is for ever. A 5.0 client that asks for longer
+    /// is told this one; it also holds for 3.1.1 sessions without Clean Session.
+    pub session_expiry_maximum: u32,
+    /// Subscriptions of one session, 100 000. A further one is refused with 0x97 (3.1.1: 0x80).
+    pub subscriptions: u32,
+    /// QoS 1 and 2 messages on their way to one client, 1024; 1 to 65 535. A 5.0 client's Receive Maximum lowers it.
+    /// Further ones queue.
+    pub inflight: u16,
+    /// QoS 1 and 2 messages that wait for one client, 10 000. While the client is connected, publishers are paused when
+    /// half of it is used; then the newest message is dropped, counted and reported.
+    pub queue_messages: u32,
+    /// Bytes of such messages, 16 MiB. The same effect.
+    pub queue_bytes: u32,
+
+    /// Bytes that wait to be written to one connection, 256 KiB, beyond which publishers to it are paused, and beyond
+    /// twice of which QoS 0 messages to it are dropped, counted and reported; QoS 1 and 2 messages queue in the session.
+    pub outgoing_bytes: u32,
+    /// How long in milliseconds a slow receiver may pause its publishers at a stretch, 1000. Then messages to it are
+    /// dropped instead until it has caught up.
+    pub pause_maximum: u32,
+    /// Bytes that may come from a paused connection, 4 MiB: what the host had read already. More ends the connection
+    /// with 0x97.
+    pub held_bytes: u32,
+
+    /// Retained messages, 1 000 000. A message to one more topic is delivered and not retained (0x97 to a 5.0 client
+    /// with QoS 1 or 2), counted and reported.
+    pub retained_messages: u32,
+    /// Bytes of retained messages, 256 MiB. The same effect.
+    pub retained_bytes: u32,
+
+    /// Seconds that the wills of clients whose connections a crash cut are held back after a restart, 10.
+    pub restart_grace: u32,
+    /// Events that wait to be drained, 10 000. Then they are counted as missed, and the count is reported.
+    pub events: u32,
+    /// Payload bytes shown in an event, 256.
+    pub event_preview: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            durable: false,
+            authenticate: false,
+            connections: 100_000,
+            connect_timeout: 10,
+            keep_alive_maximum: 0,
+            maximum_packet_size: 2 << 20,
+            receive_maximum: 1024,
+            topic_alias_maximum: 64,
+            client_id_length: 1024,
+            topic_levels: 128,
+            sessions: 200_000,
+            session_expiry_maximum: u32::MAX,
+            subscriptions: 100_000,
+            inflight: 1024,
+            queue_messages: 10_000,
+            queue_bytes: 16 << 20,
+            outgoing_bytes: 256 << 10,
+            pause_maximum: 1000,
+            held_bytes: 4 << 20,
+            retained_messages: 1_000_000,
+            retained_bytes: 256 << 20,
+            restart_grace: 10,
+            events: 10_000,
+            event_preview: 256,
+        }
+    }
+}
+
+impl Config {
+    /// The same with every limit that has no sense at 0 raised to its least.
+    pub(crate) fn checked(mut self) -> Self {
+        self.receive_maximum = self.receive_maximum.max(1);
+        self.inflight = self.inflight.max(1);
+        self.maximum_packet_size = self.maximum_packet_size.clamp(64, 268_435_460);
+        self.topic_levels = self.topic_levels.max(1);
+        self.outgoing_bytes = self.outgoing_bytes.max(1024);
+        self.queue_messages = self.queue_messages.max(1);
+        self
+    }
+}
