@@ -1,1 +1,3 @@
-//! The simulated world: the home, its physics and its devices.
+//! The simulated home and its devices.
+
+pub mod plan;
