@@ -1,3 +1,91 @@
 //! `cargo xtask`: the one entry to every chore of the project.
+//!
+//! Each command is a file of its own: [`setup`], [`serve`], [`test`], [`check`], [`bench`]. What they share: the
+//! machine's tools ([`needs`], [`inventory`], [`install`], [`cache`]), the built page ([`page`]), running other
+//! programs and saying how it goes ([`process`]).
 
-fn main() {}
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it talks to the person at the terminal")]
+
+mod bench;
+mod cache;
+mod check;
+mod install;
+mod inventory;
+mod needs;
+mod page;
+mod process;
+mod prose;
+mod purity;
+mod serve;
+mod setup;
+mod tally;
+mod test;
+mod version;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Lacewing's chores.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Install what the other commands need; does nothing when it is all there.
+    Setup {
+        /// For which command: `serve` needs the least, `test` everything.
+        #[arg(long = "for", value_name = "COMMAND", default_value = "test")]
+        purpose: needs::Purpose,
+        /// Show what would be installed, install nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Build the page and the bridge, then run `lacewing` with that page.
+    Serve {
+        /// Arguments for `lacewing`, after `--`: `cargo xtask serve -- --mqtt localhost:2883`.
+        #[arg(last = true, value_name = "ARGS FOR lacewing")]
+        args: Vec<String>,
+    },
+    /// Run every test: unit tests and dialogues, the browser's, real clients end to end.
+    Test {
+        /// Only what needs neither a browser nor other people's clients.
+        #[arg(long)]
+        fast: bool,
+    },
+    /// Formatting, lints, documentation, and the rules that the core crates keep.
+    Check,
+    /// Run the benchmarks, or the one that is named.
+    Bench {
+        /// The benchmark's name; without it, all of them in turn.
+        case: Option<String>,
+        /// Arguments for the benchmark, after `--`.
+        #[arg(last = true, value_name = "ARGS")]
+        args: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().chore {
+        Chore::Setup { purpose, dry_run } => setup::run(purpose, dry_run),
+        Chore::Serve { args } => serve::run(&args),
+        Chore::Test { fast } => test::run(fast),
+        Chore::Check => check::run(),
+        Chore::Bench { case, args } => bench::run(case.as_deref(), &args),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("\nxtask: {error}");
+            for cause in error.chain().skip(1) {
+                eprintln!("  because: {cause}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}

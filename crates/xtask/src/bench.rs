@@ -1,0 +1,124 @@
+//! `cargo xtask bench [CASE]`: the benchmarks, found by where they stand.
+//!
+//! `crates/<crate>/benches/<case>.rs` measures one crate alone; `tests/src/bin/bench-<case>.rs` measures the whole:
+//! bridge, page and browser.
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use crate::needs::Purpose;
+use crate::process::{display, run_openly};
+use crate::workspace::{cargo, root};
+use crate::{page, setup, test};
+
+/// Runs the command; `args` go to the benchmark.
+///
+/// # Errors
+///
+/// When there is no such benchmark, or it fails.
+pub(crate) fn run(case: Option<&str>, args: &[String]) -> Result<ExitCode> {
+    let all = find(&root())?;
+    let chosen: Vec<&Bench> = all.iter().filter(|bench| case.is_none_or(|case| bench.case == case)).collect();
+    if chosen.is_empty() {
+        let names: Vec<&str> = all.iter().map(|bench| bench.case.as_str()).collect();
+        let there_is = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        bail!(
+            "there is no benchmark{}; there is: {there_is}",
+            case.map(|case| format!(" `{case}`")).unwrap_or_default()
+        );
+    }
+    for bench in chosen {
+        run_one(bench, args)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One benchmark.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Bench {
+    case: String,
+    measures: Measures,
+}
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Measures {
+    /// One package alone, by `cargo bench`.
+    Package(String),
+    /// Everything together, by a program of `lacewing-tests`.
+    TheWhole(String),
+}
+
+fn run_one(bench: &Bench, args: &[String]) -> Result<()> {
+    let mut command = cargo();
+    match &bench.measures {
+        Measures::Package(package) => {
+            command.args(["bench", "--package", package, "--bench", &bench.case]);
+        }
+        Measures::TheWhole(program) => {
+            let tools = setup::toolbox(Purpose::Test)?;
+            let dist = page::build(&tools)?;
+            let lacewing = page::build_lacewing()?;
+            command.args(["run", "--quiet", "--release", "--package", "lacewing-tests", "--bin", program]);
+            test::place(&mut command, &tools, &dist, &lacewing);
+        }
+    }
+    command.arg("--").args(args);
+    println!("\n== {}: {}", bench.case, display(&command));
+    run_openly(&mut command)
+}
+
+/// All benchmarks of the checkout, by name.
+fn find(root: &Path) -> Result<Vec<Bench>> {
+    let mut found = Vec::new();
+    for krate in names(&root.join("crates"))? {
+        let package = format!("lacewing-{krate}");
+        for file in names(&root.join("crates").join(&krate).join("benches"))? {
+            if let Some(case) = file.strip_suffix(".rs") {
+                found.push(Bench { case: case.to_owned(), measures: Measures::Package(package.clone()) });
+            }
+        }
+    }
+    for file in names(&root.join("tests").join("src").join("bin"))? {
+        let program = file.strip_suffix(".rs").unwrap_or(&file);
+        if let Some(case) = program.strip_prefix("bench-") {
+            found.push(Bench { case: case.to_owned(), measures: Measures::TheWhole(program.to_owned()) });
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// The names of what is in `folder`; none when it is not there.
+fn names(folder: &Path) -> Result<Vec<String>> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let entries = fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
+    Ok(entries.iter().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn benchmarks_are_found_by_where_they_stand() {
+        let root = std::env::temp_dir().join(format!("lacewing-bench-{}", std::process::id()));
+        let benches = root.join("crates/broker/benches");
+        let programs = root.join("tests/src/bin");
+        fs::create_dir_all(&benches).unwrap();
+        fs::create_dir_all(&programs).unwrap();
+        fs::write(benches.join("core.rs"), "").unwrap();
+        fs::write(programs.join("bench-tab.rs"), "").unwrap();
+        fs::write(programs.join("other.rs"), "").unwrap();
+        let found = find(&root).unwrap();
+        fs::remove_dir_all(&root).unwrap();
+        let core =
+            Bench { case: "core".to_owned(), measures: Measures::Package("lacewing-broker".to_owned()) };
+        let tab = Bench { case: "tab".to_owned(), measures: Measures::TheWhole("bench-tab".to_owned()) };
+        assert_eq!(found, [core, tab]);
+    }
+}

@@ -1,0 +1,256 @@
+//! What each command needs on the machine, why, and how it is got: a list, and nothing but a list.
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use crate::version::Accepts;
+use crate::workspace;
+
+/// The command that set-up prepares for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Purpose {
+    /// `cargo xtask check`.
+    Check,
+    /// `cargo xtask serve`: Rust alone will do.
+    Serve,
+    /// Everything, `cargo xtask test` included.
+    Test,
+}
+
+/// One thing that has to be on the machine.
+#[derive(Clone, Debug)]
+pub(crate) struct Need {
+    /// What people call it.
+    pub(crate) name: &'static str,
+    /// What it is for, after "it …".
+    pub(crate) why: &'static str,
+    /// How long it usually takes to get, on two cores.
+    pub(crate) takes: &'static str,
+    /// What is lost without it; `None` when nothing works without it.
+    pub(crate) without: Option<&'static str>,
+    /// How it is found and got.
+    pub(crate) recipe: Recipe,
+}
+
+/// How something is found and got.
+#[derive(Clone, Debug)]
+pub(crate) enum Recipe {
+    /// The wasm target of the Rust tool chain.
+    WasmTarget,
+    /// A rustup component, found by the cargo command it brings.
+    Component { component: &'static str, command: &'static str },
+    /// A crate with command line tools, kept in the cache.
+    Cargo {
+        package: &'static str,
+        version: String,
+        accepts: Accepts,
+        programs: &'static [&'static str],
+        locked: bool,
+    },
+    /// An npm package, kept in the cache; `program` is what it brings for the command line.
+    Npm { package: &'static str, version: &'static str, accepts: Accepts, program: Option<&'static str> },
+    /// A Debian package that brings a program, under any of these names, or wherever `variable` says that it is.
+    Debian { package: &'static str, programs: &'static [&'static str], variable: Option<&'static str> },
+}
+
+/// What `purpose` needs, in the order in which it is got: what others are got with comes first.
+///
+/// # Errors
+///
+/// When Cargo.lock and Cargo.toml do not agree on the wasm-bindgen.
+pub(crate) fn of(purpose: Purpose) -> Result<Vec<Need>> {
+    let mut needs = vec![wasm_target()];
+    if matches!(purpose, Purpose::Check | Purpose::Test) {
+        needs.extend([
+            component("rustfmt", "fmt", "formats the source"),
+            component("clippy", "clippy", "reads the source for mistakes"),
+        ]);
+    }
+    if purpose == Purpose::Test {
+        needs.extend(browser_and_clients());
+    }
+    if matches!(purpose, Purpose::Serve | Purpose::Test) {
+        needs.extend([wasm_bindgen(workspace::wasm_bindgen_version()?), trunk(), wasm_opt()]);
+    }
+    if purpose == Purpose::Test {
+        needs.extend([wasm_pack(), mqttjs()]);
+    }
+    Ok(needs)
+}
+
+/// The names under which Chromium is installed, Debian's first.
+pub(crate) const CHROMIUM: &[&str] =
+    &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
+
+/// The names under which Chromium's driver is installed.
+pub(crate) const CHROMEDRIVER: &[&str] = &["chromedriver"];
+
+fn wasm_target() -> Need {
+    Need {
+        name: "the wasm32-unknown-unknown target",
+        why: "lets rustc build for the browser",
+        takes: "10 s",
+        without: None,
+        recipe: Recipe::WasmTarget,
+    }
+}
+
+fn component(component: &'static str, command: &'static str, why: &'static str) -> Need {
+    Need {
+        name: component,
+        why,
+        takes: "10 s",
+        without: None,
+        recipe: Recipe::Component { component, command },
+    }
+}
+
+fn wasm_bindgen(version: String) -> Need {
+    Need {
+        name: "wasm-bindgen",
+        why: "joins the wasm to JavaScript; its version must be the library's in Cargo.lock",
+        takes: "2 to 3 min",
+        without: None,
+        recipe: Recipe::Cargo {
+            package: "wasm-bindgen-cli",
+            version,
+            accepts: Accepts::Exactly,
+            programs: &["wasm-bindgen", "wasm-bindgen-test-runner"],
+            // Its lock file names a crate version that can no longer be had.
+            locked: false,
+        },
+    }
+}
+
+fn trunk() -> Need {
+    Need {
+        name: "Trunk",
+        why: "builds the page",
+        takes: "4 to 8 min",
+        without: None,
+        recipe: Recipe::Cargo {
+            package: "trunk",
+            // 0.22 needs a newer rustc than the workspace asks for.
+            version: "0.21.14".to_owned(),
+            accepts: Accepts::SameMinor,
+            programs: &["trunk"],
+            locked: true,
+        },
+    }
+}
+
+fn wasm_opt() -> Need {
+    Need {
+        name: "wasm-opt",
+        why: "makes the page's wasm smaller",
+        takes: "10 s",
+        without: Some("the page is some 15% larger, and works all the same"),
+        recipe: Recipe::Npm {
+            package: "binaryen",
+            version: "132.0.0",
+            accepts: Accepts::SameMajorOrLater,
+            program: Some("wasm-opt"),
+        },
+    }
+}
+
+fn wasm_pack() -> Need {
+    Need {
+        name: "wasm-pack",
+        why: "runs tests inside a browser",
+        takes: "2 min",
+        without: None,
+        recipe: Recipe::Cargo {
+            package: "wasm-pack",
+            version: "0.15.1".to_owned(),
+            accepts: Accepts::SameMinor,
+            programs: &["wasm-pack"],
+            locked: true,
+        },
+    }
+}
+
+fn mqttjs() -> Need {
+    Need {
+        name: "mqtt.js",
+        why: "is a client by others that the tests connect",
+        takes: "10 s",
+        without: None,
+        recipe: Recipe::Npm { package: "mqtt", version: "5.16.0", accepts: Accepts::Exactly, program: None },
+    }
+}
+
+fn browser_and_clients() -> [Need; 5] {
+    let debian = |name, why, takes, package, programs, variable| Need {
+        name,
+        why,
+        takes,
+        without: None,
+        recipe: Recipe::Debian { package, programs, variable },
+    };
+    [
+        debian("Node.js", "runs mqtt.js and wasm-opt", "1 min", "nodejs", &["node"], None),
+        debian("npm", "fetches mqtt.js and wasm-opt", "1 min", "npm", &["npm"], None),
+        debian(
+            "Chromium",
+            "is the browser that the tests open",
+            "1 min",
+            "chromium",
+            CHROMIUM,
+            Some("CHROMIUM"),
+        ),
+        debian(
+            "chromedriver",
+            "steers Chromium",
+            "10 s",
+            "chromium-driver",
+            CHROMEDRIVER,
+            Some("CHROMEDRIVER"),
+        ),
+        debian(
+            "mosquitto's clients",
+            "are clients by others that the tests run",
+            "10 s",
+            "mosquitto-clients",
+            &["mosquitto_sub"],
+            None,
+        ),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(purpose: Purpose) -> Vec<&'static str> {
+        of(purpose).unwrap().into_iter().map(|need| need.name).collect()
+    }
+
+    #[test]
+    fn serve_demands_nothing_that_rust_alone_does_not_bring() {
+        for need in of(Purpose::Serve).unwrap() {
+            let from_rust = matches!(need.recipe, Recipe::WasmTarget | Recipe::Cargo { .. });
+            assert!(from_rust || need.without.is_some(), "{} is demanded", need.name);
+        }
+        assert_eq!(
+            names(Purpose::Serve),
+            ["the wasm32-unknown-unknown target", "wasm-bindgen", "Trunk", "wasm-opt"]
+        );
+    }
+
+    #[test]
+    fn test_needs_all_that_the_others_need() {
+        let everything = names(Purpose::Test);
+        for name in names(Purpose::Serve).into_iter().chain(names(Purpose::Check)) {
+            assert!(everything.contains(&name), "{name} is missing");
+        }
+    }
+
+    #[test]
+    fn npm_comes_before_what_it_fetches() {
+        let everything = names(Purpose::Test);
+        let place = |name| everything.iter().position(|other| *other == name).unwrap();
+        assert!(place("npm") < place("wasm-opt"));
+        assert!(place("npm") < place("mqtt.js"));
+    }
+}

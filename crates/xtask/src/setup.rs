@@ -1,0 +1,298 @@
+//! `cargo xtask setup`: shows what is missing, installs it, and says what only a person can do.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use crate::cache::{Cache, CacheLock};
+use crate::install::{self, Means, Way};
+use crate::inventory::{Found, look_for, named_or_on_path};
+use crate::needs::{self, Need, Purpose, Recipe};
+use crate::process::elapsed;
+
+/// The tools that a command runs with.
+#[derive(Debug)]
+pub(crate) struct Toolbox {
+    path: OsString,
+    /// Whether wasm-opt is among them.
+    pub(crate) wasm_opt: bool,
+    /// The folder whose `node_modules` holds mqtt.js.
+    pub(crate) mqttjs: PathBuf,
+}
+
+impl Toolbox {
+    /// Gives `command` the tools.
+    pub(crate) fn equip<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command.env("PATH", &self.path)
+    }
+
+    /// A tool's command, to be run in the checkout's top folder.
+    pub(crate) fn tool(&self, program: &str) -> Command {
+        let file =
+            env::split_paths(&self.path).map(|folder| folder.join(program)).find(|file| file.is_file());
+        let mut command = Command::new(file.unwrap_or_else(|| PathBuf::from(program)));
+        command.current_dir(crate::workspace::root());
+        self.equip(&mut command);
+        command
+    }
+
+    /// The browser.
+    pub(crate) fn chromium(&self) -> Option<PathBuf> {
+        named_or_on_path(Some("CHROMIUM"), needs::CHROMIUM)
+    }
+
+    /// The browser's driver.
+    pub(crate) fn chromedriver(&self) -> Option<PathBuf> {
+        named_or_on_path(Some("CHROMEDRIVER"), needs::CHROMEDRIVER)
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// When something that `purpose` cannot do without is missing and could not be installed.
+pub(crate) fn run(purpose: Purpose, dry_run: bool) -> Result<ExitCode> {
+    let cache = Cache::open()?;
+    println!("Built tools are kept in {}.", cache.folder().display());
+    let means = Means::of_this_machine();
+    let needs = needs::of(purpose)?;
+    let survey = survey(&needs, &cache, means);
+    for (need, state) in needs.iter().zip(&survey) {
+        println!("{}", line(need, state));
+    }
+    if dry_run {
+        println!("Nothing was installed: this was a dry run.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    fulfil(purpose, &cache, means)?;
+    println!("Everything is there for {}.", commands(purpose));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The tools for `purpose`, installed first if they are missing; says nothing when they are not.
+///
+/// # Errors
+///
+/// When something that `purpose` cannot do without is missing and could not be installed.
+pub(crate) fn toolbox(purpose: Purpose) -> Result<Toolbox> {
+    let cache = Cache::open()?;
+    let needs = needs::of(purpose)?;
+    if needs.iter().any(|need| !look_for(need, &cache).is_there()) {
+        let means = Means::of_this_machine();
+        for (need, state) in needs.iter().zip(survey(&needs, &cache, means)) {
+            if !matches!(state, State::There(_)) {
+                println!("{}", line(need, &state));
+            }
+        }
+        fulfil(purpose, &cache, means)?;
+    }
+    Ok(pack(&needs, &cache))
+}
+
+/// What is known about one need.
+#[derive(Debug)]
+enum State {
+    There(Found),
+    Missing(Way, Found),
+}
+
+fn survey(needs: &[Need], cache: &Cache, means: Means) -> Vec<State> {
+    let mut means = means;
+    needs
+        .iter()
+        .map(|need| {
+            let found = look_for(need, cache);
+            if found.is_there() {
+                return State::There(found);
+            }
+            let way = means.way_to(need);
+            // What comes later may be installed with it.
+            means.npm |= need.name == "npm" && matches!(way, Way::Install(_));
+            State::Missing(way, found)
+        })
+        .collect()
+}
+
+/// One line of the table that is shown before anything is installed.
+fn line(need: &Need, state: &State) -> String {
+    let name = match &need.recipe {
+        Recipe::Cargo { version, .. } => format!("{} {version}", need.name),
+        Recipe::Npm { version, .. } => format!("{} {version}", need.name),
+        _ => need.name.to_owned(),
+    };
+    let instead = |found: &Found| match found {
+        Found::Missing { instead: Some(version) } => format!(" ({version} is there, and will not do)"),
+        _ => String::new(),
+    };
+    match state {
+        State::There(Found::Cached(folder)) => format!("  have     {name}, in {}", folder.display()),
+        State::There(_) => format!("  have     {name}"),
+        State::Missing(Way::Install(how), found) => {
+            format!("  install  {name}{}: it {} ({how}, usually {})", instead(found), need.why, need.takes)
+        }
+        State::Missing(Way::Skip(loss), found) => format!("  skip     {name}{}: {loss}", instead(found)),
+        State::Missing(Way::ByHand(how), found) => {
+            format!("  missing  {name}{}: it {}\n           {how}", instead(found), need.why)
+        }
+    }
+}
+
+/// Installs what is missing and can be installed; then fails if something is still wanting.
+fn fulfil(purpose: Purpose, cache: &Cache, means: Means) -> Result<()> {
+    let needs = needs::of(purpose)?;
+    if needs.iter().all(|need| look_for(need, cache).is_there()) {
+        return Ok(());
+    }
+    let lock = cache.lock()?;
+    let survey = survey(&needs, cache, means);
+    let missing = needs.iter().zip(&survey).filter_map(|(need, state)| match state {
+        State::Missing(Way::Install(_), _) => Some(need),
+        _ => None,
+    });
+    let missing: Vec<&Need> = missing.collect();
+    let packages: Vec<&str> = missing.iter().filter_map(|need| debian_package(need)).collect();
+    if !packages.is_empty() {
+        step(&format!("Debian's packages {}", packages.join(", ")), "1 to 3 min", || {
+            install::debian_packages(cache, &packages)
+        })?;
+    }
+    for need in missing.iter().filter(|need| debian_package(need).is_none()) {
+        match step(need.name, need.takes, || install_one(need, cache, &lock, means)) {
+            Err(error) if need.without.is_some() => {
+                println!("    {error:#}\n    going on without: {}", need.without.unwrap_or_default());
+            }
+            outcome => outcome?,
+        }
+    }
+    install::tidy(cache)?;
+    wanting(purpose, &needs, &survey)
+}
+
+fn debian_package(need: &Need) -> Option<&'static str> {
+    match need.recipe {
+        Recipe::Debian { package, .. } => Some(package),
+        _ => None,
+    }
+}
+
+fn step(name: &str, takes: &str, install: impl FnOnce() -> Result<()>) -> Result<()> {
+    println!("  Installing {name} (usually {takes}) …");
+    let began = Instant::now();
+    install().with_context(|| format!("{name} could not be installed"))?;
+    println!("    done in {}", elapsed(began));
+    Ok(())
+}
+
+fn install_one(need: &Need, cache: &Cache, lock: &CacheLock, means: Means) -> Result<()> {
+    match &need.recipe {
+        Recipe::WasmTarget => install::wasm_target(cache),
+        Recipe::Component { component, .. } => install::component(cache, component),
+        Recipe::Cargo { .. } => install::cargo_package(cache, lock, means, &need.recipe),
+        Recipe::Npm { package, version, .. } => install::npm_package(cache, lock, package, version),
+        Recipe::Debian { package, .. } => install::debian_packages(cache, &[package]),
+    }
+}
+
+/// Fails when something demanded can only be got by hand.
+fn wanting(purpose: Purpose, needs: &[Need], survey: &[State]) -> Result<()> {
+    let wanting = needs.iter().zip(survey).filter_map(|(need, state)| match state {
+        State::Missing(Way::ByHand(how), _) => Some(format!("{}: {how}", need.name)),
+        _ => None,
+    });
+    let wanting: Vec<String> = wanting.collect();
+    if wanting.is_empty() {
+        return Ok(());
+    }
+    let less = if purpose == Purpose::Test {
+        "\nWithout them, `cargo xtask serve` and `cargo xtask test --fast` may do"
+    } else {
+        ""
+    };
+    bail!("{} cannot run until these are there:\n  {}{less}", commands(purpose), wanting.join("\n  "));
+}
+
+fn commands(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Check => "`cargo xtask check`",
+        Purpose::Serve => "`cargo xtask serve`",
+        Purpose::Test => "`cargo xtask test`",
+    }
+}
+
+/// PATH with the cache's tools in front, and what else the commands ask for.
+fn pack(needs: &[Need], cache: &Cache) -> Toolbox {
+    let mut folders = Vec::new();
+    let mut wasm_opt = false;
+    let mut mqttjs = PathBuf::new();
+    for need in needs {
+        let found = look_for(need, cache);
+        wasm_opt |= need.name == "wasm-opt" && found.is_there();
+        if let Recipe::Npm { package, version, program: None, .. } = &need.recipe {
+            mqttjs = cache.place(package, version);
+        }
+        if let Found::Cached(folder) = found {
+            folders.push(folder);
+        }
+    }
+    let own = env::var_os("PATH").unwrap_or_default();
+    folders.extend(env::split_paths(&own));
+    Toolbox { path: env::join_paths(folders).unwrap_or(own), wasm_opt, mqttjs }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_says_what_why_how_and_how_long() {
+        let needs = needs::of(Purpose::Serve).unwrap();
+        let trunk = needs.iter().find(|need| need.name == "Trunk").unwrap();
+        let state =
+            State::Missing(Way::Install("cargo install".to_owned()), Found::Missing { instead: None });
+        let shown = line(trunk, &state);
+        assert_eq!(shown, "  install  Trunk 0.21.14: it builds the page (cargo install, usually 4 to 8 min)");
+    }
+
+    #[test]
+    fn what_only_a_person_can_get_ends_the_command_with_the_way_to_get_it() {
+        let needs = needs::of(Purpose::Test).unwrap();
+        let survey: Vec<State> = needs
+            .iter()
+            .map(|need| match need.name {
+                "Chromium" => State::Missing(Means::default().way_to(need), Found::Missing { instead: None }),
+                _ => State::There(Found::Ready),
+            })
+            .collect();
+        let message = wanting(Purpose::Test, &needs, &survey).unwrap_err().to_string();
+        assert!(message.contains("Chromium") && message.contains("apt-get install chromium"), "{message}");
+        assert!(message.contains("serve"), "{message}");
+    }
+
+    #[test]
+    fn npm_that_is_about_to_be_installed_counts() {
+        let cache = Cache::open().unwrap();
+        let needs: Vec<Need> = needs::of(Purpose::Test)
+            .unwrap()
+            .into_iter()
+            .filter(|need| matches!(need.recipe, Recipe::Npm { .. }) || need.name == "npm")
+            .map(|mut need| {
+                // Names that no machine has.
+                match &mut need.recipe {
+                    Recipe::Debian { programs, .. } => *programs = &["surely-no-such-program"],
+                    Recipe::Npm { package, .. } => *package = "surely-no-such-package",
+                    _ => {}
+                }
+                need
+            })
+            .collect();
+        let debian = Means { debian: true, ..Means::default() };
+        let survey = survey(&needs, &cache, debian);
+        let last = survey.last().unwrap();
+        assert!(matches!(last, State::Missing(Way::Install(how), _) if how == "npm install"), "{last:?}");
+    }
+}

@@ -1,0 +1,132 @@
+//! `cargo xtask test`: every suite, its time, and one line that sums them up.
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use anyhow::Result;
+
+use crate::needs::Purpose;
+use crate::process::{display, elapsed, run_listening};
+use crate::setup::{self, Toolbox};
+use crate::tally::Tally;
+use crate::workspace::cargo;
+use crate::{page, workspace};
+
+/// How long one test in the browser may take, in seconds: the runner's own limit is made for a faster machine.
+const BROWSER_TIMEOUT: &str = "300";
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// When a tool is missing or the page does not compile. Tests that fail are told by the exit code.
+pub(crate) fn run(fast: bool) -> Result<ExitCode> {
+    let began = Instant::now();
+    let mut suites = Suites::default();
+    if fast {
+        suites.run("Unit tests and dialogues", &mut units())?;
+        return Ok(suites.sum_up(began));
+    }
+    let tools = setup::toolbox(Purpose::Test)?;
+    suites.run("Unit tests and dialogues", &mut units())?;
+    let dist = page::build(&tools)?;
+    let lacewing = page::build_lacewing()?;
+    suites.run("In the browser", &mut in_the_browser(&tools))?;
+    suites.run("End to end", &mut end_to_end(&tools, &dist, &lacewing))?;
+    Ok(suites.sum_up(began))
+}
+
+/// Tells what runs end to end, tests and benchmarks, where everything is.
+pub(crate) fn place<'a>(
+    command: &'a mut Command,
+    tools: &Toolbox,
+    dist: &Path,
+    lacewing: &Path,
+) -> &'a mut Command {
+    tools.equip(command);
+    command.env("LACEWING_BIN", lacewing).env("LACEWING_DIST", dist).env("LACEWING_MQTTJS", &tools.mqttjs);
+    if let Some(chromium) = tools.chromium() {
+        command.env("CHROMIUM", chromium);
+    }
+    if let Some(chromedriver) = tools.chromedriver() {
+        command.env("CHROMEDRIVER", chromedriver);
+    }
+    command
+}
+
+/// What needs no browser and no one else's client.
+fn units() -> Command {
+    let mut cargo = cargo();
+    cargo.args([
+        "test",
+        "--no-fail-fast",
+        "--workspace",
+        "--exclude",
+        "lacewing-web",
+        "--exclude",
+        "lacewing-tests",
+    ]);
+    cargo
+}
+
+/// What only a browser can show: the tests of `web`, compiled to wasm and run in headless Chromium.
+fn in_the_browser(tools: &Toolbox) -> Command {
+    let mut wasm_pack = tools.tool("wasm-pack");
+    wasm_pack
+        .args(["test", "--headless", "--chrome", "--mode", "no-install"])
+        .env("WASM_BINDGEN_TEST_TIMEOUT", BROWSER_TIMEOUT)
+        .env_remove("NO_COLOR");
+    if let Some(chromedriver) = tools.chromedriver() {
+        wasm_pack.arg("--chromedriver").arg(chromedriver);
+    }
+    wasm_pack.arg("web");
+    wasm_pack
+}
+
+/// Real clients and a real browser against the `lacewing` and the page that were built.
+fn end_to_end(tools: &Toolbox, dist: &Path, lacewing: &Path) -> Command {
+    let mut cargo = cargo();
+    cargo.args(["test", "--no-fail-fast", "--package", "lacewing-tests"]);
+    place(&mut cargo, tools, dist, lacewing);
+    cargo
+}
+
+/// The suites that ran.
+#[derive(Debug, Default)]
+struct Suites {
+    ran: Vec<(&'static str, Tally, String)>,
+}
+
+impl Suites {
+    /// Runs one suite, its output passed on as it comes.
+    fn run(&mut self, name: &'static str, command: &mut Command) -> Result<()> {
+        println!("\n== {name}: {}", display(command));
+        let began = Instant::now();
+        let mut tally = Tally::default();
+        let status = run_listening(command, |line| {
+            if let Some(counted) = Tally::read(line) {
+                tally += counted;
+            }
+        })?;
+        if !status.success() && tally.failed == 0 {
+            println!("== {name}: ended with {status} though no test failed: it did not compile, or crashed");
+            tally.failed = 1;
+        }
+        println!("== {name}: {tally} in {}", elapsed(began));
+        self.ran.push((name, tally, elapsed(began)));
+        Ok(())
+    }
+
+    /// Prints the table and, on a line of its own, the sum.
+    fn sum_up(&self, began: Instant) -> ExitCode {
+        let mut sum = Tally::default();
+        println!("\nIn {} from {}:", elapsed(began), workspace::root().display());
+        for (name, tally, time) in &self.ran {
+            println!("  {name}: {tally}, {time}");
+            sum += *tally;
+        }
+        println!("{sum}");
+        if sum.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
