@@ -8,16 +8,19 @@
 //! The host speaks first, with [`Response::Hello`]. A message is one postcard-encoded [`Request`] or
 //! [`Response`] in one binary WebSocket message or one posted buffer; there is no further framing.
 
-mod observed;
+mod desk;
+mod device;
 mod request;
 mod response;
 
-pub use observed::{
-    ClientDetail, ClientInfo, DeviceOrder, DevicePower, End, Ended, Listener, Metrics, ProtocolVersion,
-    SubscriptionInfo, WillInfo,
+pub use desk::{Desk, Effect, OperatorId};
+pub use device::{DeviceOrder, DevicePower};
+pub use lacewing_broker::{
+    ClientDetail, ClientInfo, CloseCause, Ending, Event, EventKind, Explanation, Listener, Metrics,
+    NotDelivered, Preview, SubscriptionInfo, WillInfo,
 };
 pub use request::{Request, Watch};
-pub use response::{Addresses, BridgeState, Delivery, Event, EventKind, HostKind, LanInvitation, Response};
+pub use response::{Addresses, BridgeState, HostKind, LanInvitation, Response};
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -79,7 +82,7 @@ mod tests {
 
     #[test]
     fn bytes_after_a_message_are_refused() {
-        let mut bytes = encode(&Request::MoveHomeHere).unwrap();
+        let mut bytes = encode(&Request::EndSession { client_id: "sensor".into() }).unwrap();
         bytes.push(0);
         assert!(decode::<Request>(&bytes).is_err());
     }

@@ -33,8 +33,6 @@ pub enum Request {
     },
     /// Do this to a device of the simulated home.
     Home(DeviceOrder),
-    /// Run the simulated home for this page instead of for the page that has it.
-    MoveHomeHere,
 }
 
 /// What the page has on screen and so wants to hear about.

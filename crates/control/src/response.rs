@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ClientDetail, ClientInfo, DevicePower, Metrics};
+use crate::{ClientDetail, ClientInfo, DevicePower, Event, Explanation, Metrics};
 
 /// From the host of a broker to a page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,8 +35,8 @@ pub enum Response {
     Home(Vec<(String, DevicePower)>),
     /// What carries real devices to this broker.
     Bridge(BridgeState),
-    /// The answer to [`crate::Request::Explain`], as sentences.
-    Explained(Vec<String>),
+    /// The answer to [`crate::Request::Explain`].
+    Explained(Explanation),
     /// The last request was not carried out.
     Refused {
         /// A sentence that says why.
@@ -101,72 +101,4 @@ pub struct LanInvitation {
     pub mqtt: String,
     /// The user name a device must give, when one is needed.
     pub username: Option<String>,
-}
-
-/// One thing the broker did.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Event {
-    /// Counts up from the broker's start.
-    pub number: u64,
-    /// Wall clock, microseconds since 1970.
-    pub at: u64,
-    /// What happened.
-    pub kind: EventKind,
-}
-
-/// What the broker did.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum EventKind {
-    /// A client is connected.
-    Connected {
-        /// Who.
-        client_id: String,
-    },
-    /// A client's connection ended.
-    Disconnected {
-        /// Who.
-        client_id: String,
-        /// How, as a sentence fragment: "said goodbye", "vanished".
-        how: String,
-    },
-    /// A message came in.
-    Published {
-        /// Numbers the message for the deliveries that follow.
-        message: u64,
-        /// The publisher's client id; empty for the broker itself.
-        from: String,
-        /// Its topic name.
-        topic: String,
-        /// The first bytes of its payload as text.
-        preview: String,
-    },
-    /// A message went out to one client.
-    Delivered(Delivery),
-    /// A will was published.
-    WillSent {
-        /// Whose.
-        client_id: String,
-        /// Its topic name.
-        topic: String,
-    },
-    /// A message did not reach a client.
-    NotDelivered {
-        /// Who did not get it.
-        client_id: String,
-        /// Its topic name.
-        topic: String,
-        /// A sentence that says why.
-        why: String,
-    },
-}
-
-/// A message on its way to one client.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Delivery {
-    /// The number of the message in its `Published` event.
-    pub message: u64,
-    /// The receiver's client id.
-    pub to: String,
-    /// The QoS granted.
-    pub qos: u8,
 }

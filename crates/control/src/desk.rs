@@ -1,0 +1,279 @@
+//! The host's side: a desk at which operators ask, and from which they are told.
+//!
+//! Sans-IO like the broker: the host says what came, and takes what is to be sent. The broker itself is only read; what changes it
+//! comes back as an [`Effect`] for the host to carry out.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use lacewing_broker::{Broker, Command, EventKind, EventMask, Now};
+use lacewing_protocol::{ReasonCode, TopicFilter, TopicName};
+
+use crate::{BridgeState, DeviceOrder, DevicePower, Event, HostKind, Request, Response, VERSION, Watch};
+
+/// Between two looks at the broker for those who watch clients or metrics, in microseconds.
+const LOOK_EVERY: u64 = 1_000_000;
+/// Between two posts of events, in microseconds.
+const EVENTS_EVERY: u64 = 100_000;
+/// Clients in one list.
+const CLIENTS: u32 = 1_000;
+/// Operators at a time; a further one replaces the oldest.
+const OPERATORS: usize = 32;
+/// Answers that wait for one operator; more of them and its oldest are dropped.
+const WAITING: usize = 256;
+
+/// Names an operator's channel; given by the host and never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OperatorId(pub u64);
+
+/// What an operator wants the host to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Give the broker this command.
+    Command(Command),
+    /// Do this to a device of the home.
+    Home(DeviceOrder),
+}
+
+/// Serves any number of operators of one broker.
+#[derive(Debug)]
+pub struct Desk {
+    host: HostKind,
+    unsaved: Option<String>,
+    bridge: BridgeState,
+    /// `None` when this host runs no home.
+    home: Option<Vec<(String, DevicePower)>>,
+    operators: BTreeMap<OperatorId, Operator>,
+    outgoing: VecDeque<(OperatorId, Response)>,
+    next_look: u64,
+    next_events: u64,
+}
+
+#[derive(Debug, Default)]
+struct Operator {
+    watch: Watch,
+    events: VecDeque<Event>,
+    missed: u64,
+    waiting: usize,
+}
+
+impl Desk {
+    /// A desk for a broker that runs in `host`; `unsaved` says why nothing outlives it, `home` whether it runs a home.
+    pub fn new(host: HostKind, unsaved: Option<String>, home: bool) -> Self {
+        Self {
+            host,
+            unsaved,
+            bridge: BridgeState::None,
+            home: home.then(Vec::new),
+            operators: BTreeMap::new(),
+            outgoing: VecDeque::new(),
+            next_look: 0,
+            next_events: 0,
+        }
+    }
+
+    /// An operator's channel opened.
+    pub fn open(&mut self, operator: OperatorId) {
+        if self.operators.len() >= OPERATORS {
+            self.operators.pop_first();
+        }
+        self.operators.insert(operator, Operator::default());
+        let hello = Response::Hello {
+            version: VERSION,
+            host: self.host,
+            unsaved: self.unsaved.clone(),
+            home: self.home.is_some(),
+        };
+        self.tell(operator, hello);
+        self.tell(operator, Response::Bridge(self.bridge.clone()));
+    }
+
+    /// An operator's channel closed.
+    pub fn close(&mut self, operator: OperatorId) {
+        self.operators.remove(&operator);
+        self.outgoing.retain(|(to, _)| *to != operator);
+    }
+
+    /// The road to the devices changed.
+    pub fn bridge(&mut self, state: BridgeState) {
+        if self.bridge == state {
+            return;
+        }
+        self.bridge = state;
+        let all: Vec<_> = self.operators.keys().copied().collect();
+        for operator in all {
+            self.tell(operator, Response::Bridge(self.bridge.clone()));
+        }
+    }
+
+    /// The home's devices, and how each is powered, changed.
+    pub fn home(&mut self, devices: Vec<(String, DevicePower)>) {
+        if self.home.as_ref() == Some(&devices) {
+            return;
+        }
+        self.home = Some(devices);
+        let all: Vec<_> = self.operators.iter().filter(|(_, o)| o.watch.home).map(|(id, _)| *id).collect();
+        for operator in all {
+            self.tell_home(operator);
+        }
+    }
+
+    /// An operator asked. The answers wait in [`Desk::poll`].
+    pub fn request(
+        &mut self,
+        now: Now,
+        operator: OperatorId,
+        request: Request,
+        broker: &Broker,
+    ) -> Option<Effect> {
+        let known = |client_id: &str| broker.client(client_id).is_some();
+        let refused = match request {
+            Request::Watch(watch) => {
+                self.watch(now, operator, watch);
+                return None;
+            }
+            Request::Kick { client_id } if known(&client_id) => {
+                let reason = ReasonCode::AdministrativeAction;
+                return Some(Effect::Command(Command::Kick { client_id, reason }));
+            }
+            Request::EndSession { client_id } if known(&client_id) => {
+                return Some(Effect::Command(Command::EndSession { client_id }));
+            }
+            Request::Kick { client_id } | Request::EndSession { client_id } => {
+                format!("There is no client {client_id:?} any more.")
+            }
+            Request::DropRetained { filter } => match TopicFilter::try_from(filter.as_str()) {
+                Ok(filter) => return Some(Effect::Command(Command::DropRetained { filter })),
+                Err(error) => format!("{filter:?} is not a topic filter: {error}."),
+            },
+            Request::Explain { client_id, topic } => match TopicName::try_from(topic.as_str()) {
+                Ok(name) => {
+                    self.tell(operator, Response::Explained(broker.explain(&client_id, &name)));
+                    return None;
+                }
+                Err(error) => format!("{topic:?} is not a topic name: {error}."),
+            },
+            Request::Home(order) => match &self.home {
+                Some(devices) if devices.iter().any(|(device, _)| *device == order.device) => {
+                    return Some(Effect::Home(order));
+                }
+                Some(_) => format!("There is no simulated device {:?}.", order.device),
+                None => "This broker's host runs no simulated home.".to_owned(),
+            },
+        };
+        self.tell(operator, Response::Refused { why: refused });
+        None
+    }
+
+    /// The groups of events that somebody watches; to be given to the broker when it changes.
+    pub fn mask(&self) -> EventMask {
+        if self.operators.values().any(|operator| operator.watch.events) {
+            EventMask::CLIENTS | EventMask::PUBLISHED | EventMask::DELIVERED | EventMask::STATE
+        } else {
+            EventMask::NONE
+        }
+    }
+
+    /// The broker reported something.
+    pub fn event(&mut self, event: Event) {
+        if let EventKind::Overflow { missed } = event.kind {
+            self.operators.values_mut().filter(|o| o.watch.events).for_each(|o| o.missed += missed);
+            return;
+        }
+        for operator in self.operators.values_mut().filter(|operator| operator.watch.events) {
+            if operator.events.len() >= Response::EVENTS_AT_ONCE {
+                operator.events.pop_front();
+                operator.missed += 1;
+            }
+            operator.events.push_back(event.clone());
+        }
+    }
+
+    /// Looks at the broker for those who watch, when it is time.
+    pub fn tick(&mut self, now: Now, broker: &Broker) {
+        if now.awake >= self.next_events {
+            self.post_events(now);
+        }
+        if now.awake < self.next_look {
+            return;
+        }
+        self.next_look = now.awake + LOOK_EVERY;
+        let watching =
+            |want: fn(&Watch) -> bool| self.operators.values().any(|operator| want(&operator.watch));
+        let clients =
+            watching(|watch| watch.clients).then(|| Response::Clients(broker.clients(None, CLIENTS)));
+        let metrics = watching(|watch| watch.metrics).then(|| Response::Metrics(*broker.metrics()));
+        let all: Vec<_> = self.operators.iter().map(|(id, operator)| (*id, operator.watch.clone())).collect();
+        for (id, watch) in all {
+            if let Some(clients) = clients.as_ref().filter(|_| watch.clients) {
+                self.tell(id, clients.clone());
+            }
+            if let Some(client_id) = &watch.client {
+                let detail = broker.client(client_id).map(Box::new);
+                self.tell(id, Response::Client(detail));
+            }
+            if let Some(metrics) = metrics.as_ref().filter(|_| watch.metrics) {
+                self.tell(id, metrics.clone());
+            }
+        }
+    }
+
+    /// When [`Desk::tick`] has something to do: awake microseconds. `None` while nobody watches.
+    pub fn poll_timeout(&self) -> Option<u64> {
+        let looks = |watch: &Watch| watch.clients || watch.metrics || watch.client.is_some();
+        let look = self.operators.values().any(|operator| looks(&operator.watch)).then_some(self.next_look);
+        let events = self.operators.values().any(|o| !o.events.is_empty() || o.missed > 0);
+        look.into_iter().chain(events.then_some(self.next_events)).min()
+    }
+
+    /// The next answer, and to whom.
+    pub fn poll(&mut self) -> Option<(OperatorId, Response)> {
+        let (to, response) = self.outgoing.pop_front()?;
+        if let Some(operator) = self.operators.get_mut(&to) {
+            operator.waiting -= 1;
+        }
+        Some((to, response))
+    }
+
+    fn watch(&mut self, now: Now, operator: OperatorId, watch: Watch) {
+        let home = watch.home;
+        let Some(entry) = self.operators.get_mut(&operator) else { return };
+        entry.watch = watch;
+        // Whoever turns to look is told at once.
+        self.next_look = now.awake;
+        if home {
+            self.tell_home(operator);
+        }
+    }
+
+    fn tell_home(&mut self, operator: OperatorId) {
+        self.tell(operator, Response::Home(self.home.clone().unwrap_or_default()));
+    }
+
+    fn post_events(&mut self, now: Now) {
+        let mut posts = Vec::new();
+        for (id, operator) in &mut self.operators {
+            if !operator.events.is_empty() || operator.missed > 0 {
+                let events = operator.events.drain(..).collect();
+                posts.push((*id, Response::Events { events, missed: std::mem::take(&mut operator.missed) }));
+            }
+        }
+        if !posts.is_empty() {
+            self.next_events = now.awake + EVENTS_EVERY;
+        }
+        for (id, response) in posts {
+            self.tell(id, response);
+        }
+    }
+
+    fn tell(&mut self, to: OperatorId, response: Response) {
+        let Some(operator) = self.operators.get_mut(&to) else { return };
+        if operator.waiting >= WAITING
+            && let Some(oldest) = self.outgoing.iter().position(|(other, _)| *other == to)
+        {
+            self.outgoing.remove(oldest);
+            operator.waiting -= 1;
+        }
+        operator.waiting += 1;
+        self.outgoing.push_back((to, response));
+    }
+}
