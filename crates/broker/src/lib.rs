@@ -8,6 +8,8 @@
 mod batch;
 mod broker;
 mod config;
+#[allow(dead_code, reason = "the broker takes it into use")]
+mod deadlines;
 mod event;
 mod info;
 mod input;
