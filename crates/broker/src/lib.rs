@@ -15,6 +15,8 @@ mod info;
 mod input;
 mod metrics;
 mod output;
+#[allow(dead_code, reason = "the broker takes it into use")]
+mod packet_ids;
 mod record;
 mod restore;
 
