@@ -19,6 +19,8 @@ mod output;
 mod packet_ids;
 mod record;
 mod restore;
+#[allow(dead_code, reason = "the broker takes it into use")]
+mod retained;
 
 pub use batch::Batch;
 pub use broker::Broker;
