@@ -21,6 +21,8 @@ mod record;
 mod restore;
 #[allow(dead_code, reason = "the broker takes it into use")]
 mod retained;
+#[allow(dead_code, reason = "the broker takes it into use")]
+mod routing;
 
 pub use batch::Batch;
 pub use broker::Broker;
