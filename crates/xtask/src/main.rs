@@ -1,7 +1,7 @@
 //! `cargo xtask`: the one entry to every chore of the project.
 //!
-//! Each command is a file of its own: [`setup`], [`serve`], [`test`], [`check`], [`bench`]. What they share: the
-//! machine's tools ([`needs`], [`inventory`], [`install`], [`cache`]), the built page ([`page`]), running other
+//! Each command is a file of its own: [`setup`], [`serve`], [`mod@test`], [`check`], [`mod@bench`]. What they share:
+//! the machine's tools ([`needs`], [`inventory`], [`install`], [`cache`]), the built page ([`page`]), running other
 //! programs and saying how it goes ([`process`]).
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it talks to the person at the terminal")]
