@@ -59,10 +59,9 @@ fn run_one(bench: &Bench, args: &[String]) -> Result<()> {
         }
         Measures::TheWhole(program) => {
             let tools = setup::toolbox(Purpose::Test)?;
-            let dist = page::build(&tools)?;
-            let lacewing = page::build_lacewing()?;
+            let built = page::build(&tools)?;
             command.args(["run", "--quiet", "--release", "--package", "lacewing-tests", "--bin", program]);
-            test::place(&mut command, &tools, &dist, &lacewing);
+            test::place(&mut command, &tools, &built)?;
         }
     }
     command.arg("--").args(args);

@@ -69,6 +69,12 @@ pub(crate) fn named_or_on_path(variable: Option<&str>, programs: &[&str]) -> Opt
     named.or_else(|| programs.iter().find_map(|program| on_path(program)))
 }
 
+/// The file of `program` in `folder`, if it is there.
+pub(crate) fn program_in(folder: &Path, program: &str) -> Option<PathBuf> {
+    let endings: &[&str] = if cfg!(windows) { &[".exe", ".cmd"] } else { &[""] };
+    endings.iter().map(|ending| folder.join(format!("{program}{ending}"))).find(|file| file.is_file())
+}
+
 fn ready_if(there: bool) -> Found {
     if there { Found::Ready } else { Found::Missing { instead: None } }
 }
@@ -93,9 +99,18 @@ fn on_path_in_version(programs: &[&str], wanted: &str, accepts: Accepts) -> Foun
     }
 }
 
-fn program_in(folder: &Path, program: &str) -> Option<PathBuf> {
-    let endings: &[&str] = if cfg!(windows) { &[".exe", ".cmd"] } else { &[""] };
-    endings.iter().map(|ending| folder.join(format!("{program}{ending}"))).find(|file| file.is_file())
+/// Why Chromium and its driver do not go together, if they do not: they have to be of one major version.
+pub(crate) fn mismatch(chromium: &Path, chromedriver: &Path) -> Option<String> {
+    let version = |file: &Path| Version::find(&ask(Command::new(file).arg("--version"))?);
+    let (browser, driver) = (version(chromium)?, version(chromedriver)?);
+    if browser.major() == driver.major() {
+        return None;
+    }
+    Some(format!(
+        "{} is {browser} but {} is {driver}: install a pair of one version, or name one with CHROMIUM and CHROMEDRIVER",
+        chromium.display(),
+        chromedriver.display()
+    ))
 }
 
 #[cfg(test)]

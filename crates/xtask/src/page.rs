@@ -5,52 +5,39 @@ use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
+use std::thread;
+use std::time::{Instant, SystemTime};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
 use crate::process::{ask, elapsed, run_quietly};
 use crate::setup::Toolbox;
 use crate::workspace::{cargo, root, target_dir};
 
-/// Where the page is built to.
-pub(crate) fn dist() -> PathBuf {
-    root().join("dist")
+/// What there is to run: the built page and the program that serves it.
+#[derive(Debug)]
+pub(crate) struct Built {
+    /// The folder of the page.
+    pub(crate) dist: PathBuf,
+    /// The program.
+    pub(crate) lacewing: PathBuf,
 }
 
-/// Builds the page, unless it stands there as it would be built.
+/// Builds the page and `lacewing`, both at once: much of either is a single thread's work.
 ///
 /// # Errors
 ///
-/// When it does not compile.
-pub(crate) fn build(tools: &Toolbox) -> Result<PathBuf> {
-    let dist = dist();
-    let built_from = fingerprint(tools)?;
-    // Inside `dist`, so that it goes when anyone else builds there.
-    let stamp = dist.join(".built-from");
-    if fs::read_to_string(&stamp).is_ok_and(|before| before == built_from)
-        && dist.join("index.html").is_file()
-    {
-        println!("The page is built already.");
-        return Ok(dist);
-    }
-    println!("Building the page (the first time some 3 min, later seconds) …");
-    let began = Instant::now();
+/// When one does not compile.
+pub(crate) fn build(tools: &Toolbox) -> Result<Built> {
     // Trunk is told to fetch nothing, so what it builds from has to be here.
     run_quietly(cargo().arg("fetch"), &log("fetch")?)
         .context("the crates could not be fetched: is the network there?")?;
-    let mut trunk = tools.tool("trunk");
-    trunk.args(["build", "--offline"]);
-    // Trunk runs wasm-opt with --release and has no other say in it; the cargo profile is index.html's.
-    match tools.wasm_opt {
-        true => trunk.arg("--release"),
-        false => trunk.arg("--minify"),
-    };
-    run_quietly(&mut trunk, &log("trunk")?)
-        .context("the page could not be built; the compiler's words are above")?;
-    fs::write(&stamp, built_from)?;
-    println!("    done in {}", elapsed(began));
-    Ok(dist)
+    let (dist, lacewing) = thread::scope(|scope| {
+        let lacewing = scope.spawn(build_lacewing);
+        let dist = build_dist(tools);
+        (dist, lacewing.join().unwrap_or_else(|_| Err(anyhow!("building lacewing was cut short"))))
+    });
+    Ok(Built { dist: dist?, lacewing: lacewing? })
 }
 
 /// Builds `lacewing` for release.
@@ -63,8 +50,36 @@ pub(crate) fn build_lacewing() -> Result<PathBuf> {
     let began = Instant::now();
     run_quietly(cargo().args(["build", "--release", "--package", "lacewing"]), &log("lacewing")?)
         .context("lacewing could not be built; the compiler's words are above")?;
-    println!("    done in {}", elapsed(began));
+    println!("    lacewing is built, in {}", elapsed(began));
     Ok(target_dir().join("release").join(format!("lacewing{}", std::env::consts::EXE_SUFFIX)))
+}
+
+/// Builds the page, unless it stands there as it would be built.
+fn build_dist(tools: &Toolbox) -> Result<PathBuf> {
+    let dist = root().join("dist");
+    let built_from = fingerprint(tools)?;
+    // Inside `dist`, so that it goes when anyone else builds there.
+    let stamp = dist.join(".built-from");
+    if fs::read_to_string(&stamp).is_ok_and(|before| before == built_from)
+        && dist.join("index.html").is_file()
+    {
+        println!("The page is built already.");
+        return Ok(dist);
+    }
+    println!("Building the page (the first time some 3 min, later less) …");
+    let began = Instant::now();
+    let mut trunk = tools.tool("trunk");
+    trunk.args(["build", "--offline"]);
+    // Trunk runs wasm-opt with --release and has no other say in it; the cargo profile is index.html's.
+    match tools.wasm_opt {
+        true => trunk.arg("--release"),
+        false => trunk.arg("--minify"),
+    };
+    run_quietly(&mut trunk, &log("page")?)
+        .context("the page could not be built; the compiler's words are above")?;
+    fs::write(&stamp, built_from)?;
+    println!("    the page is built, in {}", elapsed(began));
+    Ok(dist)
 }
 
 /// Where what the build called `name` says is kept.
@@ -93,7 +108,7 @@ fn fingerprint(tools: &Toolbox) -> Result<String> {
     Ok(format!("{:016x}\n", hasher.finish()))
 }
 
-fn gather(place: &Path, files: &mut BTreeMap<PathBuf, (u64, Option<std::time::SystemTime>)>) -> Result<()> {
+fn gather(place: &Path, files: &mut BTreeMap<PathBuf, (u64, Option<SystemTime>)>) -> Result<()> {
     let Ok(metadata) = fs::metadata(place) else { return Ok(()) };
     if metadata.is_file() {
         files.insert(place.to_path_buf(), (metadata.len(), metadata.modified().ok()));

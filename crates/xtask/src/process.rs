@@ -23,13 +23,14 @@ pub(crate) fn ask(command: &mut Command) -> Option<String> {
     answer.status.success().then(|| String::from_utf8_lossy(&answer.stdout).into_owned())
 }
 
-/// Runs `command` with its output kept in `log`, and a line now and then while it lasts.
+/// Runs `command` with its output kept in `log`, and a line now and then, with the log's name, while it lasts.
 ///
 /// # Errors
 ///
 /// When it cannot be started or fails; its last lines are printed then.
 pub(crate) fn run_quietly(command: &mut Command, log: &Path) -> Result<()> {
     let shown = display(command);
+    let name = log.file_stem().unwrap_or_default().to_string_lossy();
     let mut log_file = File::create(log).with_context(|| format!("{} cannot be written", log.display()))?;
     let began = Instant::now();
     let mut child = command
@@ -59,7 +60,7 @@ pub(crate) fn run_quietly(command: &mut Command, log: &Path) -> Result<()> {
         if beat.elapsed() >= HEARTBEAT {
             beat = Instant::now();
             let crates = if compiled > 0 { format!(", {compiled} crates so far") } else { String::new() };
-            println!("    … {}{crates}", elapsed(began));
+            println!("    … {name}: {}{crates}", elapsed(began));
         }
     }
     let status = child.wait().with_context(|| format!("`{shown}` was lost"))?;

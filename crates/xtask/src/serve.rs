@@ -13,13 +13,15 @@ use crate::{page, setup};
 ///
 /// When something is missing or does not compile, and when `lacewing` cannot be started.
 pub(crate) fn run(args: &[String]) -> Result<ExitCode> {
-    let tools = setup::toolbox(Purpose::Serve)?;
-    let page = page::build(&tools)?;
-    let lacewing = page::build_lacewing()?;
-    let mut command = Command::new(lacewing);
-    if !args.iter().any(|arg| arg == "--page" || arg.starts_with("--page=")) {
-        command.arg("--page").arg(page);
-    }
+    let own_page = args.iter().any(|arg| arg == "--page" || arg.starts_with("--page="));
+    let mut command = if own_page {
+        Command::new(page::build_lacewing()?)
+    } else {
+        let built = page::build(&setup::toolbox(Purpose::Serve)?)?;
+        let mut command = Command::new(built.lacewing);
+        command.arg("--page").arg(built.dist);
+        command
+    };
     become_it(command.args(args))
 }
 

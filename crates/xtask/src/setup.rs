@@ -10,9 +10,10 @@ use anyhow::{Context, Result, bail};
 
 use crate::cache::{Cache, CacheLock};
 use crate::install::{self, Means, Way};
-use crate::inventory::{Found, look_for, named_or_on_path};
+use crate::inventory::{Found, look_for, mismatch, named_or_on_path, program_in};
 use crate::needs::{self, Need, Purpose, Recipe};
 use crate::process::elapsed;
+use crate::workspace;
 
 /// The tools that a command runs with.
 #[derive(Debug)]
@@ -32,23 +33,36 @@ impl Toolbox {
 
     /// A tool's command, to be run in the checkout's top folder.
     pub(crate) fn tool(&self, program: &str) -> Command {
-        let file =
-            env::split_paths(&self.path).map(|folder| folder.join(program)).find(|file| file.is_file());
+        let file = env::split_paths(&self.path).find_map(|folder| program_in(&folder, program));
         let mut command = Command::new(file.unwrap_or_else(|| PathBuf::from(program)));
-        command.current_dir(crate::workspace::root());
+        command.current_dir(workspace::root());
         self.equip(&mut command);
         command
     }
 
-    /// The browser.
-    pub(crate) fn chromium(&self) -> Option<PathBuf> {
-        named_or_on_path(Some("CHROMIUM"), needs::CHROMIUM)
+    /// The browser and its driver.
+    ///
+    /// # Errors
+    ///
+    /// When one is missing, or they do not go together.
+    pub(crate) fn browser(&self) -> Result<Browser> {
+        let chromium = named_or_on_path(Some("CHROMIUM"), needs::CHROMIUM).context("Chromium is gone")?;
+        let driver =
+            named_or_on_path(Some("CHROMEDRIVER"), needs::CHROMEDRIVER).context("chromedriver is gone")?;
+        match mismatch(&chromium, &driver) {
+            Some(why) => bail!(why),
+            None => Ok(Browser { chromium, driver }),
+        }
     }
+}
 
-    /// The browser's driver.
-    pub(crate) fn chromedriver(&self) -> Option<PathBuf> {
-        named_or_on_path(Some("CHROMEDRIVER"), needs::CHROMEDRIVER)
-    }
+/// The browser that tests open.
+#[derive(Debug)]
+pub(crate) struct Browser {
+    /// Chromium, or what goes for it.
+    pub(crate) chromium: PathBuf,
+    /// chromedriver.
+    pub(crate) driver: PathBuf,
 }
 
 /// Runs the command.

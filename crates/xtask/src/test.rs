@@ -1,17 +1,16 @@
 //! `cargo xtask test`: every suite, its time, and one line that sums them up.
 
-use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 
 use crate::needs::Purpose;
+use crate::page::{self, Built};
 use crate::process::{display, elapsed, run_listening};
 use crate::setup::{self, Toolbox};
 use crate::tally::Tally;
-use crate::workspace::cargo;
-use crate::{page, workspace};
+use crate::workspace::{self, cargo};
 
 /// How long one test in the browser may take, in seconds: the runner's own limit is made for a faster machine.
 const BROWSER_TIMEOUT: &str = "300";
@@ -20,7 +19,7 @@ const BROWSER_TIMEOUT: &str = "300";
 ///
 /// # Errors
 ///
-/// When a tool is missing or the page does not compile. Tests that fail are told by the exit code.
+/// When a tool is missing. What fails after that, tests and builds, is told by the exit code.
 pub(crate) fn run(fast: bool) -> Result<ExitCode> {
     let began = Instant::now();
     let mut suites = Suites::default();
@@ -30,29 +29,30 @@ pub(crate) fn run(fast: bool) -> Result<ExitCode> {
     }
     let tools = setup::toolbox(Purpose::Test)?;
     suites.run("Unit tests and dialogues", &mut units())?;
-    let dist = page::build(&tools)?;
-    let lacewing = page::build_lacewing()?;
-    suites.run("In the browser", &mut in_the_browser(&tools))?;
-    suites.run("End to end", &mut end_to_end(&tools, &dist, &lacewing))?;
+    suites.run("In the browser", &mut in_the_browser(&tools)?)?;
+    println!("\n== The page and the program that the next suite needs");
+    match page::build(&tools) {
+        Ok(built) => suites.run("End to end", &mut end_to_end(&tools, &built)?)?,
+        Err(error) => suites.could_not_run("End to end", &error),
+    }
     Ok(suites.sum_up(began))
 }
 
 /// Tells what runs end to end, tests and benchmarks, where everything is.
-pub(crate) fn place<'a>(
-    command: &'a mut Command,
-    tools: &Toolbox,
-    dist: &Path,
-    lacewing: &Path,
-) -> &'a mut Command {
-    tools.equip(command);
-    command.env("LACEWING_BIN", lacewing).env("LACEWING_DIST", dist).env("LACEWING_MQTTJS", &tools.mqttjs);
-    if let Some(chromium) = tools.chromium() {
-        command.env("CHROMIUM", chromium);
-    }
-    if let Some(chromedriver) = tools.chromedriver() {
-        command.env("CHROMEDRIVER", chromedriver);
-    }
-    command
+///
+/// # Errors
+///
+/// When there is no browser.
+pub(crate) fn place(command: &mut Command, tools: &Toolbox, built: &Built) -> Result<()> {
+    let browser = tools.browser()?;
+    tools
+        .equip(command)
+        .env("LACEWING_BIN", &built.lacewing)
+        .env("LACEWING_DIST", &built.dist)
+        .env("LACEWING_MQTTJS", &tools.mqttjs)
+        .env("CHROMIUM", browser.chromium)
+        .env("CHROMEDRIVER", browser.driver);
+    Ok(())
 }
 
 /// What needs no browser and no one else's client.
@@ -71,25 +71,22 @@ fn units() -> Command {
 }
 
 /// What only a browser can show: the tests of `web`, compiled to wasm and run in headless Chromium.
-fn in_the_browser(tools: &Toolbox) -> Command {
+fn in_the_browser(tools: &Toolbox) -> Result<Command> {
     let mut wasm_pack = tools.tool("wasm-pack");
     wasm_pack
         .args(["test", "--headless", "--chrome", "--mode", "no-install"])
         .env("WASM_BINDGEN_TEST_TIMEOUT", BROWSER_TIMEOUT)
         .env_remove("NO_COLOR");
-    if let Some(chromedriver) = tools.chromedriver() {
-        wasm_pack.arg("--chromedriver").arg(chromedriver);
-    }
-    wasm_pack.arg("web");
-    wasm_pack
+    wasm_pack.arg("--chromedriver").arg(tools.browser()?.driver).arg("web");
+    Ok(wasm_pack)
 }
 
 /// Real clients and a real browser against the `lacewing` and the page that were built.
-fn end_to_end(tools: &Toolbox, dist: &Path, lacewing: &Path) -> Command {
+fn end_to_end(tools: &Toolbox, built: &Built) -> Result<Command> {
     let mut cargo = cargo();
     cargo.args(["test", "--no-fail-fast", "--package", "lacewing-tests"]);
-    place(&mut cargo, tools, dist, lacewing);
-    cargo
+    place(&mut cargo, tools, built)?;
+    Ok(cargo)
 }
 
 /// The suites that ran.
@@ -116,6 +113,12 @@ impl Suites {
         println!("== {name}: {tally} in {}", elapsed(began));
         self.ran.push((name, tally, elapsed(began)));
         Ok(())
+    }
+
+    /// Counts a suite that could not even start as one failure.
+    fn could_not_run(&mut self, name: &'static str, why: &Error) {
+        println!("== {name}: could not run: {why:#}");
+        self.ran.push((name, Tally { passed: 0, failed: 1 }, "not run".to_owned()));
     }
 
     /// Prints the table and, on a line of its own, the sum.

@@ -22,6 +22,11 @@ impl Version {
         let mut next = || numbers.next().unwrap_or(Ok(0)).ok();
         Some(Self { major: next()?, minor: next()?, patch: next()? })
     }
+
+    /// The first number.
+    pub(crate) fn major(self) -> u32 {
+        self.major
+    }
 }
 
 impl fmt::Display for Version {
