@@ -3,18 +3,28 @@
 //! MQTT 3.1.1 and 5.0 as a whole, and 3.1 as far as old devices speak it. Nothing here reads or writes anywhere: a
 //! [`Packet`] comes out of bytes and goes into bytes.
 
+mod decoder;
+mod encode;
+mod error;
 mod packet;
 mod packet_id;
 mod packet_type;
 mod properties;
+mod publish_ref;
 mod qos;
+mod reader;
 mod reason;
 mod return_code;
+mod sink;
 mod topic_filter;
 mod topic_name;
 mod utf8;
+mod varint;
 mod version;
 
+pub use decoder::{DecodeLimits, Decoder, Role};
+pub use encode::{AckType, encode_ack};
+pub use error::{DecodeError, EncodeError};
 pub use packet::{
     Ack, Auth, ConnAck, Connect, Disconnect, Packet, Publish, RetainHandling, SubAck, Subscribe,
     SubscriptionOptions, UnsubAck, Unsubscribe, Will,
@@ -25,6 +35,7 @@ pub use properties::{
     AckProperties, AuthProperties, ConnAckProperties, ConnectProperties, DisconnectProperties,
     PayloadFormatIndicator, PublishProperties, PublishPropertyFields, UserProperties, WillProperties,
 };
+pub use publish_ref::{PublishLayout, PublishRef, PublishShape};
 pub use qos::{InvalidQoS, QoS};
 pub use reason::ReasonCode;
 pub use return_code::ConnectReturnCode;

@@ -105,6 +105,16 @@ impl PacketType {
             _ => true,
         }
     }
+
+    /// The first byte of such a packet; for PUBLISH with DUP, QoS and RETAIN all zero.
+    #[inline]
+    pub(crate) const fn first_byte(self) -> u8 {
+        let flags = match self.reserved_flags() {
+            Some(flags) => flags,
+            None => 0,
+        };
+        (self as u8) << 4 | flags
+    }
 }
 
 impl fmt::Display for PacketType {

@@ -6,8 +6,10 @@ mod connack;
 mod connect;
 mod disconnect;
 mod publish;
+mod table;
 mod user;
 mod will;
+pub(crate) mod wire;
 
 pub use ack::AckProperties;
 pub use auth::AuthProperties;

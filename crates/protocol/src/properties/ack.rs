@@ -1,3 +1,4 @@
+use super::table::property_table;
 use crate::{UserProperties, Utf8String};
 
 /// The properties of PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK and UNSUBACK (§3.4.2.2).
@@ -14,5 +15,11 @@ impl AckProperties {
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.reason_string.is_none() && self.user_properties.is_empty()
+    }
+}
+
+property_table! {
+    AckProperties {
+        ReasonString => reason_string: string,
     }
 }

@@ -1,5 +1,6 @@
 use bytes::Bytes;
 
+use super::table::property_table;
 use crate::{UserProperties, Utf8String};
 
 /// The properties of AUTH (§3.15.2.2).
@@ -19,5 +20,13 @@ impl AuthProperties {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+property_table! {
+    AuthProperties {
+        AuthenticationMethod => authentication_method: string,
+        AuthenticationData => authentication_data: binary,
+        ReasonString => reason_string: string,
     }
 }

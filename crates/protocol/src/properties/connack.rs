@@ -2,6 +2,7 @@ use std::num::{NonZeroU16, NonZeroU32};
 
 use bytes::Bytes;
 
+use super::table::property_table;
 use crate::{QoS, UserProperties, Utf8String};
 
 /// The properties of CONNACK: what the server grants, and how it differs from what was asked (§3.2.2.3).
@@ -47,5 +48,26 @@ impl ConnAckProperties {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+property_table! {
+    ConnAckProperties {
+        SessionExpiryInterval => session_expiry_interval: u32,
+        ReceiveMaximum => receive_maximum: non_zero_u16,
+        MaximumQoS => maximum_qos: maximum_qos,
+        RetainAvailable => retain_available: bool,
+        MaximumPacketSize => maximum_packet_size: non_zero_u32,
+        AssignedClientIdentifier => assigned_client_identifier: string,
+        TopicAliasMaximum => topic_alias_maximum: u16,
+        ReasonString => reason_string: string,
+        WildcardSubscriptionAvailable => wildcard_subscription_available: bool,
+        SubscriptionIdentifierAvailable => subscription_identifiers_available: bool,
+        SharedSubscriptionAvailable => shared_subscription_available: bool,
+        ServerKeepAlive => server_keep_alive: u16,
+        ResponseInformation => response_information: string,
+        ServerReference => server_reference: string,
+        AuthenticationMethod => authentication_method: string,
+        AuthenticationData => authentication_data: binary,
     }
 }

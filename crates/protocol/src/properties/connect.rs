@@ -2,6 +2,7 @@ use std::num::{NonZeroU16, NonZeroU32};
 
 use bytes::Bytes;
 
+use super::table::property_table;
 use crate::{UserProperties, Utf8String};
 
 /// The properties of CONNECT: what the client asks for and what it can take (§3.1.2.11).
@@ -31,5 +32,18 @@ impl ConnectProperties {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+property_table! {
+    ConnectProperties {
+        SessionExpiryInterval => session_expiry_interval: u32,
+        ReceiveMaximum => receive_maximum: non_zero_u16,
+        MaximumPacketSize => maximum_packet_size: non_zero_u32,
+        TopicAliasMaximum => topic_alias_maximum: u16,
+        RequestResponseInformation => request_response_information: bool,
+        RequestProblemInformation => request_problem_information: bool,
+        AuthenticationMethod => authentication_method: string,
+        AuthenticationData => authentication_data: binary,
     }
 }

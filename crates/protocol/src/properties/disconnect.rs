@@ -1,3 +1,4 @@
+use super::table::property_table;
 use crate::{UserProperties, Utf8String};
 
 /// The properties of DISCONNECT (§3.14.2.2).
@@ -17,5 +18,13 @@ impl DisconnectProperties {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+property_table! {
+    DisconnectProperties {
+        SessionExpiryInterval => session_expiry_interval: u32,
+        ReasonString => reason_string: string,
+        ServerReference => server_reference: string,
     }
 }

@@ -5,7 +5,9 @@ use std::ops::{Deref, DerefMut};
 
 use bytes::Bytes;
 
-use crate::{TopicName, UserProperties, Utf8String};
+use super::wire::{BlockReader, PropertyId};
+use crate::reader::Reader;
+use crate::{DecodeError, TopicName, UserProperties, Utf8String};
 
 /// What a payload is (§3.3.2.3.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,6 +79,22 @@ impl PublishProperties {
         self.0.as_deref().is_none_or(|fields| *fields == NONE)
     }
 
+    /// The fields, if there may be any.
+    #[inline]
+    pub(crate) fn fields(&self) -> Option<&PublishPropertyFields> {
+        self.0.as_deref()
+    }
+
+    /// Takes a block of PUBLISH properties off a packet.
+    pub(crate) fn read(packet: &mut Reader) -> Result<Self, DecodeError> {
+        let Some(mut block) = BlockReader::open(packet)? else { return Ok(Self::new()) };
+        let mut properties = PublishPropertyFields::default();
+        while let Some(id) = block.next()? {
+            properties.read_one(&mut block, id)?;
+        }
+        Ok(Self(Some(Box::new(properties))))
+    }
+
     /// A copy whose strings and data have allocations of exactly their size.
     pub fn compact(&self) -> Self {
         if self.is_empty() {
@@ -92,6 +110,31 @@ impl PublishProperties {
             content_type: self.content_type.as_ref().map(Utf8String::compact),
             user_properties: self.user_properties.compact(),
         })))
+    }
+}
+
+impl PublishPropertyFields {
+    fn read_one(&mut self, block: &mut BlockReader, id: PropertyId) -> Result<(), DecodeError> {
+        match id {
+            PropertyId::PayloadFormatIndicator => {
+                block.once(id, &mut self.payload_format_indicator, BlockReader::payload_format)
+            }
+            PropertyId::MessageExpiryInterval => {
+                block.once(id, &mut self.message_expiry_interval, BlockReader::u32)
+            }
+            PropertyId::TopicAlias => block.once(id, &mut self.topic_alias, |block, id| {
+                NonZeroU16::new(block.u16(id)?).ok_or(DecodeError::TopicAliasZero)
+            }),
+            PropertyId::ResponseTopic => block.once(id, &mut self.response_topic, BlockReader::topic_name),
+            PropertyId::CorrelationData => block.once(id, &mut self.correlation_data, BlockReader::binary),
+            PropertyId::SubscriptionIdentifier => {
+                self.subscription_identifiers.push(block.subscription_identifier(id)?);
+                Ok(())
+            }
+            PropertyId::ContentType => block.once(id, &mut self.content_type, BlockReader::string),
+            PropertyId::UserProperty => block.user(id, &mut self.user_properties),
+            _ => Err(block.not_allowed(id)),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 use bytes::Bytes;
 
+use super::table::property_table;
 use crate::{PayloadFormatIndicator, TopicName, UserProperties, Utf8String};
 
 /// The properties of a Will Message and how long it waits (§3.1.3.2).
@@ -25,5 +26,16 @@ impl WillProperties {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+property_table! {
+    WillProperties {
+        WillDelayInterval => will_delay_interval: u32,
+        PayloadFormatIndicator => payload_format_indicator: payload_format,
+        MessageExpiryInterval => message_expiry_interval: u32,
+        ContentType => content_type: string,
+        ResponseTopic => response_topic: topic_name,
+        CorrelationData => correlation_data: binary,
     }
 }
