@@ -1,0 +1,297 @@
+//! Who is here, who has just left and who is away.
+
+use std::collections::BTreeMap;
+
+use lacewing_control::{ClientDetail, ClientInfo, End, EventKind, Listener, ProtocolVersion};
+
+use super::words;
+use crate::wire::{ClientCard, ClientRow, ClientsView, Here, SubscriptionRow};
+
+/// How long a client without a session is still shown after it went, in microseconds.
+const LINGER: u64 = 10_000_000;
+/// How many clients are shown as just left at most.
+const LINGERING: usize = 100;
+
+/// The clients of the broker as its host tells of them.
+#[derive(Debug, Default)]
+pub(crate) struct Roster {
+    known: bool,
+    clients: Vec<ClientInfo>,
+    /// Clients that went and left no session, by client id.
+    left: BTreeMap<String, Left>,
+    detail: Option<Box<ClientDetail>>,
+}
+
+#[derive(Debug)]
+struct Left {
+    at: u64,
+    how: String,
+    /// What was last known of it; a client that came and went between two lists was never listed.
+    info: Option<ClientInfo>,
+}
+
+impl Roster {
+    /// The list as it is now.
+    pub(crate) fn list(&mut self, now: u64, clients: Vec<ClientInfo>) {
+        self.known = true;
+        let here = |id: &str| clients.iter().any(|client| client.client_id == id);
+        for gone in self.clients.drain(..) {
+            if here(&gone.client_id) {
+                continue;
+            }
+            let left = self.left.entry(gone.client_id.clone()).or_insert_with(|| Left {
+                at: now,
+                how: "left".into(),
+                info: None,
+            });
+            left.info = Some(gone);
+        }
+        self.left.retain(|id, left| left.at + LINGER > now && !here(id));
+        self.clients = clients;
+    }
+
+    /// An event of the broker.
+    pub(crate) fn event(&mut self, at: u64, kind: &EventKind) {
+        match kind {
+            EventKind::Connected { client_id } => {
+                self.left.remove(client_id);
+            }
+            EventKind::Disconnected { client_id, how } if self.left.len() < LINGERING => {
+                self.left.insert(client_id.clone(), Left { at, how: how.clone(), info: None });
+            }
+            _ => {}
+        }
+    }
+
+    /// The client whose card is open.
+    pub(crate) fn detail(&mut self, detail: Option<Box<ClientDetail>>) {
+        self.detail = detail;
+    }
+
+    /// The control channel is gone and with it what it said.
+    pub(crate) fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    /// What is known of a connected or remembered client.
+    pub(crate) fn find(&self, client_id: &str) -> Option<&ClientInfo> {
+        self.clients.iter().find(|client| client.client_id == client_id)
+    }
+
+    /// How many clients are connected.
+    pub(crate) fn connected(&self) -> u32 {
+        self.clients.iter().filter(|client| client.connected).count() as u32
+    }
+
+    /// The list, with the card of `open` if it is known; `own` are the page's own client ids.
+    pub(crate) fn view(&mut self, now: u64, open: Option<&str>, own: &[&str]) -> ClientsView {
+        self.left.retain(|_, left| left.at + LINGER > now);
+        let mut rows: Vec<ClientRow> = self.clients.iter().map(|client| row(now, client, own)).collect();
+        rows.extend(
+            self.left
+                .iter()
+                .filter(|(id, _)| self.find(id).is_none())
+                .map(|(id, left)| lingering(now, id, left)),
+        );
+        rows.sort_by(|a, b| (rank(&a.here), &a.client_id).cmp(&(rank(&b.here), &b.client_id)));
+        let card = open.and_then(|id| {
+            let row = rows.iter().find(|row| row.client_id == id)?;
+            let detail = self.detail.as_deref().filter(|detail| detail.info.client_id == id);
+            Some(card(now, row, self.find(id), detail))
+        });
+        ClientsView { known: self.known, rows, card }
+    }
+}
+
+fn rank(here: &Here) -> u8 {
+    match here {
+        Here::Yes => 0,
+        Here::JustLeft { .. } => 1,
+        Here::Away { .. } => 2,
+    }
+}
+
+fn row(now: u64, client: &ClientInfo, own: &[&str]) -> ClientRow {
+    let ended = client.ended.as_ref();
+    let here = match (client.connected, ended) {
+        (true, _) => Here::Yes,
+        (false, Some(ended)) => Here::Away { how: how(ended.how).into() },
+        (false, None) => Here::Away { how: "not seen since the broker started".into() },
+    };
+    ClientRow {
+        client_id: client.client_id.clone(),
+        since: match here {
+            Here::Yes => words::for_(now, client.since),
+            _ => words::ago(now, ended.map_or(client.since, |ended| ended.at)),
+        },
+        here,
+        simulated: client.listener == Listener::Home,
+        own: own.contains(&client.client_id.as_str()),
+        listener: listener(client.listener).into(),
+        peer: client.peer.clone(),
+        version: version(client.version).into(),
+        user: client.user.clone(),
+        keep_alive: client.keep_alive,
+        subscriptions: client.subscriptions,
+        queued: client.queued + client.inflight,
+        received: client.received,
+        sent: client.sent,
+    }
+}
+
+fn lingering(now: u64, id: &str, left: &Left) -> ClientRow {
+    let known = left.info.as_ref();
+    ClientRow {
+        client_id: id.into(),
+        here: Here::JustLeft { how: left.how.clone() },
+        simulated: known.is_some_and(|info| info.listener == Listener::Home),
+        own: false,
+        listener: known.map_or(String::new(), |info| listener(info.listener).into()),
+        peer: known.map_or(String::new(), |info| info.peer.clone()),
+        version: known.map_or(String::new(), |info| version(info.version).into()),
+        user: known.and_then(|info| info.user.clone()),
+        keep_alive: known.map_or(0, |info| info.keep_alive),
+        subscriptions: 0,
+        queued: 0,
+        received: known.map_or(0, |info| info.received),
+        sent: known.map_or(0, |info| info.sent),
+        since: words::ago(now, left.at),
+    }
+}
+
+fn card(now: u64, row: &ClientRow, info: Option<&ClientInfo>, detail: Option<&ClientDetail>) -> ClientCard {
+    ClientCard {
+        row: row.clone(),
+        heard: info.map_or_else(String::new, |info| format!("heard {}", words::ago(now, info.last_heard))),
+        session: info.map_or_else(|| "It left no session behind.".into(), session),
+        will: info.and_then(|info| info.will.as_ref()).map(|will| {
+            let kept = if will.retain { ", retained" } else { "" };
+            let delay = match will.delay {
+                0 => String::new(),
+                seconds => format!(" {} later", words::span(seconds.into())),
+            };
+            format!(
+                "If it vanishes, the broker says “{}” on {}{delay} (QoS {}{kept}).",
+                will.preview, will.topic, will.qos
+            )
+        }),
+        subscriptions: detail.map_or_else(Vec::new, |detail| {
+            detail
+                .subscriptions
+                .iter()
+                .map(|one| SubscriptionRow { filter: one.filter.clone(), qos: one.qos })
+                .collect()
+        }),
+    }
+}
+
+fn session(info: &ClientInfo) -> String {
+    match info.session_expiry {
+        0 => "Its session ends with its connection.".into(),
+        u32::MAX => "Its session waits for it without end.".into(),
+        seconds => format!("Its session waits {} after it goes.", words::span(seconds.into())),
+    }
+}
+
+fn how(end: End) -> &'static str {
+    match end {
+        End::Clean => "said goodbye",
+        End::Lost => "vanished",
+        End::Kicked => "was disconnected by an operator",
+        End::TakenOver => "was taken over",
+        End::Refused => "was disconnected for an error",
+    }
+}
+
+fn listener(listener: Listener) -> &'static str {
+    match listener {
+        Listener::Tcp => "TCP",
+        Listener::Tls => "TLS",
+        Listener::WebSocket => "WebSocket",
+        Listener::Page => "a page here",
+        Listener::Home => "simulated home",
+        Listener::Link => "bridge",
+    }
+}
+
+fn version(version: ProtocolVersion) -> &'static str {
+    match version {
+        ProtocolVersion::V3_1 => "3.1",
+        ProtocolVersion::V3_1_1 => "3.1.1",
+        ProtocolVersion::V5 => "5.0",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: u64 = 1_000_000;
+
+    fn client(id: &str, connected: bool) -> ClientInfo {
+        ClientInfo {
+            client_id: id.into(),
+            connected,
+            since: SECOND,
+            listener: Listener::Tcp,
+            peer: "127.0.0.1:5000".into(),
+            version: ProtocolVersion::V3_1_1,
+            user: None,
+            keep_alive: 60,
+            session_expiry: 0,
+            subscriptions: 1,
+            queued: 0,
+            inflight: 0,
+            will: None,
+            received: 1,
+            sent: 0,
+            last_heard: SECOND,
+            ended: None,
+        }
+    }
+
+    fn ids(view: &ClientsView) -> Vec<&str> {
+        view.rows.iter().map(|row| row.client_id.as_str()).collect()
+    }
+
+    #[test]
+    fn those_here_come_before_those_away() {
+        let mut roster = Roster::default();
+        roster.list(SECOND, vec![client("a", false), client("b", true)]);
+        assert_eq!(ids(&roster.view(SECOND, None, &[])), ["b", "a"]);
+    }
+
+    #[test]
+    fn a_client_that_lived_a_moment_lingers_for_ten_seconds() {
+        let mut roster = Roster::default();
+        roster.list(SECOND, Vec::new());
+        roster.event(2 * SECOND, &EventKind::Connected { client_id: "mosq".into() });
+        roster.event(
+            2 * SECOND,
+            &EventKind::Disconnected { client_id: "mosq".into(), how: "said goodbye".into() },
+        );
+        let view = roster.view(3 * SECOND, None, &[]);
+        assert_eq!(view.rows[0].here, Here::JustLeft { how: "said goodbye".into() });
+        assert!(roster.view(12 * SECOND, None, &[]).rows.is_empty());
+    }
+
+    #[test]
+    fn a_client_that_is_no_longer_listed_has_just_left() {
+        let mut roster = Roster::default();
+        roster.list(SECOND, vec![client("a", true)]);
+        roster.list(2 * SECOND, Vec::new());
+        let view = roster.view(3 * SECOND, None, &[]);
+        assert!(matches!(view.rows[0].here, Here::JustLeft { .. }));
+        assert_eq!(view.rows[0].listener, "TCP");
+    }
+
+    #[test]
+    fn a_client_that_came_back_has_not_left() {
+        let mut roster = Roster::default();
+        let gone = EventKind::Disconnected { client_id: "a".into(), how: "vanished".into() };
+        roster.event(SECOND, &gone);
+        roster.event(SECOND, &EventKind::Connected { client_id: "a".into() });
+        roster.list(2 * SECOND, vec![client("a", true)]);
+        assert_eq!(roster.view(2 * SECOND, None, &[]).rows.len(), 1);
+    }
+}

@@ -1,0 +1,325 @@
+//! The messages that came, as many as are kept, and the part of them that is on screen.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use lacewing_protocol::{Publish, TopicFilter, TopicName};
+
+use super::{payload, rate::Rate};
+use crate::wire::{MessageDetail, MessageRow, MessagesView, SubscriptionState, SubscriptionView, Window};
+
+/// How many messages are kept.
+const MESSAGES: usize = 5_000;
+/// How many bytes of payload and topic are kept.
+const BYTES: usize = 16 * 1024 * 1024;
+/// How many subscriptions the view can hold.
+pub(crate) const SUBSCRIPTIONS: usize = 100;
+
+/// The stream behind the Messages view.
+#[derive(Debug, Default)]
+pub(crate) struct Stream {
+    subscriptions: BTreeMap<String, SubscriptionState>,
+    /// Oldest first.
+    kept: VecDeque<Kept>,
+    bytes: usize,
+    next: u64,
+    seen: u64,
+    rate: Rate,
+    /// When paused: the number of the first message that is not shown.
+    paused_at: Option<u64>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    number: u64,
+    at: u64,
+    topic: TopicName,
+    publish: Publish,
+}
+
+impl Kept {
+    fn bytes(&self) -> usize {
+        self.topic.as_str().len() + self.publish.payload.len() + 256
+    }
+}
+
+impl Stream {
+    /// A message of the Messages client, at `now` microseconds.
+    pub(crate) fn message(&mut self, now: u64, topic: &TopicName, publish: &Publish) {
+        self.rate.add(now, 1);
+        self.seen += 1;
+        // What is kept must not hold on to the buffer it arrived in.
+        let publish = Publish {
+            payload: publish.payload.to_vec().into(),
+            properties: publish.properties.compact(),
+            ..publish.clone()
+        };
+        let kept = Kept { number: self.next, at: now, topic: topic.compact(), publish };
+        self.next += 1;
+        self.bytes += kept.bytes();
+        self.kept.push_back(kept);
+        while self.kept.len() > MESSAGES || self.bytes > BYTES {
+            let Some(oldest) = self.kept.pop_front() else { break };
+            self.bytes -= oldest.bytes();
+        }
+    }
+
+    /// Whether there is room for one more subscription.
+    pub(crate) fn has_room(&self) -> bool {
+        self.subscriptions.len() < SUBSCRIPTIONS
+    }
+
+    /// How a subscription stands from now on.
+    pub(crate) fn subscription(&mut self, filter: &str, state: SubscriptionState) {
+        self.subscriptions.insert(filter.into(), state);
+    }
+
+    /// What the broker answered to a subscription that is still wanted.
+    pub(crate) fn answered(&mut self, filter: &str, state: SubscriptionState) {
+        if let Some(known) = self.subscriptions.get_mut(filter) {
+            *known = state;
+        }
+    }
+
+    /// The subscription is gone.
+    pub(crate) fn unsubscribed(&mut self, filter: &str) {
+        self.subscriptions.remove(filter);
+    }
+
+    /// Whether any subscription was ever made or is wanted.
+    pub(crate) fn is_unsubscribed(&self) -> bool {
+        self.subscriptions.is_empty()
+    }
+
+    /// Hold the list still, or let it run.
+    pub(crate) fn pause(&mut self, paused: bool) {
+        self.paused_at = if paused { self.paused_at.or(Some(self.next)) } else { None };
+    }
+
+    /// Forget what came so far.
+    pub(crate) fn clear(&mut self) {
+        self.kept.clear();
+        self.bytes = 0;
+        self.seen = 0;
+        if self.paused_at.is_some() {
+            self.paused_at = Some(self.next);
+        }
+    }
+
+    /// What is on screen.
+    pub(crate) fn view(&mut self, now: u64, window: &Window) -> MessagesView {
+        let filter = Wanted::new(&window.filter);
+        let end = self.paused_at.unwrap_or(self.next);
+        let shown = || self.kept.iter().rev().skip_while(|kept| kept.number >= end);
+        let matching = shown().filter(|kept| filter.wants(&kept.topic)).count();
+        let rows = window.rows.min(Window::MAXIMUM_ROWS);
+        let from = window.from.min((matching as u32).saturating_sub(rows));
+        MessagesView {
+            subscriptions: self
+                .subscriptions
+                .iter()
+                .map(|(filter, state)| SubscriptionView { filter: filter.clone(), state: state.clone() })
+                .collect(),
+            matching: matching as u32,
+            kept: self.kept.len() as u32,
+            seen: self.seen,
+            rate: self.rate.per_second(now),
+            paused: self.paused_at.map(|at| self.next - at),
+            from,
+            rows: shown()
+                .filter(|kept| filter.wants(&kept.topic))
+                .skip(from as usize)
+                .take(rows as usize)
+                .map(row)
+                .collect(),
+            detail: window.open.and_then(|number| self.find(number)).map(detail),
+        }
+    }
+
+    fn find(&self, number: u64) -> Option<&Kept> {
+        let first = self.kept.front()?.number;
+        self.kept.get(usize::try_from(number.checked_sub(first)?).ok()?)
+    }
+}
+
+/// What the filter box asks for.
+enum Wanted {
+    All,
+    Filter(TopicFilter),
+    Text(String),
+}
+
+impl Wanted {
+    /// A text with a wildcard is a topic filter where it can be one; any other is looked for in the topic.
+    fn new(text: &str) -> Self {
+        let text = text.trim();
+        if text.is_empty() {
+            return Self::All;
+        }
+        match TopicFilter::try_from(text) {
+            Ok(filter) if filter.is_wildcard() => Self::Filter(filter),
+            _ => Self::Text(text.to_lowercase()),
+        }
+    }
+
+    fn wants(&self, topic: &TopicName) -> bool {
+        match self {
+            Self::All => true,
+            Self::Filter(filter) => filter.matches(topic),
+            Self::Text(text) => topic.as_str().to_lowercase().contains(text),
+        }
+    }
+}
+
+fn row(kept: &Kept) -> MessageRow {
+    let (preview, text) = match payload::preview(&kept.publish.payload) {
+        Some((preview, text)) => (Some(preview), text),
+        None => (None, true),
+    };
+    MessageRow {
+        number: kept.number,
+        at: kept.at / 1_000,
+        topic: kept.topic.as_str().into(),
+        qos: kept.publish.qos.into(),
+        retain: kept.publish.retain,
+        dup: kept.publish.dup,
+        size: u32::try_from(kept.publish.payload.len()).unwrap_or(u32::MAX),
+        preview,
+        text,
+    }
+}
+
+fn detail(kept: &Kept) -> MessageDetail {
+    let (body, cut) = payload::body(&kept.publish.payload);
+    MessageDetail { number: kept.number, properties: properties(&kept.publish), body, cut }
+}
+
+fn properties(publish: &Publish) -> Vec<(String, String)> {
+    let fields = &publish.properties;
+    let mut named = Vec::new();
+    let mut add = |name: &str, value: String| named.push((name.to_owned(), value));
+    if let Some(indicator) = fields.payload_format_indicator {
+        add("Payload Format Indicator", format!("{indicator:?}"));
+    }
+    if let Some(seconds) = fields.message_expiry_interval {
+        add("Message Expiry Interval", format!("{seconds} s"));
+    }
+    if let Some(content_type) = &fields.content_type {
+        add("Content Type", content_type.as_str().into());
+    }
+    if let Some(topic) = &fields.response_topic {
+        add("Response Topic", topic.as_str().into());
+    }
+    if let Some(data) = &fields.correlation_data {
+        add("Correlation Data", payload::preview(data).map_or_else(String::new, |(text, _)| text));
+    }
+    for identifier in &fields.subscription_identifiers {
+        add("Subscription Identifier", identifier.to_string());
+    }
+    for (name, value) in fields.user_properties.iter() {
+        add(name.as_str(), value.as_str().into());
+    }
+    named
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use lacewing_protocol::{PublishProperties, QoS};
+
+    const SECOND: u64 = 1_000_000;
+
+    fn message(stream: &mut Stream, at: u64, topic: &str, payload: &[u8]) {
+        let topic = TopicName::try_from(topic).unwrap();
+        let publish = Publish {
+            dup: false,
+            qos: QoS::AtMostOnce,
+            retain: false,
+            topic: Some(topic.clone()),
+            packet_id: None,
+            payload: Bytes::copy_from_slice(payload),
+            properties: PublishProperties::new(),
+        };
+        stream.message(at, &topic, &publish);
+    }
+
+    fn window(filter: &str, from: u32, rows: u32) -> Window {
+        Window { filter: filter.into(), from, rows, open: None }
+    }
+
+    #[test]
+    fn the_newest_message_is_the_first_row() {
+        let mut stream = Stream::default();
+        message(&mut stream, SECOND, "a", b"1");
+        message(&mut stream, 2 * SECOND, "b", b"2");
+        let view = stream.view(2 * SECOND, &window("", 0, 10));
+        assert_eq!(view.rows.iter().map(|row| row.topic.as_str()).collect::<Vec<_>>(), ["b", "a"]);
+        assert_eq!((view.matching, view.seen), (2, 2));
+    }
+
+    #[test]
+    fn only_the_visible_rows_are_sent() {
+        let mut stream = Stream::default();
+        for number in 0..1_000u64 {
+            message(&mut stream, number, "a", b"x");
+        }
+        let view = stream.view(0, &window("", 100, 20));
+        assert_eq!(view.rows.len(), 20);
+        assert_eq!(view.rows[0].number, 899);
+        assert_eq!(view.matching, 1_000);
+    }
+
+    #[test]
+    fn a_window_below_the_last_row_shows_the_last_rows() {
+        let mut stream = Stream::default();
+        for number in 0..30u64 {
+            message(&mut stream, number, "a", b"x");
+        }
+        let view = stream.view(0, &window("", 500, 20));
+        assert_eq!((view.from, view.rows.len()), (10, 20));
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_by_number_and_bytes() {
+        let mut stream = Stream::default();
+        for number in 0..6_000u64 {
+            message(&mut stream, number, "a", b"x");
+        }
+        let view = stream.view(0, &window("", 0, 1));
+        assert_eq!((view.kept, view.seen), (5_000, 6_000));
+        for number in 0..40u64 {
+            message(&mut stream, number, "big", &vec![0; 1 << 20]);
+        }
+        assert!(stream.bytes <= BYTES);
+    }
+
+    #[test]
+    fn a_filter_with_a_wildcard_is_matched_and_a_text_is_searched() {
+        let mut stream = Stream::default();
+        message(&mut stream, 1, "home/livingroom/temperature", b"20.4");
+        message(&mut stream, 2, "home/kitchen/light", b"ON");
+        assert_eq!(stream.view(3, &window("home/+/light", 0, 9)).matching, 1);
+        assert_eq!(stream.view(3, &window("Livingroom", 0, 9)).matching, 1);
+        assert_eq!(stream.view(3, &window("", 0, 9)).matching, 2);
+    }
+
+    #[test]
+    fn a_paused_list_stands_still_and_counts_what_comes() {
+        let mut stream = Stream::default();
+        message(&mut stream, 1, "a", b"1");
+        stream.pause(true);
+        message(&mut stream, 2, "b", b"2");
+        let view = stream.view(3, &window("", 0, 9));
+        assert_eq!((view.paused, view.rows.len(), view.rows[0].topic.as_str()), (Some(1), 1, "a"));
+        stream.pause(false);
+        assert_eq!(stream.view(3, &window("", 0, 9)).rows.len(), 2);
+    }
+
+    #[test]
+    fn an_open_message_is_found_by_its_number() {
+        let mut stream = Stream::default();
+        message(&mut stream, 1, "a", br#"{"on":true}"#);
+        let view = stream.view(3, &Window { open: Some(0), rows: 5, ..Window::default() });
+        assert!(matches!(view.detail.unwrap().body, crate::wire::Body::Json(_)));
+    }
+}

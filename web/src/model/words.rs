@@ -1,0 +1,60 @@
+//! Numbers as people say them.
+
+/// How long ago, "just now", "4 s ago", "3 min ago". Both in microseconds.
+pub(crate) fn ago(now: u64, then: u64) -> String {
+    match now.saturating_sub(then) / 1_000_000 {
+        0 => "just now".into(),
+        seconds => format!("{} ago", span(seconds)),
+    }
+}
+
+/// How long, "for 4 s". Both in microseconds.
+pub(crate) fn for_(now: u64, then: u64) -> String {
+    format!("for {}", span((now.saturating_sub(then) / 1_000_000).max(1)))
+}
+
+/// A number of seconds in its largest sensible unit: "90 s", "3 min", "5 h", "4 days".
+pub(crate) fn span(seconds: u64) -> String {
+    match seconds {
+        0..=119 => format!("{seconds} s"),
+        120..=7_199 => format!("{} min", seconds / 60),
+        7_200..=172_799 => format!("{} h", seconds / 3_600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+/// "a", "a and b", "a, b and c".
+pub(crate) fn list(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_read_as_people_say_them() {
+        let s = 1_000_000;
+        assert_eq!(ago(10 * s, 10 * s), "just now");
+        assert_eq!(ago(14 * s, 10 * s), "4 s ago");
+        assert_eq!(ago(190 * s, 10 * s), "3 min ago");
+        assert_eq!(for_(10 * s, 10 * s), "for 1 s");
+        assert_eq!(span(86_400 * 4), "4 days");
+    }
+
+    #[test]
+    fn a_clock_set_back_does_not_make_a_negative_age() {
+        assert_eq!(ago(5, 10_000_000), "just now");
+    }
+
+    #[test]
+    fn names_are_listed_with_an_and() {
+        let names: Vec<String> = ["a", "b", "c"].map(String::from).to_vec();
+        assert_eq!(list(&names), "a, b and c");
+        assert_eq!(list(&names[..1]), "a");
+    }
+}
