@@ -4,8 +4,13 @@
 //! clock, carries out its [`Effect`]s, and at most ten times a second posts its [`Model::views`] to the page.
 //! All times are wall clock in microseconds since 1970.
 
+mod caption;
+mod card;
+mod discovery;
 mod draft;
+mod drawing;
 mod effect;
+mod house;
 mod payload;
 mod rate;
 mod roster;
@@ -13,3 +18,374 @@ mod stream;
 mod words;
 
 pub use effect::{Effect, Who};
+
+use std::collections::VecDeque;
+
+use lacewing_control::{DeviceOrder, EventKind, Request, Response, Watch};
+use lacewing_protocol::{Publish, QoS, ReasonCode, SubscriptionOptions};
+
+use crate::wire::{
+    Action, Bridge, Devices, HouseView, Operator, Place, Screen, Status, SubscribeOptions, SubscriptionState,
+    WorkerToPage,
+};
+use caption::Narrator;
+use house::House;
+use rate::Rate;
+use roster::Roster;
+use stream::Stream;
+
+/// What the page knows and shows.
+#[derive(Debug)]
+pub struct Model {
+    phone: Client,
+    messages: Client,
+    screen: Screen,
+    status: Status,
+    house: House,
+    narrator: Narrator,
+    stream: Stream,
+    roster: Roster,
+    /// Messages into the broker, where its host tells; into this page otherwise.
+    rate: Rate,
+    /// The host's count of messages at its last metrics.
+    counted: Option<u64>,
+    /// Whether the Messages client was given its first subscription.
+    opened: bool,
+    watch: Option<Watch>,
+    effects: VecDeque<Effect>,
+    problems: VecDeque<String>,
+    last: Last,
+}
+
+/// One of the page's own MQTT clients.
+#[derive(Debug)]
+struct Client {
+    id: String,
+    connected: bool,
+}
+
+/// What was posted last, so that only a change is posted.
+#[derive(Debug, Default)]
+struct Last {
+    status: Option<Status>,
+    screen: Option<WorkerToPage>,
+}
+
+/// The most sentences kept for the page.
+const PROBLEMS: usize = 16;
+
+impl Model {
+    /// A model for a page whose two MQTT clients have these client ids.
+    pub fn new(phone: &str, messages: &str) -> Self {
+        let client = |id: &str| Client { id: id.into(), connected: false };
+        Self {
+            phone: client(phone),
+            messages: client(messages),
+            screen: Screen::Home { device: None },
+            status: Status::default(),
+            house: House::default(),
+            narrator: Narrator::default(),
+            stream: Stream::default(),
+            roster: Roster::default(),
+            rate: Rate::default(),
+            counted: None,
+            opened: false,
+            watch: None,
+            effects: VecDeque::new(),
+            problems: VecDeque::new(),
+            last: Last::default(),
+        }
+    }
+
+    /// The next thing to do. Drain it after every other call.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// What is on screen from now on.
+    pub fn watch(&mut self, screen: Screen) {
+        self.screen = screen;
+        self.last.screen = None;
+        self.open_stream();
+        self.watch_host();
+    }
+
+    /// One of the page's clients is connected, or no longer.
+    pub fn connected(&mut self, who: Who, connected: bool) {
+        match who {
+            Who::Phone => {
+                self.phone.connected = connected;
+                if connected {
+                    self.follow();
+                }
+            }
+            Who::Messages => {
+                self.messages.connected = connected;
+                self.open_stream();
+            }
+        }
+    }
+
+    /// A message for one of the page's clients.
+    pub fn message(&mut self, now: u64, who: Who, publish: &Publish) {
+        let Some(topic) = &publish.topic else { return };
+        if self.counted.is_none() {
+            self.rate.add(now, 1);
+        }
+        if who == Who::Messages {
+            return self.stream.message(now, topic, publish);
+        }
+        if self.house.message(now, topic, publish) {
+            self.follow();
+        }
+        if !publish.retain && self.status.operator != Operator::Yes {
+            let text = payload::preview(&publish.payload).map_or_else(String::new, |(text, _)| text);
+            self.narrator.heard(self.house.drawn(), topic.as_str(), &text, &self.phone.id);
+        }
+    }
+
+    /// The broker's answer to a subscription of one of the page's clients.
+    pub fn subscribed(&mut self, who: Who, filter: &str, reason: ReasonCode) {
+        if who == Who::Phone {
+            if reason.is_error() {
+                self.problem(format!(
+                    "The broker does not let this page read {filter}: {}.",
+                    reason.description()
+                ));
+            }
+            return;
+        }
+        let state = match reason.is_error() {
+            true => SubscriptionState::Refused(reason.description().into()),
+            false => SubscriptionState::Granted(reason.value()),
+        };
+        self.stream.answered(filter, state);
+    }
+
+    /// Something one of the page's clients sent was refused or dropped; `why` is a sentence for the page.
+    pub fn problem(&mut self, why: String) {
+        if self.problems.len() < PROBLEMS {
+            self.problems.push_back(why);
+        }
+    }
+
+    /// What the host of the broker said.
+    pub fn control(&mut self, now: u64, response: Response) {
+        match response {
+            Response::Hello { unsaved, .. } => {
+                self.status.operator = Operator::Yes;
+                self.status.unsaved = unsaved;
+                self.watch = None;
+                self.watch_host();
+            }
+            Response::Clients(clients) => {
+                self.roster.list(now, clients);
+            }
+            Response::Client(detail) => self.roster.detail(detail),
+            Response::Events { events, .. } => {
+                for event in events {
+                    if matches!(event.kind, EventKind::Connected { .. } | EventKind::Disconnected { .. }) {
+                        self.roster.event(event.at, &event.kind);
+                    }
+                    self.narrator.event(&event.kind);
+                }
+            }
+            Response::Metrics(metrics) => {
+                self.status.clients = Some(metrics.clients);
+                let count: u64 = metrics.published.iter().sum();
+                if let Some(last) = self.counted {
+                    self.rate.add(now, count.saturating_sub(last));
+                }
+                self.counted = Some(count);
+            }
+            Response::Home(devices) => self.house.powered(devices),
+            Response::Bridge(bridge) => self.status.bridge = bridge.into(),
+            Response::Explained(_) => {}
+            Response::Refused { why } => self.problem(why),
+        }
+    }
+
+    /// There is no control channel, or no longer; `why` is a sentence.
+    pub fn control_closed(&mut self, why: &str) {
+        self.status.operator = Operator::No { why: why.into() };
+        self.status.clients = None;
+        self.counted = None;
+        self.watch = None;
+        self.roster.forget();
+        self.house.powered(Vec::new());
+    }
+
+    /// Where the broker is.
+    pub fn place(&mut self, place: Place) {
+        self.status.place = place;
+        self.open_stream();
+    }
+
+    /// How the bridge stands, where the worker knows it better than the control channel.
+    pub fn bridge(&mut self, bridge: Bridge) {
+        self.status.bridge = bridge;
+    }
+
+    /// Which tab has the real devices.
+    pub fn devices(&mut self, devices: Devices) {
+        self.status.devices = devices;
+    }
+
+    /// What was clicked.
+    pub fn action(&mut self, now: u64, action: Action) {
+        if let Err(why) = self.act(now, action) {
+            self.problem(why);
+        }
+    }
+
+    /// What changed of what is on screen. Call it at most ten times a second.
+    pub fn views(&mut self, now: u64) -> Vec<WorkerToPage> {
+        let mut views: Vec<WorkerToPage> =
+            self.problems.drain(..).map(|why| WorkerToPage::Problem { why }).collect();
+        self.status.rate = self.rate.per_second(now);
+        if self.last.status.as_ref() != Some(&self.status) {
+            self.last.status = Some(self.status.clone());
+            views.push(WorkerToPage::Status(self.status.clone()));
+        }
+        let screen = self.screen_view(now);
+        if self.last.screen.as_ref() != Some(&screen) {
+            self.last.screen = Some(screen.clone());
+            views.push(screen);
+        }
+        views
+    }
+
+    fn screen_view(&mut self, now: u64) -> WorkerToPage {
+        match &self.screen {
+            Screen::Home { device } => {
+                let device = device.clone();
+                WorkerToPage::House(Box::new(self.house_view(now, device.as_deref())))
+            }
+            Screen::Messages(window) => WorkerToPage::Messages(self.stream.view(now, window)),
+            Screen::Clients { client } => {
+                let own = [self.phone.id.as_str(), self.messages.id.as_str()];
+                WorkerToPage::Clients(self.roster.view(now, client.as_deref(), &own))
+            }
+        }
+    }
+
+    fn house_view(&mut self, now: u64, open: Option<&str>) -> HouseView {
+        let clock = self.house.clock(now);
+        HouseView {
+            source: self.house.source(),
+            name: self.house.drawn().name.clone(),
+            clock: clock.map(|(second, _)| format!("{:02}:{:02}", second / 3_600, second / 60 % 60)),
+            outside: clock.map(|(_, degrees)| crate::wire::Reading {
+                value: format!("{degrees:.1}"),
+                unit: "°C".into(),
+                stale: false,
+            }),
+            rooms: drawing::rooms(&self.house, now),
+            phone: drawing::phone(&self.house, &self.phone.id, self.phone.connected),
+            caption: self.narrator.caption(now, self.house.drawn(), &self.phone.id),
+            beads: self.narrator.beads(self.house.drawn(), &self.phone.id),
+            detail: open.and_then(|id| self.house.device(id)).map(|device| {
+                let client = self.roster.find(&device.id);
+                card::card(&self.house, now, device, client, &self.status.operator)
+            }),
+        }
+    }
+
+    fn act(&mut self, now: u64, action: Action) -> Result<(), String> {
+        let effect = match action {
+            Action::Subscribe { filter, options } => return self.subscribe(&filter, options),
+            Action::Unsubscribe { filter } => {
+                self.stream.unsubscribed(&filter);
+                Effect::Unsubscribe { client: Who::Messages, filter: draft::filter(&filter)? }
+            }
+            Action::Publish(draft) => draft::publish(draft)?,
+            Action::Control { device, control } => {
+                let (topic, payload) = self.house.ask(now, &device, control)?;
+                Effect::Publish {
+                    client: Who::Phone,
+                    topic,
+                    payload: payload.into(),
+                    qos: QoS::AtLeastOnce,
+                    retain: false,
+                    properties: lacewing_protocol::PublishProperties::new(),
+                }
+            }
+            Action::Power { device, power } => Effect::Control(Request::Home(DeviceOrder { device, power })),
+            Action::PauseMessages(paused) => {
+                self.stream.pause(paused);
+                return Ok(());
+            }
+            Action::ClearMessages => {
+                self.stream.clear();
+                return Ok(());
+            }
+            Action::Kick { client_id } => Effect::Control(Request::Kick { client_id }),
+            Action::EndSession { client_id } => Effect::Control(Request::EndSession { client_id }),
+            Action::MoveHere => Effect::MoveHere,
+            Action::Retry => Effect::Retry,
+        };
+        if let (Effect::Control(_), Operator::No { why }) = (&effect, &self.status.operator) {
+            return Err(why.clone());
+        }
+        self.effects.push_back(effect);
+        Ok(())
+    }
+
+    fn subscribe(&mut self, text: &str, options: SubscribeOptions) -> Result<(), String> {
+        let (filter, options) = draft::subscription(text, options)?;
+        if !self.stream.has_room() {
+            return Err(format!("There are {} subscriptions already.", stream::SUBSCRIPTIONS));
+        }
+        self.stream.subscription(text, SubscriptionState::Asked);
+        self.effects.push_back(Effect::Subscribe { client: Who::Messages, filter, options });
+        Ok(())
+    }
+
+    /// The first time Messages is opened on a broker of one's own it subscribes to everything. On a broker
+    /// elsewhere nobody asked for `#`, and some brokers punish it.
+    fn open_stream(&mut self) {
+        let ours = matches!(self.status.place, Place::ThisTab | Place::OtherTab | Place::Native { .. });
+        let looking = matches!(self.screen, Screen::Messages(_));
+        if self.opened || !ours || !looking || !self.messages.connected {
+            return;
+        }
+        self.opened = true;
+        if self.stream.is_unsubscribed() {
+            let everything = self.subscribe("#", SubscribeOptions { qos: 2, ..SubscribeOptions::default() });
+            debug_assert!(everything.is_ok(), "# is a filter");
+        }
+    }
+
+    fn follow(&mut self) {
+        let (new, old) = self.house.follow();
+        let options = SubscriptionOptions { qos: QoS::AtLeastOnce, ..SubscriptionOptions::default() };
+        let client = Who::Phone;
+        self.effects.extend(old.into_iter().map(|filter| Effect::Unsubscribe { client, filter }));
+        self.effects.extend(new.into_iter().map(|filter| Effect::Subscribe { client, filter, options }));
+    }
+
+    /// Tells the host what is on screen, if it changed.
+    fn watch_host(&mut self) {
+        if self.status.operator != Operator::Yes {
+            return;
+        }
+        let home = matches!(self.screen, Screen::Home { .. });
+        let clients = matches!(self.screen, Screen::Clients { .. });
+        let open = match &self.screen {
+            Screen::Clients { client } => client.clone(),
+            _ => None,
+        };
+        let card = matches!(&self.screen, Screen::Home { device: Some(_) });
+        let watch = Watch {
+            clients: clients || card,
+            client: open,
+            events: home || clients,
+            metrics: true,
+            home: true,
+        };
+        if self.watch.as_ref() != Some(&watch) {
+            self.watch = Some(watch.clone());
+            self.effects.push_back(Effect::Control(Request::Watch(watch)));
+        }
+    }
+}

@@ -14,8 +14,8 @@ mod status;
 pub use action::{Action, Draft, SubscribeOptions};
 pub use clients::{ClientCard, ClientRow, ClientsView, Here, SubscriptionRow};
 pub use house::{
-    Bead, Caption, Control, DeviceDetail, DeviceKind, DeviceView, HouseSource, HouseView, PhoneView, Power,
-    Presence, Reading, RoomView, Shown, TopicRow, Warmth,
+    Asked, Bead, Caption, Control, DeviceDetail, DeviceKind, DeviceView, HouseSource, HouseView, PhoneView,
+    Position, Power, Presence, Reading, RoomView, Shown, TopicRow, Warmth, tenths_text,
 };
 pub use messages::{Body, MessageDetail, MessageRow, MessagesView, SubscriptionState, SubscriptionView};
 pub use status::{Bridge, Devices, Operator, Place, Reach, Status};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lacewing_control::{ClientDetail, ClientInfo, End, EventKind, Listener, ProtocolVersion};
+use lacewing_control::{ClientDetail, ClientInfo, EventKind, Listener};
 
 use super::words;
 use crate::wire::{ClientCard, ClientRow, ClientsView, Here, SubscriptionRow};
@@ -25,7 +25,7 @@ pub(crate) struct Roster {
 #[derive(Debug)]
 struct Left {
     at: u64,
-    how: String,
+    how: &'static str,
     /// What was last known of it; a client that came and went between two lists was never listed.
     info: Option<ClientInfo>,
 }
@@ -41,7 +41,7 @@ impl Roster {
             }
             let left = self.left.entry(gone.client_id.clone()).or_insert_with(|| Left {
                 at: now,
-                how: "left".into(),
+                how: "left",
                 info: None,
             });
             left.info = Some(gone);
@@ -53,11 +53,12 @@ impl Roster {
     /// An event of the broker.
     pub(crate) fn event(&mut self, at: u64, kind: &EventKind) {
         match kind {
-            EventKind::Connected { client_id } => {
+            EventKind::Connected { client_id, .. } => {
                 self.left.remove(client_id);
             }
-            EventKind::Disconnected { client_id, how } if self.left.len() < LINGERING => {
-                self.left.insert(client_id.clone(), Left { at, how: how.clone(), info: None });
+            EventKind::Disconnected { client_id, how, .. } if self.left.len() < LINGERING => {
+                let left = Left { at, how: words::ending(*how), info: self.find(client_id).cloned() };
+                self.left.insert(client_id.clone(), left);
             }
             _ => {}
         }
@@ -76,11 +77,6 @@ impl Roster {
     /// What is known of a connected or remembered client.
     pub(crate) fn find(&self, client_id: &str) -> Option<&ClientInfo> {
         self.clients.iter().find(|client| client.client_id == client_id)
-    }
-
-    /// How many clients are connected.
-    pub(crate) fn connected(&self) -> u32 {
-        self.clients.iter().filter(|client| client.connected).count() as u32
     }
 
     /// The list, with the card of `open` if it is known; `own` are the page's own client ids.
@@ -112,30 +108,29 @@ fn rank(here: &Here) -> u8 {
 }
 
 fn row(now: u64, client: &ClientInfo, own: &[&str]) -> ClientRow {
-    let ended = client.ended.as_ref();
-    let here = match (client.connected, ended) {
+    let here = match (client.connected, client.ended) {
         (true, _) => Here::Yes,
-        (false, Some(ended)) => Here::Away { how: how(ended.how).into() },
+        (false, Some(ending)) => Here::Away { how: words::ending(ending).into() },
         (false, None) => Here::Away { how: "not seen since the broker started".into() },
     };
     ClientRow {
         client_id: client.client_id.clone(),
         since: match here {
             Here::Yes => words::for_(now, client.since),
-            _ => words::ago(now, ended.map_or(client.since, |ended| ended.at)),
+            _ => words::ago(now, client.since),
         },
         here,
         simulated: client.listener == Listener::Home,
         own: own.contains(&client.client_id.as_str()),
         listener: listener(client.listener).into(),
         peer: client.peer.clone(),
-        version: version(client.version).into(),
+        version: client.version.clone(),
         user: client.user.clone(),
         keep_alive: client.keep_alive,
         subscriptions: client.subscriptions,
         queued: client.queued + client.inflight,
-        received: client.received,
-        sent: client.sent,
+        received: client.messages_in,
+        sent: client.messages_out,
     }
 }
 
@@ -143,18 +138,18 @@ fn lingering(now: u64, id: &str, left: &Left) -> ClientRow {
     let known = left.info.as_ref();
     ClientRow {
         client_id: id.into(),
-        here: Here::JustLeft { how: left.how.clone() },
+        here: Here::JustLeft { how: left.how.into() },
         simulated: known.is_some_and(|info| info.listener == Listener::Home),
         own: false,
         listener: known.map_or(String::new(), |info| listener(info.listener).into()),
         peer: known.map_or(String::new(), |info| info.peer.clone()),
-        version: known.map_or(String::new(), |info| version(info.version).into()),
+        version: known.map_or(String::new(), |info| info.version.clone()),
         user: known.and_then(|info| info.user.clone()),
         keep_alive: known.map_or(0, |info| info.keep_alive),
         subscriptions: 0,
         queued: 0,
-        received: known.map_or(0, |info| info.received),
-        sent: known.map_or(0, |info| info.sent),
+        received: known.map_or(0, |info| info.messages_in),
+        sent: known.map_or(0, |info| info.messages_out),
         since: words::ago(now, left.at),
     }
 }
@@ -172,7 +167,9 @@ fn card(now: u64, row: &ClientRow, info: Option<&ClientInfo>, detail: Option<&Cl
             };
             format!(
                 "If it vanishes, the broker says “{}” on {}{delay} (QoS {}{kept}).",
-                will.preview, will.topic, will.qos
+                words::preview(&will.payload),
+                will.topic,
+                will.qos
             )
         }),
         subscriptions: detail.map_or_else(Vec::new, |detail| {
@@ -193,16 +190,6 @@ fn session(info: &ClientInfo) -> String {
     }
 }
 
-fn how(end: End) -> &'static str {
-    match end {
-        End::Clean => "said goodbye",
-        End::Lost => "vanished",
-        End::Kicked => "was disconnected by an operator",
-        End::TakenOver => "was taken over",
-        End::Refused => "was disconnected for an error",
-    }
-}
-
 fn listener(listener: Listener) -> &'static str {
     match listener {
         Listener::Tcp => "TCP",
@@ -214,17 +201,10 @@ fn listener(listener: Listener) -> &'static str {
     }
 }
 
-fn version(version: ProtocolVersion) -> &'static str {
-    match version {
-        ProtocolVersion::V3_1 => "3.1",
-        ProtocolVersion::V3_1_1 => "3.1.1",
-        ProtocolVersion::V5 => "5.0",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lacewing_broker::{ConnId, Ending};
 
     const SECOND: u64 = 1_000_000;
 
@@ -235,7 +215,7 @@ mod tests {
             since: SECOND,
             listener: Listener::Tcp,
             peer: "127.0.0.1:5000".into(),
-            version: ProtocolVersion::V3_1_1,
+            version: "3.1.1".into(),
             user: None,
             keep_alive: 60,
             session_expiry: 0,
@@ -243,8 +223,10 @@ mod tests {
             queued: 0,
             inflight: 0,
             will: None,
-            received: 1,
-            sent: 0,
+            messages_in: 1,
+            messages_out: 0,
+            bytes_in: 20,
+            bytes_out: 4,
             last_heard: SECOND,
             ended: None,
         }
@@ -261,15 +243,30 @@ mod tests {
         assert_eq!(ids(&roster.view(SECOND, None, &[])), ["b", "a"]);
     }
 
+    fn connected(id: &str) -> EventKind {
+        EventKind::Connected {
+            conn: ConnId(1),
+            client_id: id.into(),
+            version: "5.0".into(),
+            user: None,
+            keep_alive: 60,
+            clean_start: true,
+            session_present: false,
+            session_expiry: 0,
+            will: false,
+        }
+    }
+
+    fn disconnected(id: &str) -> EventKind {
+        EventKind::Disconnected { conn: ConnId(1), client_id: id.into(), how: Ending::Clean, reason: 0 }
+    }
+
     #[test]
     fn a_client_that_lived_a_moment_lingers_for_ten_seconds() {
         let mut roster = Roster::default();
         roster.list(SECOND, Vec::new());
-        roster.event(2 * SECOND, &EventKind::Connected { client_id: "mosq".into() });
-        roster.event(
-            2 * SECOND,
-            &EventKind::Disconnected { client_id: "mosq".into(), how: "said goodbye".into() },
-        );
+        roster.event(2 * SECOND, &connected("mosq"));
+        roster.event(2 * SECOND, &disconnected("mosq"));
         let view = roster.view(3 * SECOND, None, &[]);
         assert_eq!(view.rows[0].here, Here::JustLeft { how: "said goodbye".into() });
         assert!(roster.view(12 * SECOND, None, &[]).rows.is_empty());
@@ -288,9 +285,8 @@ mod tests {
     #[test]
     fn a_client_that_came_back_has_not_left() {
         let mut roster = Roster::default();
-        let gone = EventKind::Disconnected { client_id: "a".into(), how: "vanished".into() };
-        roster.event(SECOND, &gone);
-        roster.event(SECOND, &EventKind::Connected { client_id: "a".into() });
+        roster.event(SECOND, &disconnected("a"));
+        roster.event(SECOND, &connected("a"));
         roster.list(2 * SECOND, vec![client("a", true)]);
         assert_eq!(roster.view(2 * SECOND, None, &[]).rows.len(), 1);
     }

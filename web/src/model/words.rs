@@ -1,4 +1,8 @@
-//! Numbers as people say them.
+//! Numbers and endings as people say them.
+
+use lacewing_control::{Ending, Preview};
+
+use super::payload;
 
 /// How long ago, "just now", "4 s ago", "3 min ago". Both in microseconds.
 pub(crate) fn ago(now: u64, then: u64) -> String {
@@ -30,6 +34,27 @@ pub(crate) fn list(names: &[String]) -> String {
         [one] => one.clone(),
         [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
     }
+}
+
+/// How a client went, as the end of a sentence that begins with it.
+pub(crate) fn ending(how: Ending) -> &'static str {
+    match how {
+        Ending::Clean => "said goodbye",
+        Ending::CleanWithWill => "said goodbye and left its will",
+        Ending::Lost => "vanished",
+        Ending::TimedOut => "fell silent",
+        Ending::TakenOver => "was taken over by another connection",
+        Ending::Kicked => "was disconnected by an operator",
+        Ending::Refused => "was disconnected for an error",
+        Ending::Shutdown => "was disconnected when the broker shut down",
+        Ending::Crash => "was lost with the broker",
+    }
+}
+
+/// The start of a payload in one line.
+pub(crate) fn preview(preview: &Preview) -> String {
+    let more = if preview.len as usize > preview.head.len() { "…" } else { "" };
+    payload::preview(&preview.head).map_or_else(String::new, |(text, _)| format!("{text}{more}"))
 }
 
 #[cfg(test)]

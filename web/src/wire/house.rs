@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The house: rooms in rows, from the roof down.
+/// The house: its rooms and what is in them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct HouseView {
     /// What the drawing was made from.
@@ -13,7 +13,7 @@ pub struct HouseView {
     pub clock: Option<String>,
     /// The temperature outside, when a device tells.
     pub outside: Option<Reading>,
-    /// Its rooms, row by row.
+    /// Its rooms, from the ground floor up and from left to right.
     pub rooms: Vec<RoomView>,
     /// The phone app's screen.
     pub phone: PhoneView,
@@ -44,15 +44,17 @@ pub struct RoomView {
     pub id: String,
     /// Its name.
     pub name: String,
-    /// Its storey, 0 for the one under the roof.
-    pub row: u8,
-    /// Its place in the storey from the left.
+    /// 0 is the ground floor, 1 the floor above.
+    pub floor: i8,
+    /// Its place on the floor, 0 the leftmost.
     pub column: u8,
+    /// How many columns it spans, at least 1.
+    pub width: u8,
     /// What its temperature sensor says.
     pub temperature: Option<Reading>,
     /// The colour that goes with it.
     pub warmth: Warmth,
-    /// Its devices, from left to right.
+    /// Its devices, as the plan lists them.
     pub devices: Vec<DeviceView>,
 }
 
@@ -94,6 +96,8 @@ pub struct DeviceView {
     pub name: String,
     /// What is drawn.
     pub kind: DeviceKind,
+    /// Where in its room.
+    pub position: Position,
     /// Whether it belongs to the simulated home.
     pub simulated: bool,
     /// Whether it is connected.
@@ -101,32 +105,19 @@ pub struct DeviceView {
     /// What it shows.
     pub shown: Shown,
     /// A change that was asked for and not yet confirmed by the state message.
-    pub asked: Option<String>,
+    pub asked: Option<Asked>,
 }
 
-/// What a device is drawn as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum DeviceKind {
-    /// A thermometer.
-    Temperature,
-    /// A thermostat with a set-point.
-    Thermostat,
-    /// A radiator or other heater.
-    Radiator,
-    /// A lamp.
-    Light,
-    /// A window.
-    Window,
-    /// A door contact.
-    Door,
-    /// A motion sensor.
-    Motion,
-    /// A plug with a power meter.
-    Plug,
-    /// A smoke alarm.
-    Smoke,
-    /// Something else that reports a value.
-    Sensor,
+/// What a device is drawn as, and where in its room.
+pub use lacewing_sim::plan::{DeviceKind, Position};
+
+/// A change that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// What was asked.
+    pub control: Control,
+    /// After three seconds without an answer: why none came, as far as it can be known.
+    pub why: Option<String>,
 }
 
 /// Whether a device is connected, by its own status topic.
@@ -192,6 +183,26 @@ pub enum Control {
     Target(i32),
 }
 
+impl Control {
+    /// What is asked for: "on", "closed", "21.5 °C".
+    pub fn wanted(self) -> String {
+        match self {
+            Self::Switch(true) => "on".into(),
+            Self::Switch(false) => "off".into(),
+            Self::Open(true) => "open".into(),
+            Self::Open(false) => "closed".into(),
+            Self::Target(tenths) => format!("{} °C", tenths_text(tenths)),
+        }
+    }
+}
+
+/// Tenths as a decimal number: "21", "21.5".
+pub fn tenths_text(tenths: i32) -> String {
+    let sign = if tenths < 0 { "-" } else { "" };
+    let (whole, part) = (tenths.abs() / 10, tenths.abs() % 10);
+    if part == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{part}") }
+}
+
 /// How a simulated device stands.
 pub use lacewing_control::DevicePower as Power;
 
@@ -202,10 +213,10 @@ pub struct PhoneView {
     pub client_id: String,
     /// Whether it is connected.
     pub connected: bool,
-    /// The device ids whose controls it shows: the thermostat first, then lights.
-    pub devices: Vec<String>,
-    /// The room it reads, by id.
+    /// The room it reads: the first with a thermostat.
     pub room: Option<String>,
+    /// The devices whose controls it shows, by id: the thermostat first, then lights and plugs.
+    pub devices: Vec<String>,
 }
 
 /// The latest delivery, told in a sentence.

@@ -122,3 +122,16 @@ pub enum Operator {
         why: String,
     },
 }
+
+impl From<lacewing_control::BridgeState> for Bridge {
+    fn from(state: lacewing_control::BridgeState) -> Self {
+        use lacewing_control::BridgeState;
+        match state {
+            BridgeState::None => Self::None,
+            BridgeState::Linking => Self::Linking,
+            BridgeState::Linked(addresses) => Self::Linked(addresses),
+            BridgeState::Lost { why } => Self::Lost { why },
+            BridgeState::Refused { why } => Self::Refused { why },
+        }
+    }
+}

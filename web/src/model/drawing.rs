@@ -1,0 +1,191 @@
+//! The house as it is drawn: rooms, devices and what each shows.
+
+use lacewing_sim::plan::{Action, Device, DeviceKind, Direction, Role, Room, ThermostatState};
+
+use super::house::{House, Latest};
+use crate::wire::{Asked, Control, DeviceView, PhoneView, Presence, Reading, RoomView, Shown, Warmth};
+
+/// How long a control waits for the state message before it says why none came, in microseconds.
+const PATIENCE: u64 = 3_000_000;
+/// The lowest and the highest set-point in tenths of a degree, and the step between two.
+const RANGE: (i32, i32) = (50, 300);
+const STEP: i32 = 5;
+
+/// Every room with its devices.
+pub(crate) fn rooms(house: &House, now: u64) -> Vec<RoomView> {
+    house.drawn().rooms.iter().map(|one| room(house, now, one)).collect()
+}
+
+fn room(house: &House, now: u64, room: &Room) -> RoomView {
+    let members = || house.drawn().devices.iter().filter(|device| device.room == room.id);
+    let temperature = members()
+        .filter(|device| device.kind == DeviceKind::Sensor)
+        .find_map(|device| reading(house, device, Role::Temperature));
+    RoomView {
+        id: room.id.clone(),
+        name: room.name.clone(),
+        floor: room.floor,
+        column: room.column,
+        width: room.width.max(1),
+        warmth: temperature.as_ref().map_or(Warmth::Unknown, warmth),
+        temperature,
+        devices: members()
+            .filter(|device| device.kind != DeviceKind::Hub)
+            .map(|one| device(house, now, one))
+            .collect(),
+    }
+}
+
+/// One device.
+pub(crate) fn device(house: &House, now: u64, device: &Device) -> DeviceView {
+    let presence = presence(house, device);
+    DeviceView {
+        id: device.id.clone(),
+        name: device.name.clone(),
+        kind: device.kind,
+        position: device.position,
+        simulated: house.power(&device.id).is_some(),
+        presence,
+        shown: shown(house, device),
+        asked: house.wish(&device.id).map(|wish| Asked {
+            control: wish.control,
+            why: (now.saturating_sub(wish.at) >= PATIENCE).then(|| match presence {
+                Presence::Offline => "No answer: it is offline.".into(),
+                _ => "No answer yet: it has not said that it did it.".into(),
+            }),
+        }),
+    }
+}
+
+/// The phone app: the thermostat's room and what can be switched.
+pub(crate) fn phone(house: &House, client_id: &str, connected: bool) -> PhoneView {
+    let devices = &house.drawn().devices;
+    let thermostat = devices.iter().find(|device| device.kind == DeviceKind::Thermostat);
+    let switches =
+        devices.iter().filter(|device| matches!(device.kind, DeviceKind::Light | DeviceKind::Plug));
+    PhoneView {
+        client_id: client_id.into(),
+        connected,
+        room: thermostat.map(|device| device.room.clone()),
+        devices: thermostat.into_iter().chain(switches).map(|device| device.id.clone()).collect(),
+    }
+}
+
+/// Whether a device is connected, by its own status topic.
+pub(crate) fn presence(house: &House, device: &Device) -> Presence {
+    match house.latest(&device.status).map(|latest| latest.payload.as_slice()) {
+        Some(b"online") => Presence::Online,
+        Some(b"offline") => Presence::Offline,
+        _ => Presence::Unknown,
+    }
+}
+
+fn shown(house: &House, device: &Device) -> Shown {
+    let on = |role| match house.text(device, role)? {
+        "ON" | "open" => Some(true),
+        "OFF" | "closed" => Some(false),
+        _ => None,
+    };
+    let contact = |role, yes: &str, no: &str| {
+        let active = on(role);
+        let word = match active {
+            Some(true) => yes,
+            Some(false) => no,
+            None => "not known",
+        };
+        Shown::Contact { active, word: word.into(), settable: device.control(role).is_some() }
+    };
+    let value = |role| reading(house, device, role).map_or(Shown::Nothing, Shown::Value);
+    match device.kind {
+        DeviceKind::Sensor => match value(Role::Temperature) {
+            Shown::Nothing => device.values.first().map_or(Shown::Nothing, |first| value(first.role)),
+            shown => shown,
+        },
+        DeviceKind::Thermostat => climate(house, device),
+        DeviceKind::Radiator | DeviceKind::AirConditioner => value(Role::Demand),
+        DeviceKind::Light | DeviceKind::Plug => Shown::Switch {
+            on: on(Role::Switch),
+            reading: reading(house, device, Role::Power),
+            settable: device.control(Role::Switch).is_some(),
+        },
+        DeviceKind::Window => contact(Role::Opening, "open", "closed"),
+        DeviceKind::Door => contact(Role::Contact, "open", "closed"),
+        DeviceKind::Motion => contact(Role::Motion, "someone moves", "quiet"),
+        DeviceKind::SmokeAlarm => contact(Role::Smoke, "smoke", "no smoke"),
+        DeviceKind::Hub => Shown::Nothing,
+    }
+}
+
+fn climate(house: &House, device: &Device) -> Shown {
+    let state = house
+        .text(device, Role::Thermostat)
+        .and_then(|text| serde_json::from_str::<ThermostatState>(text).ok());
+    let followed = device
+        .links
+        .iter()
+        .find(|link| link.direction == Direction::Follows && link.role == Role::Temperature)
+        .and_then(|link| Some(read(Role::Temperature, house.latest(&link.topic)?, None)));
+    Shown::Climate {
+        current: reading(house, device, Role::Temperature).or(followed),
+        target: state.map(|state| (state.setpoint * 10.0).round() as i32).or_else(|| {
+            let text = house.text(device, Role::SetPoint)?;
+            Some((text.trim().parse::<f64>().ok()? * 10.0).round() as i32)
+        }),
+        range: RANGE,
+        step: STEP,
+        action: state.map(|state| {
+            match state.action {
+                Action::Off => "off",
+                Action::Idle => "idle",
+                Action::Heating => "heating",
+                Action::Cooling => "cooling",
+            }
+            .into()
+        }),
+    }
+}
+
+fn reading(house: &House, device: &Device, role: Role) -> Option<Reading> {
+    let latest = house.latest(&device.value(role)?.topic)?;
+    Some(read(role, latest, gone_since(house, device)))
+}
+
+/// When the device said it is offline, if it is: what came before that is old news.
+fn gone_since(house: &House, device: &Device) -> Option<u64> {
+    let status = house.latest(&device.status)?;
+    (status.payload == b"offline").then_some(status.at)
+}
+
+fn read(role: Role, latest: &Latest, gone: Option<u64>) -> Reading {
+    let text = std::str::from_utf8(&latest.payload).unwrap_or("?").trim();
+    let value: String = match text.parse::<f64>() {
+        Ok(number) if role == Role::Temperature => format!("{number:.1}"),
+        _ => text.chars().take(12).collect(),
+    };
+    Reading {
+        value,
+        unit: unit(role).into(),
+        stale: gone.is_some_and(|since| latest.retained || latest.at <= since),
+    }
+}
+
+/// The unit of a value in this role.
+pub(crate) fn unit(role: Role) -> &'static str {
+    match role {
+        Role::Temperature | Role::SetPoint => "°C",
+        Role::Humidity | Role::Demand => "%",
+        Role::Power => "W",
+        _ => "",
+    }
+}
+
+fn warmth(reading: &Reading) -> Warmth {
+    match reading.value.parse::<f64>() {
+        Ok(degrees) if degrees <= 17.0 => Warmth::Cold,
+        Ok(degrees) if degrees <= 19.0 => Warmth::Cool,
+        Ok(degrees) if degrees <= 21.0 => Warmth::Mild,
+        Ok(degrees) if degrees <= 23.0 => Warmth::Warm,
+        Ok(_) => Warmth::Hot,
+        Err(_) => Warmth::Unknown,
+    }
+}

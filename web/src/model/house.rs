@@ -1,0 +1,190 @@
+//! The house as its messages tell it: the plan, the latest value of every topic in it, and what was asked.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lacewing_protocol::{Publish, TopicFilter, TopicName};
+use lacewing_sim::plan::{CLOCK_TOPIC, Clock, Device, PLAN_TOPIC, PLAN_VERSION, Plan, Role};
+
+use super::discovery::Discovered;
+use crate::wire::{Control, HouseSource, Power, tenths_text};
+
+/// The filter that brings Home Assistant's device discovery.
+const DISCOVERY: &str = "homeassistant/device/+/config";
+/// The most topics of a house that are followed.
+const TOPICS: usize = 2_000;
+/// The longest value that is kept, in bytes.
+const VALUE: usize = 4_096;
+
+/// What the phone app knows of the house.
+#[derive(Debug, Default)]
+pub(crate) struct House {
+    plan: Option<Plan>,
+    discovered: Discovered,
+    latest: BTreeMap<String, Latest>,
+    clock: Option<(Clock, u64)>,
+    asked: BTreeMap<String, Wish>,
+    /// What the phone app is subscribed to.
+    followed: BTreeSet<String>,
+    /// How the simulated devices of the broker's host are powered; empty when it has none.
+    power: BTreeMap<String, Power>,
+}
+
+/// The last message on a topic.
+#[derive(Clone, Debug)]
+pub(crate) struct Latest {
+    pub(crate) payload: Vec<u8>,
+    pub(crate) at: u64,
+    /// Whether it came because the broker had kept it.
+    pub(crate) retained: bool,
+}
+
+/// A change that was asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wish {
+    pub(crate) control: Control,
+    pub(crate) at: u64,
+}
+
+impl House {
+    /// The filters the phone app needs now and did not before, and those it needs no longer.
+    pub(crate) fn follow(&mut self) -> (Vec<TopicFilter>, Vec<TopicFilter>) {
+        let mut wanted: BTreeSet<String> = [PLAN_TOPIC, CLOCK_TOPIC, DISCOVERY].map(String::from).into();
+        for device in &self.drawn().devices {
+            wanted.insert(device.status.clone());
+            wanted.extend(device.values.iter().map(|value| value.topic.clone()));
+            wanted.extend(device.controls.iter().map(|control| control.topic.clone()));
+            if wanted.len() > TOPICS {
+                break;
+            }
+        }
+        let filters = |names: Vec<&String>| {
+            names.into_iter().filter_map(|name| TopicFilter::try_from(name.as_str()).ok()).collect()
+        };
+        let new = filters(wanted.difference(&self.followed).collect());
+        let old = filters(self.followed.difference(&wanted).collect());
+        self.latest.retain(|topic, _| wanted.contains(topic));
+        self.followed = wanted;
+        (new, old)
+    }
+
+    /// A message of the phone app's. Says whether the plan may have changed.
+    pub(crate) fn message(&mut self, now: u64, topic: &TopicName, publish: &Publish) -> bool {
+        let payload = &publish.payload;
+        match topic.as_str() {
+            PLAN_TOPIC => {
+                let plan = Plan::from_json(payload).ok().filter(|plan| plan.version <= PLAN_VERSION);
+                self.plan = plan;
+                return true;
+            }
+            CLOCK_TOPIC => {
+                self.clock = serde_json::from_slice(payload).ok().map(|clock| (clock, now));
+                return false;
+            }
+            name if name.starts_with("homeassistant/") => return self.discovered.message(name, payload),
+            name if payload.len() <= VALUE && self.followed.contains(name) => {
+                let latest = Latest { payload: payload.to_vec(), at: now, retained: publish.retain };
+                self.latest.insert(name.into(), latest);
+            }
+            _ => return false,
+        }
+        self.granted(topic.as_str());
+        false
+    }
+
+    /// A state message ends the wish for it, whatever it says: the device has answered.
+    fn granted(&mut self, topic: &str) {
+        let drawn = self.plan.as_ref().unwrap_or(self.discovered.plan());
+        let answered = drawn.devices.iter().find(|device| {
+            self.asked.get(&device.id).is_some_and(|wish| {
+                device.values.iter().any(|value| value.topic == topic && answers(value.role, wish.control))
+            })
+        });
+        if let Some(device) = answered {
+            self.asked.remove(&device.id);
+        }
+    }
+
+    /// The command topic and payload for a control, remembered as asked.
+    ///
+    /// # Errors
+    /// A sentence that says why the device has no such control.
+    pub(crate) fn ask(
+        &mut self,
+        now: u64,
+        id: &str,
+        control: Control,
+    ) -> Result<(TopicName, String), String> {
+        let device = self.device(id).ok_or("That device is not in the house any more.")?;
+        let (role, payload) = match control {
+            Control::Switch(on) => (Role::Switch, if on { "ON".into() } else { "OFF".into() }),
+            Control::Open(open) => (Role::Opening, if open { "OPEN".into() } else { "CLOSE".into() }),
+            Control::Target(tenths) => (Role::SetPoint, tenths_text(tenths)),
+        };
+        let topic =
+            &device.control(role).ok_or_else(|| format!("{} has no such control.", device.name))?.topic;
+        let topic = TopicName::try_from(topic.as_str()).map_err(|error| format!("Its topic {error}."))?;
+        self.asked.insert(id.into(), Wish { control, at: now });
+        Ok((topic, payload))
+    }
+
+    /// How the simulated devices are powered.
+    pub(crate) fn powered(&mut self, devices: Vec<(String, Power)>) {
+        self.power = devices.into_iter().collect();
+    }
+
+    /// What the drawing is made from.
+    pub(crate) fn source(&self) -> HouseSource {
+        match (&self.plan, self.discovered.plan().devices.is_empty()) {
+            (Some(_), _) => HouseSource::Plan,
+            (None, false) => HouseSource::Discovery,
+            (None, true) => HouseSource::Nothing,
+        }
+    }
+
+    /// The plan that is drawn: the retained one, or else one made from discovery.
+    pub(crate) fn drawn(&self) -> &Plan {
+        self.plan.as_ref().unwrap_or(self.discovered.plan())
+    }
+
+    pub(crate) fn device(&self, id: &str) -> Option<&Device> {
+        self.drawn().device(id)
+    }
+
+    pub(crate) fn latest(&self, topic: &str) -> Option<&Latest> {
+        self.latest.get(topic)
+    }
+
+    /// The last payload of a device's value in this role, if it is text.
+    pub(crate) fn text(&self, device: &Device, role: Role) -> Option<&str> {
+        std::str::from_utf8(&self.latest.get(&device.value(role)?.topic)?.payload).ok()
+    }
+
+    pub(crate) fn wish(&self, id: &str) -> Option<Wish> {
+        self.asked.get(id).copied()
+    }
+
+    pub(crate) fn power(&self, id: &str) -> Option<Power> {
+        self.power.get(id).copied()
+    }
+
+    /// Whether the broker's host runs a simulated home.
+    pub(crate) fn is_powered(&self) -> bool {
+        !self.power.is_empty()
+    }
+
+    /// The house's time of day as it is `now`, in seconds since midnight, and the temperature outside.
+    pub(crate) fn clock(&self, now: u64) -> Option<(u32, f64)> {
+        let (clock, at) = self.clock.as_ref()?;
+        let passed = now.saturating_sub(*at) / 1_000_000 * u64::from(clock.speed);
+        Some((((u64::from(clock.second_of_day) + passed) % 86_400) as u32, clock.outside))
+    }
+}
+
+fn answers(role: Role, control: Control) -> bool {
+    matches!(
+        (role, control),
+        (Role::Switch, Control::Switch(_))
+            | (Role::Opening, Control::Open(_))
+            | (Role::SetPoint | Role::Thermostat, Control::Target(_))
+    )
+}
