@@ -26,7 +26,7 @@ use cache::MatchCache;
 use exact::ExactTopics;
 use groups::Groups;
 use matches::Collector;
-use subscribers::{Leaf, Subscription};
+use subscribers::Leaf;
 use trie::Trie;
 
 /// A session of the broker, by the number its owner gave it.
@@ -104,9 +104,9 @@ impl Subscriptions {
         options: SubscriptionOptions,
         id: Option<u32>,
     ) -> Inserted {
-        let subscription = Subscription::new(options, id);
+        let entry = Match::new(session, options, id);
         let (inserted, concerns_matches) = match self.groups.find(filter) {
-            Some(group) => (self.groups.join(group, session, subscription), false),
+            Some(group) => (self.groups.join(group, entry), false),
             None => {
                 let hash = levels::hash(&self.hasher, filter.filter());
                 let leaf = match filter.is_wildcard() {
@@ -117,9 +117,9 @@ impl Subscriptions {
                     Some(_) => {
                         let group = self.groups.create(filter);
                         leaf.groups.push(group);
-                        (self.groups.join(group, session, subscription), true)
+                        (self.groups.join(group, entry), true)
                     }
-                    None => (leaf.subscribers.insert(session, subscription), true),
+                    None => (leaf.subscribers.insert(entry), true),
                 }
             }
         };

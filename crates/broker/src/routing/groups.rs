@@ -8,7 +8,7 @@ use slab::Slab;
 
 use super::levels::hash;
 use super::matches::Match;
-use super::subscribers::{Leaf, Subscription};
+use super::subscribers::Leaf;
 use super::{Inserted, SessionKey};
 
 /// A shared subscription that has or had a member: a ShareName with a filter (§4.8.2). Not used again for another.
@@ -32,7 +32,7 @@ pub(super) struct Groups {
 struct Group {
     stamp: u32,
     filter: TopicFilter,
-    members: BTreeMap<SessionKey, Subscription>,
+    members: BTreeMap<SessionKey, Match>,
     /// The member that got the last message; it may have left since.
     last: Option<SessionKey>,
 }
@@ -65,13 +65,8 @@ impl Groups {
         GroupKey { index, stamp }
     }
 
-    pub(super) fn join(
-        &mut self,
-        group: GroupKey,
-        session: SessionKey,
-        subscription: Subscription,
-    ) -> Inserted {
-        match self.group_mut(group).and_then(|group| group.members.insert(session, subscription)) {
+    pub(super) fn join(&mut self, group: GroupKey, member: Match) -> Inserted {
+        match self.group_mut(group).and_then(|group| group.members.insert(member.session, member)) {
             None => Inserted::New,
             Some(_) => Inserted::Replaced,
         }
@@ -103,9 +98,9 @@ impl Groups {
         let later = group.members.range((after, Bound::Unbounded));
         let earlier = group.last.map(|last| group.members.range(..=last));
         let mut turn = later.chain(earlier.into_iter().flatten());
-        let (&session, &subscription) = turn.find(|(session, _)| is_available(**session))?;
+        let (&session, &member) = turn.find(|(session, _)| is_available(**session))?;
         group.last = Some(session);
-        Some(Match::of_one(session, subscription))
+        Some(member)
     }
 
     pub(super) fn filter(&self, key: GroupKey) -> Option<&TopicFilter> {

@@ -1,9 +1,12 @@
 use std::rc::Rc;
 
-use lacewing_protocol::QoS;
+use lacewing_protocol::{QoS, SubscriptionOptions};
 
-use super::subscribers::{Leaf, Subscription};
+use super::subscribers::Leaf;
 use super::{GroupKey, SessionKey};
+
+/// Larger than any Subscription Identifier.
+const SEVERAL: u32 = 1 << 31;
 
 /// All that a message to some topic goes to.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -14,10 +17,12 @@ pub(crate) struct Matches {
     pub(crate) shared: Vec<GroupKey>,
     /// What counts for a session's own messages, if only some of its subscriptions have No Local.
     own: Vec<Match>,
+    /// The Subscription Identifiers of the entries that have several.
+    ids: Vec<Box<[u32]>>,
 }
 
-/// How one session gets a message: its matching subscriptions taken together [MQTT-3.3.4-2].
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// How one session gets a message: a subscription, or several taken together [MQTT-3.3.4-2].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Match {
     pub(crate) session: SessionKey,
     /// The highest QoS of them.
@@ -26,14 +31,8 @@ pub(crate) struct Match {
     pub(crate) no_local: bool,
     /// Whether one of them has Retain As Published.
     pub(crate) retain_as_published: bool,
-    ids: Ids,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Ids {
-    None,
-    One([u32; 1]),
-    More(Box<[u32]>),
+    /// 0 without a Subscription Identifier, the only one, or `SEVERAL` and the index of the list of them.
+    ids: u32,
 }
 
 impl Matches {
@@ -43,6 +42,7 @@ impl Matches {
     }
 
     /// How the session of `entry`, one of `normal`, gets a message of `publisher`, minding No Local.
+    #[inline]
     pub(crate) fn from<'a>(&'a self, publisher: Option<SessionKey>, entry: &'a Match) -> Option<&'a Match> {
         if publisher != Some(entry.session) {
             return Some(entry);
@@ -53,51 +53,73 @@ impl Matches {
         Some(self.own.iter().find(|own| own.session == entry.session).unwrap_or(entry))
     }
 
+    /// The Subscription Identifiers of the subscriptions behind `entry`, in ascending order; one that several of them
+    /// have is there as often [MQTT-3.3.4-3], [MQTT-3.3.4-4].
+    ///
+    /// `entry` is one of `normal`, or was [chosen](super::Subscriptions::choose) for one of `shared`.
+    #[inline]
+    pub(crate) fn ids<'a>(&'a self, entry: &'a Match) -> &'a [u32] {
+        match entry.ids {
+            0 => &[],
+            SEVERAL.. => self.ids.get((entry.ids - SEVERAL) as usize).map_or(&[], |ids| ids),
+            _ => std::slice::from_ref(&entry.ids),
+        }
+    }
+
     /// What the entries take of memory, about.
     pub(super) fn weight(&self) -> u64 {
-        (self.normal.len() + self.shared.len() + self.own.len()) as u64 * 32
+        let entries = self.normal.len() + self.shared.len() + self.own.len();
+        let ids: usize = self.ids.iter().map(|ids| ids.len()).sum();
+        entries as u64 * 12 + ids as u64 * 4 + self.ids.len() as u64 * 32
+    }
+
+    /// Takes together what belongs to the same session; `subscribers` are in the order of their sessions.
+    fn merge(&mut self, subscribers: &[Match]) {
+        for overlapping in subscribers.chunk_by(|one, other| one.session == other.session) {
+            let [first, more @ ..] = overlapping else { continue };
+            if more.is_empty() {
+                self.normal.push(*first);
+                continue;
+            }
+            let entry = self.taken_together(*first, overlapping.iter());
+            self.normal.push(entry);
+            if entry.no_local || !overlapping.iter().any(|one| one.no_local) {
+                continue;
+            }
+            let own = self.taken_together(*first, overlapping.iter().filter(|one| !one.no_local));
+            self.own.push(own);
+        }
+    }
+
+    fn taken_together<'a>(&mut self, first: Match, all: impl Iterator<Item = &'a Match> + Clone) -> Match {
+        let mut ids: Vec<u32> = all.clone().map(|one| one.ids).filter(|id| *id != 0).collect();
+        ids.sort_unstable();
+        Match {
+            session: first.session,
+            qos: all.clone().map(|one| one.qos).max().unwrap_or(first.qos),
+            no_local: all.clone().all(|one| one.no_local),
+            retain_as_published: all.clone().any(|one| one.retain_as_published),
+            ids: match ids[..] {
+                [] => 0,
+                [id] => id,
+                _ => {
+                    self.ids.push(ids.into_boxed_slice());
+                    SEVERAL + (self.ids.len() - 1) as u32
+                }
+            },
+        }
     }
 }
 
 impl Match {
     /// The match of a single subscription.
-    pub(super) fn of_one(session: SessionKey, subscription: Subscription) -> Self {
+    pub(super) fn new(session: SessionKey, options: SubscriptionOptions, id: Option<u32>) -> Self {
         Self {
             session,
-            qos: subscription.qos,
-            no_local: subscription.no_local,
-            retain_as_published: subscription.retain_as_published,
-            ids: subscription.id().map_or(Ids::None, |id| Ids::One([id])),
-        }
-    }
-
-    /// The match of all of them.
-    fn of_all<'a>(
-        session: SessionKey,
-        subscriptions: impl Iterator<Item = &'a Subscription> + Clone,
-    ) -> Self {
-        let mut ids: Vec<u32> = subscriptions.clone().filter_map(|subscription| subscription.id()).collect();
-        ids.sort_unstable();
-        Self {
-            session,
-            qos: subscriptions.clone().map(|subscription| subscription.qos).max().unwrap_or_default(),
-            no_local: subscriptions.clone().all(|subscription| subscription.no_local),
-            retain_as_published: subscriptions.clone().any(|subscription| subscription.retain_as_published),
-            ids: match ids[..] {
-                [] => Ids::None,
-                [id] => Ids::One([id]),
-                _ => Ids::More(ids.into_boxed_slice()),
-            },
-        }
-    }
-
-    /// The Subscription Identifiers of all the subscriptions that have one, in ascending order; one that several of
-    /// them have is there as often [MQTT-3.3.4-3], [MQTT-3.3.4-4].
-    pub(crate) fn ids(&self) -> &[u32] {
-        match &self.ids {
-            Ids::None => &[],
-            Ids::One(id) => id,
-            Ids::More(ids) => ids,
+            qos: options.qos,
+            no_local: options.no_local,
+            retain_as_published: options.retain_as_published,
+            ids: id.unwrap_or(0),
         }
     }
 }
@@ -105,7 +127,7 @@ impl Match {
 /// Gathers what matches a topic.
 #[derive(Debug, Default)]
 pub(super) struct Collector {
-    subscriptions: Vec<(SessionKey, Subscription)>,
+    subscribers: Vec<Match>,
     groups: Vec<GroupKey>,
     leaves: u32,
     nothing: Rc<Matches>,
@@ -113,44 +135,26 @@ pub(super) struct Collector {
 
 impl Collector {
     pub(super) fn add(&mut self, leaf: &Leaf) {
-        leaf.subscribers.extend_into(&mut self.subscriptions);
+        leaf.subscribers.extend_into(&mut self.subscribers);
         self.groups.extend_from_slice(&leaf.groups);
         self.leaves += 1;
     }
 
     /// What was gathered; the collector is empty again.
     pub(super) fn finish(&mut self) -> Rc<Matches> {
-        let leaves = std::mem::take(&mut self.leaves);
-        if leaves == 0 {
+        if self.leaves == 0 {
             return self.nothing.clone();
         }
-        let mut matches = Matches { shared: self.groups.drain(..).collect(), ..Matches::default() };
-        if leaves == 1 {
-            let single = |&(session, subscription): &_| Match::of_one(session, subscription);
-            matches.normal = self.subscriptions.iter().map(single).collect();
+        let mut matches = Matches { shared: self.groups.as_slice().into(), ..Matches::default() };
+        if self.leaves == 1 {
+            matches.normal = self.subscribers.as_slice().into();
         } else {
-            self.subscriptions.sort_by_key(|(session, _)| *session);
-            matches.merge(&self.subscriptions);
+            self.subscribers.sort_by_key(|entry| entry.session);
+            matches.merge(&self.subscribers);
         }
-        self.subscriptions.clear();
+        self.leaves = 0;
+        self.groups.clear();
+        self.subscribers.clear();
         Rc::new(matches)
-    }
-}
-
-impl Matches {
-    fn merge(&mut self, subscriptions: &[(SessionKey, Subscription)]) {
-        for overlapping in subscriptions.chunk_by(|(one, _), (other, _)| one == other) {
-            let (session, first) = overlapping[0];
-            if overlapping.len() == 1 {
-                self.normal.push(Match::of_one(session, first));
-                continue;
-            }
-            let all = overlapping.iter().map(|(_, subscription)| subscription);
-            let entry = Match::of_all(session, all.clone());
-            if !entry.no_local && all.clone().any(|subscription| subscription.no_local) {
-                self.own.push(Match::of_all(session, all.filter(|subscription| !subscription.no_local)));
-            }
-            self.normal.push(entry);
-        }
     }
 }
