@@ -22,7 +22,7 @@ pub(crate) enum Purpose {
 pub(crate) struct Need {
     /// What people call it.
     pub(crate) name: &'static str,
-    /// What it is for, after "it …".
+    /// What it is for.
     pub(crate) why: &'static str,
     /// How long it usually takes to get, on two cores.
     pub(crate) takes: &'static str,
@@ -173,7 +173,7 @@ fn wasm_pack() -> Need {
 fn mqttjs() -> Need {
     Need {
         name: "mqtt.js",
-        why: "is a client by others that the tests connect",
+        why: "a client by others that the tests connect",
         takes: "10 s",
         without: None,
         recipe: Recipe::Npm { package: "mqtt", version: "5.16.0", accepts: Accepts::Exactly, program: None },
@@ -193,7 +193,7 @@ fn browser_and_clients() -> [Need; 5] {
         debian("npm", "fetches mqtt.js and wasm-opt", "1 min", "npm", &["npm"], None),
         debian(
             "Chromium",
-            "is the browser that the tests open",
+            "the browser that the tests open",
             "1 min",
             "chromium",
             CHROMIUM,
@@ -209,7 +209,7 @@ fn browser_and_clients() -> [Need; 5] {
         ),
         debian(
             "mosquitto's clients",
-            "are clients by others that the tests run",
+            "clients by others that the tests run",
             "10 s",
             "mosquitto-clients",
             &["mosquitto_sub"],

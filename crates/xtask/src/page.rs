@@ -69,7 +69,7 @@ fn build_dist(tools: &Toolbox) -> Result<PathBuf> {
     println!("Building the page (the first time some 3 min, later less) …");
     let began = Instant::now();
     let mut trunk = tools.tool("trunk");
-    trunk.args(["build", "--offline"]);
+    trunk.env_remove("RUST_BACKTRACE").args(["build", "--offline"]);
     // Trunk runs wasm-opt with --release and has no other say in it; the cargo profile is index.html's.
     match tools.wasm_opt {
         true => trunk.arg("--release"),

@@ -147,11 +147,11 @@ fn line(need: &Need, state: &State) -> String {
         State::There(Found::Cached(folder)) => format!("  have     {name}, in {}", folder.display()),
         State::There(_) => format!("  have     {name}"),
         State::Missing(Way::Install(how), found) => {
-            format!("  install  {name}{}: it {} ({how}, usually {})", instead(found), need.why, need.takes)
+            format!("  install  {name}{}: {} ({how}, usually {})", instead(found), need.why, need.takes)
         }
         State::Missing(Way::Skip(loss), found) => format!("  skip     {name}{}: {loss}", instead(found)),
         State::Missing(Way::ByHand(how), found) => {
-            format!("  missing  {name}{}: it {}\n           {how}", instead(found), need.why)
+            format!("  missing  {name}{}: {}\n           {how}", instead(found), need.why)
         }
     }
 }
@@ -159,16 +159,21 @@ fn line(need: &Need, state: &State) -> String {
 /// Installs what is missing and can be installed; then fails if something is still wanting.
 fn fulfil(purpose: Purpose, cache: &Cache, means: Means) -> Result<()> {
     let needs = needs::of(purpose)?;
-    if needs.iter().all(|need| look_for(need, cache).is_there()) {
-        return Ok(());
+    if !to_install(&needs, &survey(&needs, cache, means)).is_empty() {
+        let lock = cache.lock()?;
+        // Looked at again: another set-up may have been at work until now.
+        install_all(&to_install(&needs, &survey(&needs, cache, means)), cache, &lock, means)?;
     }
-    let lock = cache.lock()?;
-    let survey = survey(&needs, cache, means);
-    let missing = needs.iter().zip(&survey).filter_map(|(need, state)| match state {
-        State::Missing(Way::Install(_), _) => Some(need),
-        _ => None,
-    });
-    let missing: Vec<&Need> = missing.collect();
+    wanting(purpose, &needs, &survey(&needs, cache, means))
+}
+
+/// What is missing and can be installed.
+fn to_install<'a>(needs: &'a [Need], survey: &[State]) -> Vec<&'a Need> {
+    let installable = |state: &State| matches!(state, State::Missing(Way::Install(_), _));
+    needs.iter().zip(survey).filter(|(_, state)| installable(state)).map(|(need, _)| need).collect()
+}
+
+fn install_all(missing: &[&Need], cache: &Cache, lock: &CacheLock, means: Means) -> Result<()> {
     let packages: Vec<&str> = missing.iter().filter_map(|need| debian_package(need)).collect();
     if !packages.is_empty() {
         step(&format!("Debian's packages {}", packages.join(", ")), "1 to 3 min", || {
@@ -176,15 +181,14 @@ fn fulfil(purpose: Purpose, cache: &Cache, means: Means) -> Result<()> {
         })?;
     }
     for need in missing.iter().filter(|need| debian_package(need).is_none()) {
-        match step(need.name, need.takes, || install_one(need, cache, &lock, means)) {
+        match step(need.name, need.takes, || install_one(need, cache, lock, means)) {
             Err(error) if need.without.is_some() => {
                 println!("    {error:#}\n    going on without: {}", need.without.unwrap_or_default());
             }
             outcome => outcome?,
         }
     }
-    install::tidy(cache)?;
-    wanting(purpose, &needs, &survey)
+    install::tidy(cache)
 }
 
 fn debian_package(need: &Need) -> Option<&'static str> {
@@ -212,10 +216,13 @@ fn install_one(need: &Need, cache: &Cache, lock: &CacheLock, means: Means) -> Re
     }
 }
 
-/// Fails when something demanded can only be got by hand.
+/// Fails when something demanded is still missing.
 fn wanting(purpose: Purpose, needs: &[Need], survey: &[State]) -> Result<()> {
     let wanting = needs.iter().zip(survey).filter_map(|(need, state)| match state {
         State::Missing(Way::ByHand(how), _) => Some(format!("{}: {how}", need.name)),
+        State::Missing(Way::Install(how), _) if need.without.is_none() => {
+            Some(format!("{}: {how} went through, but it is not found: is its folder on PATH?", need.name))
+        }
         _ => None,
     });
     let wanting: Vec<String> = wanting.collect();
@@ -269,7 +276,7 @@ mod tests {
         let state =
             State::Missing(Way::Install("cargo install".to_owned()), Found::Missing { instead: None });
         let shown = line(trunk, &state);
-        assert_eq!(shown, "  install  Trunk 0.21.14: it builds the page (cargo install, usually 4 to 8 min)");
+        assert_eq!(shown, "  install  Trunk 0.21.14: builds the page (cargo install, usually 4 to 8 min)");
     }
 
     #[test]
