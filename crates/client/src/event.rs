@@ -115,11 +115,15 @@ pub enum Cause {
     /// The server broke the protocol; a 5.0 server was told so with this reason in DISCONNECT.
     #[error("the server broke the protocol: {problem}")]
     Protocol {
-        /// The reason in DISCONNECT.
+        /// The reason, in DISCONNECT too where a client may send it.
         reason: ReasonCode,
         /// What was wrong.
-        problem: &'static str,
+        problem: String,
     },
+    /// The [`Options`](crate::Options) do not make a CONNECT: a password without a user name before 5.0, or a
+    /// password or will of more than 65 535 bytes.
+    #[error("the options do not make a CONNECT")]
+    InvalidOptions,
 }
 
 /// Why a message will not be sent.
@@ -142,6 +146,9 @@ pub enum DropCause {
     /// It is to be retained and the server does not do that [MQTT-3.2.2-14].
     #[error("the server does not retain messages")]
     RetainNotSupported,
+    /// Its properties do not make a PUBLISH.
+    #[error("its properties do not make a packet")]
+    Invalid,
 }
 
 /// Names a request until its outcome is told. Never used twice by a client.
@@ -159,7 +166,7 @@ pub struct Message {
     pub qos: QoS,
     /// Whether the server keeps it for later subscribers.
     pub retain: bool,
-    /// 5.0 properties. A topic alias in them is ignored, and all of them before 5.0.
+    /// 5.0 properties; left out before 5.0. A topic alias or subscription identifiers in them are ignored.
     pub properties: PublishProperties,
 }
 

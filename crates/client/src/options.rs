@@ -29,8 +29,7 @@ pub struct Options {
     pub password: Option<Bytes>,
     /// 5.0: how many seconds the session outlives its connection; `u32::MAX` for ever.
     pub session_expiry_s: u32,
-    /// QoS 1 and 2 messages that the server may have on the way to this client at a time, at least 1. A 3.1.1
-    /// server is not told, but held to it all the same for QoS 2.
+    /// 5.0: QoS 1 and 2 messages that the server may have on the way to this client at a time, at least 1.
     pub receive_maximum: u16,
     /// The longest packet accepted, in bytes on the wire, at least 2.
     pub maximum_packet_size: u32,
