@@ -1,0 +1,12 @@
+//! The worker: runs the broker or the page's clients, as the page's first message says.
+
+#[cfg(target_arch = "wasm32")]
+fn main() {
+    console_error_panic_hook::set_once();
+    if let Err(error) = lacewing_web::worker::start() {
+        web_sys::console::error_1(&error);
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn main() {}

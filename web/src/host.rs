@@ -1,0 +1,14 @@
+//! What the two workers do, without JavaScript: the broker with its channels, home and road to the bridge; the page's clients and model.
+//!
+//! Like the core they take inputs with their time and are polled for outputs, so that all of it runs in native tests; `worker` wires them to
+//! ports, sockets and timers.
+
+mod bridge;
+mod broker;
+mod client;
+mod conn;
+mod member;
+
+pub use bridge::{Bridge, Dial};
+pub use broker::{BrokerHost, ChannelId, Output, Setup};
+pub use client::{ClientHost, Moment, Output as ClientOutput};

@@ -1,0 +1,101 @@
+//! What the page tells a worker first, and what travels with it.
+//!
+//! Both workers run the same wasm. A worker speaks first, with [`Greeting`]; the page answers with a [`Role`] and from then on
+//! with [`ToBroker`] or [`ToClient`]. Each message is an array: the postcard bytes, then the ports that go with them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::wire::PageToWorker;
+
+/// The version of the messages between the page and its workers. Worker file names are not hashed, so after an update a
+/// stale worker may answer a fresh page; it is told apart by this number.
+pub const VERSION: u16 = 1;
+
+/// The first message of a worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Greeting {
+    /// [`VERSION`] of the worker.
+    pub version: u16,
+}
+
+/// What a worker is to be; the page's first message to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Role {
+    /// Run the broker, the home and the link to the bridge.
+    Broker(BrokerSetup),
+    /// Run the page's MQTT client and its view models.
+    Client {
+        /// What the client takes its id and its back-off from.
+        seed: u64,
+    },
+}
+
+/// What a broker worker starts with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BrokerSetup {
+    /// What the broker's and the home's choices are drawn from.
+    pub seed: u64,
+    /// The name of this origin's broker, kept over reloads.
+    pub broker: [u8; 16],
+    /// Minutes that the home's local time is ahead of UTC.
+    pub local_minutes: i32,
+    /// The bridge to dial, if the page was served or paired by one.
+    pub bridge: Option<BridgeSetup>,
+}
+
+/// A bridge that a broker worker dials.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BridgeSetup {
+    /// `ws://HOST:PORT/link`.
+    pub url: String,
+    /// The pairing token.
+    pub token: String,
+}
+
+/// From the page to its broker worker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ToBroker {
+    /// A client worker joins: two ports follow, one for MQTT in link frames and one for the control protocol.
+    Guest,
+    /// Take the devices over from another tab that carries them.
+    TakeOver,
+}
+
+/// From the page to its client worker.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum ToClient {
+    /// Where the broker is; for [`Place::Here`] and [`Place::OtherTab`] two ports follow, MQTT and control.
+    Place(Place),
+    /// What a person did.
+    Page(PageToWorker),
+}
+
+/// Where this page's broker is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Place {
+    /// In a worker of this page.
+    Here,
+    /// In another tab of this origin.
+    OtherTab,
+    /// In the `lacewing` process that served the page.
+    Native {
+        /// `ws://HOST:PORT/mqtt`.
+        mqtt: String,
+        /// `ws://HOST:PORT/control`, with the pairing token.
+        control: Option<(String, String)>,
+    },
+    /// Any broker with a WebSocket listener.
+    Foreign {
+        /// What the person named: `ws://` or `wss://`.
+        url: String,
+        /// Why this page did not start a broker of its own, when that was not the person's wish.
+        because: Option<String>,
+    },
+    /// Not known yet: another tab has the broker and has not answered.
+    Searching,
+    /// Nowhere: the broker stopped and is not started again.
+    Stopped {
+        /// What happened, in words.
+        report: String,
+    },
+}

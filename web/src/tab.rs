@@ -1,0 +1,213 @@
+//! What makes a page part of Lacewing: it starts the workers, and settles which tab of the origin runs the broker.
+//!
+//! One broker per origin: the tab that holds the Web Lock has it. The others get ports to it through the exchange (`switchboard.js`) and
+//! wait for the lock; when the first tab goes, the next one takes over. With `?broker=` the page is a client of that broker alone.
+
+mod exchange;
+mod identity;
+mod lock;
+mod served;
+pub(crate) mod spawn;
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use wasm_bindgen_futures::spawn_local;
+use web_sys::wasm_bindgen::JsValue;
+use web_sys::{MessageChannel, MessagePort};
+
+use self::exchange::{Exchange, Introduction};
+use self::served::Served;
+use self::spawn::{News, Spawned};
+use crate::roles::{BridgeSetup, BrokerSetup, Place, Role, ToBroker, ToClient};
+use crate::wire::{Action, PageToWorker, WorkerToPage};
+
+/// A broker worker that crashed this often is not started again.
+const CRASHES_ALLOWED: u32 = 3;
+
+/// How the page was opened.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Opened {
+    /// `?broker=`: the WebSocket address of a broker elsewhere.
+    pub broker: Option<String>,
+    /// The pairing token, if this page was ever given one.
+    pub token: Option<String>,
+}
+
+/// The running parts of this page. They live as long as the page.
+pub struct Tab {
+    on_message: Box<dyn Fn(WorkerToPage)>,
+    opened: Opened,
+    client: RefCell<Option<Spawned>>,
+    broker: RefCell<Option<Spawned>>,
+    exchange: RefCell<Option<Exchange>>,
+    crashes: Cell<u32>,
+}
+
+impl Tab {
+    /// Starts the client worker, and the broker where it belongs. `on_message` hears every view model.
+    pub fn start(opened: Opened, on_message: impl Fn(WorkerToPage) + 'static) -> Rc<Self> {
+        let tab = Rc::new(Self {
+            on_message: Box::new(on_message),
+            opened,
+            client: RefCell::new(None),
+            broker: RefCell::new(None),
+            exchange: RefCell::new(None),
+            crashes: Cell::new(0),
+        });
+        tab.start_client();
+        spawn_local(Rc::clone(&tab).settle());
+        tab
+    }
+
+    /// Tells the client worker what a person did or looks at.
+    pub fn send(&self, message: PageToWorker) {
+        if message == PageToWorker::Action(Action::MoveHere) {
+            self.to_broker(&ToBroker::TakeOver, &[]);
+            return;
+        }
+        self.to_client(&ToClient::Page(message), &[]);
+    }
+
+    fn start_client(self: &Rc<Self>) {
+        let weak = Rc::downgrade(self);
+        let started = Spawned::start(&Role::Client { seed: identity::seed() }, move |news| {
+            let Some(tab) = weak.upgrade() else { return };
+            (tab.on_message)(match news {
+                News::Message(message) => message,
+                News::Failed(report) => WorkerToPage::Stopped { report },
+            });
+        });
+        match started {
+            Ok(client) => *self.client.borrow_mut() = Some(client),
+            Err(error) => (self.on_message)(WorkerToPage::Stopped { report: in_words(&error) }),
+        }
+    }
+
+    /// Finds out where the broker is to be.
+    async fn settle(self: Rc<Self>) {
+        if let Some(url) = self.opened.broker.clone() {
+            return self.place(Place::Foreign { url, because: None }, &[]);
+        }
+        let served = served::by().await;
+        if let Some(Served::Native) = served {
+            let control = self.opened.token.clone().map(|token| (served::address("control"), token));
+            return self.place(Place::Native { mqtt: served::address("mqtt"), control }, &[]);
+        }
+        if !lock::is_supported() {
+            let because =
+                "This page came over plain http from another machine, where a browser allows no broker.";
+            let place = match served {
+                Some(_) => Place::Foreign { url: served::address("mqtt"), because: Some(because.into()) },
+                None => Place::Stopped {
+                    report: format!(
+                        "{because} Open it on https or on localhost, or add ?broker=ws://HOST:PORT/mqtt."
+                    ),
+                },
+            };
+            return self.place(place, &[]);
+        }
+        self.listen_to_exchange();
+        match lock::take(true).await {
+            Ok(true) => self.serve(),
+            Ok(false) => {
+                self.place(Place::Searching, &[]);
+                self.to_exchange(Exchange::want);
+                // The tab that has the broker may live for days; this one is next.
+                match lock::take(false).await {
+                    Ok(_) => self.serve(),
+                    Err(error) => self.place(Place::Stopped { report: in_words(&error) }, &[]),
+                }
+            }
+            Err(error) => self.place(Place::Stopped { report: in_words(&error) }, &[]),
+        }
+    }
+
+    fn listen_to_exchange(self: &Rc<Self>) {
+        let weak = Rc::downgrade(self);
+        // A browser without shared workers still runs one broker; its other tabs wait for their turn.
+        *self.exchange.borrow_mut() = Exchange::open(move |introduction, ports| {
+            let Some(tab) = weak.upgrade() else { return };
+            match introduction {
+                Introduction::Guest => tab.to_broker(&ToBroker::Guest, &ports),
+                Introduction::Host => tab.place(Place::OtherTab, &ports),
+            }
+        })
+        .ok();
+    }
+
+    /// Runs the broker in this tab; the lock is held.
+    fn serve(self: &Rc<Self>) {
+        let bridge =
+            self.opened.token.clone().map(|token| BridgeSetup { url: served::address("link"), token });
+        let setup = BrokerSetup {
+            seed: identity::seed(),
+            broker: identity::broker(),
+            local_minutes: -(js_sys::Date::new_0().get_timezone_offset() as i32),
+            bridge,
+        };
+        let weak = Rc::downgrade(self);
+        let started = Spawned::start::<()>(&Role::Broker(setup), move |news| {
+            if let (Some(tab), News::Failed(report)) = (weak.upgrade(), news) {
+                tab.crashed(report);
+            }
+        });
+        match started {
+            Ok(broker) => *self.broker.borrow_mut() = Some(broker),
+            Err(error) => return self.place(Place::Stopped { report: in_words(&error) }, &[]),
+        }
+        match pair_of_channels() {
+            Ok(([ours, ours_too], theirs)) => {
+                self.to_broker(&ToBroker::Guest, &theirs);
+                self.place(Place::Here, &[ours, ours_too]);
+            }
+            Err(error) => self.place(Place::Stopped { report: in_words(&error) }, &[]),
+        }
+        self.to_exchange(Exchange::serve);
+    }
+
+    fn crashed(self: &Rc<Self>, report: String) {
+        *self.broker.borrow_mut() = None;
+        self.crashes.set(self.crashes.get() + 1);
+        if self.crashes.get() >= CRASHES_ALLOWED {
+            let report = format!(
+                "The broker stopped {CRASHES_ALLOWED} times and is not started again. Last it said: {report}"
+            );
+            return self.place(Place::Stopped { report }, &[]);
+        }
+        self.serve();
+    }
+
+    fn place(&self, place: Place, ports: &[MessagePort]) {
+        self.to_client(&ToClient::Place(place), ports);
+    }
+
+    fn to_client(&self, message: &ToClient, ports: &[MessagePort]) {
+        if let Some(client) = &*self.client.borrow() {
+            client.send(message, ports);
+        }
+    }
+
+    fn to_broker(&self, message: &ToBroker, ports: &[MessagePort]) {
+        if let Some(broker) = &*self.broker.borrow() {
+            broker.send(message, ports);
+        }
+    }
+
+    fn to_exchange(&self, say: impl FnOnce(&Exchange)) {
+        if let Some(exchange) = &*self.exchange.borrow() {
+            say(exchange);
+        }
+    }
+}
+
+/// Two channels, one for MQTT and one for control: the ends of one side, and of the other.
+fn pair_of_channels() -> Result<([MessagePort; 2], [MessagePort; 2]), JsValue> {
+    let (mqtt, control) = (MessageChannel::new()?, MessageChannel::new()?);
+    Ok(([mqtt.port1(), control.port1()], [mqtt.port2(), control.port2()]))
+}
+
+fn in_words(error: &JsValue) -> String {
+    let text = js_sys::Object::from(error.clone()).to_string();
+    format!("The browser said: {}", String::from(text))
+}

@@ -1,0 +1,59 @@
+//! The worker side in the browser: clocks, ports, sockets and timers around the hosts of [`crate::host`].
+
+mod broker;
+mod channel;
+mod client;
+mod clock;
+mod turn;
+
+use std::cell::RefCell;
+
+use web_sys::wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use web_sys::{DedicatedWorkerGlobalScope, MessageEvent, MessagePort};
+
+use crate::roles::{Greeting, Role, VERSION};
+use crate::tab::spawn::{envelope, opened};
+
+/// What a worker has become.
+enum Part {
+    Broker(broker::BrokerWorker),
+    Client(client::ClientWorker),
+}
+
+/// Greets the page and becomes what it asks for. Called once, by the worker's `main`.
+///
+/// # Errors
+/// When this is not a dedicated worker.
+pub fn start() -> Result<(), JsValue> {
+    let scope: DedicatedWorkerGlobalScope = js_sys::global().dyn_into()?;
+    let part: RefCell<Option<Part>> = RefCell::new(None);
+    let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+        let Some((bytes, ports)) = opened(&event) else { return };
+        if let Err(error) = take(&mut part.borrow_mut(), &bytes, ports) {
+            web_sys::console::error_1(&error);
+        }
+    });
+    scope.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+    on_message.forget();
+    scope.post_message(&envelope(&Greeting { version: VERSION }, &[]))
+}
+
+fn take(part: &mut Option<Part>, bytes: &[u8], ports: Vec<MessagePort>) -> Result<(), JsValue> {
+    match part {
+        Some(Part::Broker(broker)) => broker.told(read(bytes)?, ports),
+        Some(Part::Client(client)) => client.told(read(bytes)?, ports),
+
+        None => {
+            *part = Some(match read(bytes)? {
+                Role::Broker(setup) => Part::Broker(broker::BrokerWorker::start(setup)?),
+                Role::Client { seed } => Part::Client(client::ClientWorker::start(seed)?),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn read<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, JsValue> {
+    postcard::from_bytes(bytes)
+        .map_err(|error| JsValue::from_str(&format!("the page sent what this worker cannot read: {error}")))
+}
