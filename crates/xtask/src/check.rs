@@ -31,15 +31,18 @@ pub(crate) fn run() -> Result<ExitCode> {
     });
     checks.run("the source is formatted", || quietly("fmt", cargo().args(["fmt", "--all", "--check"])));
     checks.run("clippy finds nothing in what runs natively", || {
-        quietly("clippy", cargo().args(["clippy", "--all-targets"]).args(deny))
+        quietly("clippy", cargo().args(["clippy", "--all-targets", "--keep-going"]).args(deny))
     });
     checks.run("clippy finds nothing in what runs in the browser", || {
-        quietly("clippy-web", cargo().args(["clippy", "--all-targets"]).args(web).args(deny))
+        quietly("clippy-web", cargo().args(["clippy", "--all-targets", "--keep-going"]).args(web).args(deny))
     });
     checks.run("the documentation has no gaps and no dead links", || {
         let doc = |name, args: &[&str]| {
             let mut cargo = cargo();
-            cargo.env("RUSTDOCFLAGS", "--deny warnings").args(["doc", "--no-deps"]).args(args);
+            cargo
+                .env("RUSTDOCFLAGS", "--deny warnings")
+                .args(["doc", "--no-deps", "--keep-going"])
+                .args(args);
             quietly(name, &mut cargo)
         };
         doc("doc", &[])?;
