@@ -199,7 +199,11 @@ impl Model {
                 self.counted = Some(count);
             }
             Response::Home(devices) => self.house.powered(devices),
-            Response::Bridge(bridge) => self.status.bridge = bridge.into(),
+            Response::Bridge(bridge) => {
+                self.status.devices =
+                    if bridge == Bridge::Elsewhere { Devices::OtherTab } else { Devices::Here };
+                self.status.bridge = bridge;
+            }
             Response::Explained(_) => {}
             Response::Refused { why } => self.problem(why),
         }

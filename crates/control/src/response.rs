@@ -75,9 +75,11 @@ pub enum BridgeState {
     },
     /// The bridge would not have this page.
     Refused {
-        /// A sentence that says why: a wrong token, a foreign origin, another tab that holds the link.
+        /// A sentence that says why: a wrong token, a foreign origin.
         why: String,
     },
+    /// Another browser's page is linked and has the real devices. It can be asked to give them up.
+    Elsewhere,
 }
 
 /// Where devices connect.

@@ -88,20 +88,19 @@ impl Bridge {
 
     /// The bridge ended the link in words.
     pub fn refused(&mut self, now: u64, reason: &CloseReason) {
-        let why = match reason.code {
+        match reason.code {
             CloseCode::Unauthorized => {
                 self.hopeless = true;
                 self.next = None;
-                "The bridge does not know this page: open the address it prints, the one with #pair= in it."
-                    .to_owned()
+                let why = "The bridge does not know this page: open the address it prints, the one with #pair= in it.";
+                self.state = BridgeState::Refused { why: why.to_owned() };
             }
             CloseCode::Busy | CloseCode::Replaced => {
                 self.next = Some(now + WHILE_BUSY);
-                "Another browser carries the real devices.".to_owned()
+                self.state = BridgeState::Elsewhere;
             }
-            _ => return self.lost(now, &reason.to_string()),
-        };
-        self.state = BridgeState::Refused { why };
+            _ => self.lost(now, &reason.to_string()),
+        }
     }
 
     /// The channel closed, or could not be opened.
@@ -109,7 +108,7 @@ impl Bridge {
         if self.road.is_none() {
             return;
         }
-        if matches!(self.state, BridgeState::Refused { .. }) {
+        if matches!(self.state, BridgeState::Refused { .. } | BridgeState::Elsewhere) {
             if !self.hopeless && self.next.is_none() {
                 self.next = Some(now + WHILE_BUSY);
             }

@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use lacewing_control::Addresses;
-
 /// Everything the status line tells.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Status {
@@ -77,26 +75,7 @@ pub enum Reach {
 }
 
 /// What carries real devices to the broker in the tab.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Bridge {
-    /// None yet.
-    #[default]
-    None,
-    /// Being dialled.
-    Linking,
-    /// Devices can connect at these addresses.
-    Linked(Addresses),
-    /// It was there and is gone.
-    Lost {
-        /// A sentence that says how.
-        why: String,
-    },
-    /// It would not have this page.
-    Refused {
-        /// A sentence that says why.
-        why: String,
-    },
-}
+pub use lacewing_control::BridgeState as Bridge;
 
 /// Which tab has the real devices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,17 +100,4 @@ pub enum Operator {
         /// A sentence that says why.
         why: String,
     },
-}
-
-impl From<lacewing_control::BridgeState> for Bridge {
-    fn from(state: lacewing_control::BridgeState) -> Self {
-        use lacewing_control::BridgeState;
-        match state {
-            BridgeState::None => Self::None,
-            BridgeState::Linking => Self::Linking,
-            BridgeState::Linked(addresses) => Self::Linked(addresses),
-            BridgeState::Lost { why } => Self::Lost { why },
-            BridgeState::Refused { why } => Self::Refused { why },
-        }
-    }
 }
