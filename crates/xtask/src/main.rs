@@ -1,8 +1,8 @@
 //! `cargo xtask`: the one entry to every chore of the project.
 //!
 //! Each command is a file of its own: [`setup`], [`serve`], [`mod@test`], [`check`], [`mod@bench`]. What they share:
-//! the machine's tools ([`needs`], [`inventory`], [`install`], [`cache`]), the built page ([`page`]), running other
-//! programs and saying how it goes ([`process`]).
+//! the machine's tools ([`needs`], [`inventory`], [`install`], [`cache`], [`toolbox`]), the built page ([`page`]),
+//! running other programs and saying how it goes ([`process`]).
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it talks to the person at the terminal")]
 
@@ -20,6 +20,7 @@ mod serve;
 mod setup;
 mod tally;
 mod test;
+mod toolbox;
 mod version;
 mod workspace;
 

@@ -11,7 +11,7 @@ use std::time::{Instant, SystemTime};
 use anyhow::{Context, Result, anyhow};
 
 use crate::process::{ask, elapsed, run_quietly};
-use crate::setup::Toolbox;
+use crate::toolbox::Toolbox;
 use crate::workspace::{cargo, root, target_dir};
 
 /// What there is to run: the built page and the program that serves it.

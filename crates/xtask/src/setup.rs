@@ -1,69 +1,16 @@
 //! `cargo xtask setup`: shows what is missing, installs it, and says what only a person can do.
 
-use std::env;
-use std::ffi::OsString;
-use std::path::PathBuf;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
 use crate::cache::{Cache, CacheLock};
 use crate::install::{self, Means, Way};
-use crate::inventory::{Found, look_for, mismatch, named_or_on_path, program_in};
+use crate::inventory::{Found, look_for};
 use crate::needs::{self, Need, Purpose, Recipe};
 use crate::process::elapsed;
-use crate::workspace;
-
-/// The tools that a command runs with.
-#[derive(Debug)]
-pub(crate) struct Toolbox {
-    path: OsString,
-    /// Whether wasm-opt is among them.
-    pub(crate) wasm_opt: bool,
-    /// The folder whose `node_modules` holds mqtt.js.
-    pub(crate) mqttjs: PathBuf,
-}
-
-impl Toolbox {
-    /// Gives `command` the tools.
-    pub(crate) fn equip<'a>(&self, command: &'a mut Command) -> &'a mut Command {
-        command.env("PATH", &self.path)
-    }
-
-    /// A tool's command, to be run in the checkout's top folder.
-    pub(crate) fn tool(&self, program: &str) -> Command {
-        let file = env::split_paths(&self.path).find_map(|folder| program_in(&folder, program));
-        let mut command = Command::new(file.unwrap_or_else(|| PathBuf::from(program)));
-        command.current_dir(workspace::root());
-        self.equip(&mut command);
-        command
-    }
-
-    /// The browser and its driver.
-    ///
-    /// # Errors
-    ///
-    /// When one is missing, or they do not go together.
-    pub(crate) fn browser(&self) -> Result<Browser> {
-        let chromium = named_or_on_path(Some("CHROMIUM"), needs::CHROMIUM).context("Chromium is gone")?;
-        let driver =
-            named_or_on_path(Some("CHROMEDRIVER"), needs::CHROMEDRIVER).context("chromedriver is gone")?;
-        match mismatch(&chromium, &driver) {
-            Some(why) => bail!(why),
-            None => Ok(Browser { chromium, driver }),
-        }
-    }
-}
-
-/// The browser that tests open.
-#[derive(Debug)]
-pub(crate) struct Browser {
-    /// Chromium, or what goes for it.
-    pub(crate) chromium: PathBuf,
-    /// chromedriver.
-    pub(crate) driver: PathBuf,
-}
+use crate::toolbox::Toolbox;
 
 /// Runs the command.
 ///
@@ -84,7 +31,7 @@ pub(crate) fn run(purpose: Purpose, dry_run: bool) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     fulfil(purpose, &cache, means)?;
-    println!("Everything is there for {}.", commands(purpose));
+    println!("All is set up for {}.", commands(purpose));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -105,7 +52,7 @@ pub(crate) fn toolbox(purpose: Purpose) -> Result<Toolbox> {
         }
         fulfil(purpose, &cache, means)?;
     }
-    Ok(pack(&needs, &cache))
+    Ok(Toolbox::pack(&needs, &cache))
 }
 
 /// What is known about one need.
@@ -243,26 +190,6 @@ fn commands(purpose: Purpose) -> &'static str {
         Purpose::Serve => "`cargo xtask serve`",
         Purpose::Test => "`cargo xtask test`",
     }
-}
-
-/// PATH with the cache's tools in front, and what else the commands ask for.
-fn pack(needs: &[Need], cache: &Cache) -> Toolbox {
-    let mut folders = Vec::new();
-    let mut wasm_opt = false;
-    let mut mqttjs = PathBuf::new();
-    for need in needs {
-        let found = look_for(need, cache);
-        wasm_opt |= need.name == "wasm-opt" && found.is_there();
-        if let Recipe::Npm { package, version, program: None, .. } = &need.recipe {
-            mqttjs = cache.place(package, version);
-        }
-        if let Found::Cached(folder) = found {
-            folders.push(folder);
-        }
-    }
-    let own = env::var_os("PATH").unwrap_or_default();
-    folders.extend(env::split_paths(&own));
-    Toolbox { path: env::join_paths(folders).unwrap_or(own), wasm_opt, mqttjs }
 }
 
 #[cfg(test)]

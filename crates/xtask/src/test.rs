@@ -8,8 +8,9 @@ use anyhow::{Error, Result};
 use crate::needs::Purpose;
 use crate::page::{self, Built};
 use crate::process::{display, elapsed, run_listening};
-use crate::setup::{self, Toolbox};
+use crate::setup;
 use crate::tally::Tally;
+use crate::toolbox::Toolbox;
 use crate::workspace::{self, cargo};
 
 /// How long one test in the browser may take, in seconds: the runner's own limit is made for a faster machine.
