@@ -1,3 +1,4 @@
 //! The simulated home and its devices.
 
+pub mod house;
 pub mod plan;
