@@ -18,6 +18,7 @@ mod output;
 #[allow(dead_code, reason = "the broker takes it into use")]
 mod packet_ids;
 mod record;
+mod recording;
 mod restore;
 #[allow(dead_code, reason = "the broker takes it into use")]
 mod retained;
@@ -36,4 +37,5 @@ pub use lacewing_protocol::PublishProperties;
 pub use metrics::Metrics;
 pub use output::{AuthRequest, CloseReason, Output, Seq};
 pub use record::{Change, Record, Table};
+pub use recording::{Call, Head, Reaction, Recorder, Recording, RecordingError, Step, Transcript};
 pub use restore::{Restore, RestoreError};
