@@ -16,6 +16,7 @@ mod reader;
 mod reason;
 mod return_code;
 mod sink;
+mod summary;
 mod topic_filter;
 mod topic_name;
 mod utf8;
