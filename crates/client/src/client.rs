@@ -102,6 +102,14 @@ impl Client {
         }
     }
 
+    /// Connects at once if it would connect later: there is reason to believe that it works now.
+    pub fn retry(&mut self, now: u64) {
+        if matches!(self.phase, Phase::Waiting { .. }) {
+            self.retry.reset();
+            self.dial(now);
+        }
+    }
+
     /// The transport that [`Output::Dial`] asked for is open.
     pub fn connected(&mut self, now: u64) {
         if !matches!(self.phase, Phase::Dialing { .. }) {
