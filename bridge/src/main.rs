@@ -1,3 +1,169 @@
-//! The `lacewing` command.
+//! The `lacewing` command: the bridge between real devices and the broker in a browser tab, or a native broker.
+//!
+//! Two threads. The [`reactor`] owns every device's socket and the [`hub`] behind them: the broker itself, or the relay
+//! to the tab. The [`web`] side speaks HTTP and hands each socket that became a WebSocket to the reactor.
 
-fn main() {}
+mod address;
+mod banner;
+mod clock;
+mod descriptors;
+mod hub;
+mod listen;
+mod occupant;
+mod reactor;
+mod settings;
+mod stop;
+mod token;
+mod web;
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::thread;
+
+use anyhow::{Context, anyhow};
+use clap::Parser;
+use lacewing_control::Addresses;
+use tokio::sync::oneshot;
+use tokio::task::LocalSet;
+use tracing::{info, warn};
+use tracing_subscriber::EnvFilter;
+
+use crate::address::Address;
+use crate::banner::Banner;
+use crate::clock::Clock;
+use crate::hub::{NativeHub, RelayHub};
+use crate::listen::Bound;
+use crate::reactor::{Order, Orders, Reactor};
+use crate::settings::{BrokerHome, Flags, Settings};
+use crate::token::Token;
+use crate::web::{Gate, Site};
+
+fn main() -> ExitCode {
+    match Flags::parse().settings().and_then(|settings| run(&settings)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Not through the log, which a level may silence.
+            let _ = writeln!(std::io::stderr(), "lacewing: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(settings: &Settings) -> anyhow::Result<()> {
+    start_log(&settings.log)?;
+    let token = Token::load_or_create(&data_folder(settings)?)?;
+    let room = descriptors::raise_limit();
+    if room < settings.max_connections {
+        info!("room for {room} connections: the system allows no more open files");
+    }
+
+    let mqtt = listen::bind(settings.mqtt, "--mqtt")?;
+    let http = listen::bind(settings.http, "--http")?;
+    let gate = Gate::new(http.address, &settings.allow_host, &settings.allow_origin);
+    let banner = Banner {
+        broker: settings.broker,
+        mqtt: mqtt.address,
+        bound: &mqtt.listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect::<Vec<_>>(),
+        http: http.address,
+        home: &gate.home(),
+        token: &token,
+    }
+    .text();
+
+    let (orders, ended) = start_reactor(settings, mqtt, http.address, token, room)?;
+    let mut stdout = std::io::stdout();
+    // Nobody may be there to read it.
+    let _ = stdout.write_all(banner.as_bytes()).and_then(|()| stdout.flush());
+
+    let site = Rc::new(Site::new(settings, gate, orders.clone()));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    LocalSet::new().block_on(&runtime, until_stopped(site, http, orders, ended))
+}
+
+/// Starts the reactor's thread. What comes through the receiver is how it ended.
+fn start_reactor(
+    settings: &Settings,
+    mqtt: Bound,
+    http: Address,
+    token: Token,
+    room: u32,
+) -> anyhow::Result<(Orders, oneshot::Receiver<std::io::Result<()>>)> {
+    let (started, starts) = std::sync::mpsc::channel();
+    let (end, ended) = oneshot::channel();
+    let addresses = Addresses {
+        mqtt: vec![mqtt.address.to_string()],
+        websocket: vec![format!("ws://{http}/mqtt")],
+        lan: None,
+    };
+    let Settings { broker, limits, max_connections, .. } = settings.clone();
+    let seed = getrandom::u64().map_err(|error| anyhow!("no random bytes: {error}"))?;
+    thread::Builder::new().name("reactor".to_owned()).spawn(move || {
+        let reactor =
+            Reactor::new(mqtt.listeners, max_connections.min(room), Clock::start(), |now| match broker {
+                BrokerHome::Native => Box::new(NativeHub::new(limits, seed, token, now)),
+                BrokerHome::Tab => Box::new(RelayHub::new(token, &addresses)),
+            });
+        match reactor {
+            Ok((reactor, orders)) => {
+                let _ = started.send(Ok(orders));
+                let _ = end.send(reactor.run());
+            }
+            Err(error) => drop(started.send(Err(error))),
+        }
+    })?;
+    Ok((starts.recv()??, ended))
+}
+
+/// Serves HTTP until someone stops the program, then lets the reactor say goodbye to everyone.
+async fn until_stopped(
+    site: Rc<Site>,
+    http: Bound,
+    orders: Orders,
+    mut ended: oneshot::Receiver<std::io::Result<()>>,
+) -> anyhow::Result<()> {
+    let room = web::room();
+    let mut servers = Vec::new();
+    for listener in http.listeners {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        servers.push(tokio::task::spawn_local(Rc::clone(&site).serve(listener, room.clone())));
+    }
+    let mut signals = stop::Signals::listen()?;
+    tokio::select! {
+        end = &mut ended => return end.context("the reactor broke down")?.context("the reactor ended"),
+        name = signals.next() => info!("{name}: saying goodbye"),
+    }
+    for server in servers {
+        server.abort();
+    }
+    orders.give(Order::Stop);
+    tokio::select! {
+        end = &mut ended => end.context("the reactor broke down")?.context("the reactor ended"),
+        name = signals.next() => {
+            warn!("{name} again: leaving at once");
+            Ok(())
+        }
+    }
+}
+
+fn start_log(filter: &str) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(filter)
+        .map_err(|_| anyhow!("{filter:?} is not a log level: error, warn, info, debug or trace (--log)"))?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
+    Ok(())
+}
+
+fn data_folder(settings: &Settings) -> anyhow::Result<PathBuf> {
+    if let Some(dir) = &settings.data {
+        return Ok(dir.clone());
+    }
+    let dirs = directories::ProjectDirs::from("", "", "lacewing")
+        .context("this user has no home folder: say where to keep the pairing token with --data DIR")?;
+    Ok(dirs.data_dir().to_owned())
+}

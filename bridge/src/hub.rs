@@ -1,0 +1,102 @@
+//! What the reactor moves bytes for: a broker in this process, or the relay to the broker in a tab.
+
+mod journal;
+mod line_limit;
+pub(crate) mod metrics;
+mod native;
+mod operators;
+mod relay;
+
+use bytes::Bytes;
+use lacewing_broker::{Batch, CloseCause, ConnId, Listener, Now};
+
+pub(crate) use native::NativeHub;
+pub(crate) use relay::RelayHub;
+
+/// Takes what sockets receive and gives what they are to send. The contract is that of the broker's core: many inputs,
+/// then [`poll`](Hub::poll) until it is empty, then [`transmit`](Hub::transmit) for each ready connection.
+pub(crate) trait Hub {
+    /// A connection was accepted. [`closed`](Hub::closed) is called once for it, whoever closes it.
+    fn opened(&mut self, now: Now, conn: ConnId, arrival: Arrival);
+
+    /// The next bytes of a device's stream, or one whole message of a tab.
+    fn received(&mut self, now: Now, conn: ConnId, bytes: Bytes);
+
+    /// The connection is gone.
+    fn closed(&mut self, now: Now, conn: ConnId, cause: CloseCause);
+
+    /// The time is [`deadline`](Hub::deadline) or later.
+    fn tick(&mut self, now: Now);
+
+    /// When [`tick`](Hub::tick) is due next, on the awake clock.
+    fn deadline(&self) -> Option<u64>;
+
+    /// What the reactor is to do next.
+    fn poll(&mut self) -> Option<Action>;
+
+    /// Adds to `batch` what a ready connection may send now: about `max` bytes of a device's stream, or one whole
+    /// message to a tab. True when there is more.
+    fn transmit(&mut self, now: Now, conn: ConnId, max: usize, batch: &mut Batch) -> bool;
+
+    /// Says goodbye to everyone; the actions that follow close the connections.
+    fn shutdown(&mut self, now: Now);
+
+    /// Adds what this hub counts, in the text format of Prometheus.
+    fn metrics(&self, text: &mut String);
+}
+
+/// Where a connection came from.
+#[derive(Debug, Clone)]
+pub(crate) struct Arrival {
+    /// What is at the other end.
+    pub(crate) role: Role,
+    /// How it came in.
+    pub(crate) listener: Listener,
+    /// The other end's address.
+    pub(crate) peer: String,
+}
+
+/// What is at the other end of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// An MQTT client: a stream of bytes.
+    Device,
+    /// A tab that has a broker: whole messages of the link.
+    Link,
+    /// A page that operates the broker in this process: whole messages of the control protocol.
+    Control,
+}
+
+/// What a hub asks of the reactor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// There are bytes to send: call [`Hub::transmit`].
+    Ready(ConnId),
+    /// Stop reading.
+    PauseRead(ConnId),
+    /// Read again.
+    ResumeRead(ConnId),
+    /// Transmit what is left, flush, close the sending side, drain briefly, close.
+    Close(ConnId, Farewell),
+}
+
+/// What a WebSocket's close frame says; plain sockets have no words for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Farewell {
+    /// The close code of RFC 6455, §7.4.
+    pub(crate) code: u16,
+    /// In words, at most 123 bytes.
+    pub(crate) reason: String,
+}
+
+impl Farewell {
+    /// A normal end.
+    pub(crate) fn normal() -> Self {
+        Self::new(1000, "")
+    }
+
+    /// An end with a reason.
+    pub(crate) fn new(code: u16, reason: impl Into<String>) -> Self {
+        Self { code, reason: reason.into() }
+    }
+}

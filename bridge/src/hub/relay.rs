@@ -1,0 +1,455 @@
+//! The road to the broker in a tab: each device's bytes are one stream of the tab's link.
+//!
+//! The relay moves bytes and reads no MQTT, with one exception: a CONNECT that comes while no tab is linked waits a
+//! little, and is then answered that the server is unavailable.
+
+mod device;
+mod doors;
+mod unavailable;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use bytes::Bytes;
+use lacewing_broker::{Batch, CloseCause, ConnId, Listener, Now};
+use lacewing_control::Addresses;
+use lacewing_link::{CloseCode, CloseReason, Event, Hello, Open, StreamId};
+use tracing::{info, warn};
+
+use self::device::{Device, Road};
+use self::doors::{Answer, Doors};
+use super::line_limit::LineLimit;
+use super::metrics;
+use super::{Action, Arrival, Farewell, Hub, Role};
+use crate::token::Token;
+
+/// How long a device's CONNECT waits for a tab, in microseconds.
+const HOLD: u64 = 5_000_000;
+/// Devices that wait at a time; further ones are answered at once.
+const HELD_DEVICES: usize = 4096;
+/// What they may have sent together, in bytes.
+const HELD_BYTES: usize = 8 << 20;
+
+/// Devices on one side, tabs on the other.
+pub(crate) struct RelayHub {
+    doors: Doors,
+    /// What the linked tab is told: where devices connect.
+    addresses: String,
+    devices: BTreeMap<ConnId, Device>,
+    streams: BTreeMap<StreamId, ConnId>,
+    /// Devices that wait for a tab, and until when: in the order in which they came.
+    held: BTreeSet<(u64, ConnId)>,
+    held_bytes: usize,
+    actions: VecDeque<Action>,
+    lines: LineLimit,
+    stopping: bool,
+    counts: Counts,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    links: u64,
+    unavailable: u64,
+    bytes_in: u64,
+    bytes_out: u64,
+}
+
+impl RelayHub {
+    /// A relay that lets in the tab that shows `token` and tells it `addresses`.
+    pub(crate) fn new(token: Token, addresses: &Addresses) -> Self {
+        Self {
+            doors: Doors::new(token),
+            // Plain strings always have a JSON form.
+            addresses: serde_json::to_string(addresses).unwrap_or_default(),
+            devices: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            held: BTreeSet::new(),
+            held_bytes: 0,
+            actions: VecDeque::new(),
+            lines: LineLimit::default(),
+            stopping: false,
+            counts: Counts::default(),
+        }
+    }
+
+    /// Gives a device a stream of the linked tab, or lets it wait for one.
+    fn admit(&mut self, now: Now, conn: ConnId) {
+        let Some(device) = self.devices.get_mut(&conn) else { return };
+        let Some(link) = self.doors.linked() else {
+            if self.held.len() < HELD_DEVICES {
+                let until = now.awake + HOLD;
+                device.road = Road::Held(until);
+                self.held.insert((until, conn));
+            } else {
+                self.refuse(conn);
+            }
+            return;
+        };
+        match link.open(Open::new(origin(device.listener), device.peer.as_str())) {
+            Ok(stream) => {
+                device.road = Road::Stream(stream);
+                self.streams.insert(stream, conn);
+                self.forward(conn);
+            }
+            Err(error) => {
+                if self.lines.allows(now) {
+                    warn!("the device at {} was turned away: {error}", device.peer);
+                }
+                self.refuse(conn);
+            }
+        }
+    }
+
+    /// Sends what a device has said as far as the link takes it; the rest stops the reading of its socket.
+    fn forward(&mut self, conn: ConnId) {
+        let (Some(device), Some(link)) = (self.devices.get_mut(&conn), self.doors.linked()) else { return };
+        let Road::Stream(stream) = device.road else { return };
+        let fits = (link.writable(stream) as usize).min(device.said.len());
+        if fits > 0 && link.send(stream, &device.said[..fits]).is_ok() {
+            device.said_has_gone(fits);
+        }
+        if device.said.is_empty() {
+            if std::mem::take(&mut device.paused) {
+                self.actions.push_back(Action::ResumeRead(conn));
+            }
+            if let Some(code) = device.gone {
+                link.close(stream, code);
+                self.streams.remove(&stream);
+                self.devices.remove(&conn);
+            }
+        } else if !device.paused {
+            device.paused = true;
+            self.actions.push_back(Action::PauseRead(conn));
+        }
+        self.ring();
+    }
+
+    /// Answers that the server is unavailable, if the device has asked, and closes.
+    fn refuse(&mut self, conn: ConnId) {
+        let Some(device) = self.devices.get_mut(&conn) else { return };
+        if device.gone.is_some() {
+            self.devices.remove(&conn);
+            return;
+        }
+        if let Some(answer) = unavailable::answer(&device.said) {
+            device.heard.extend_from_slice(&answer);
+            self.counts.unavailable += 1;
+        }
+        device.leave();
+        self.actions.push_back(Action::Close(conn, Farewell::new(1013, "no broker is linked")));
+    }
+
+    /// Has the linked tab's socket written.
+    fn ring(&mut self) {
+        if let Some(conn) = self.doors.take_ring() {
+            self.actions.push_back(Action::Ready(conn));
+        }
+    }
+
+    /// Takes everything that a tab's link has to say.
+    fn listen(&mut self, now: Now, tab: ConnId) {
+        while let Some(event) = self.doors.event(tab) {
+            match event {
+                Event::Hello(hello) => self.greet(now, tab, &hello),
+                Event::Goodbye { reason } => {
+                    self.part(tab, &reason.to_string());
+                    self.actions.push_back(Action::Close(tab, Farewell::normal()));
+                }
+                // The bridge has nothing to offer to a tab's own streams.
+                Event::Opened { stream, .. } => self.doors.reset(tab, stream, CloseCode::Refused),
+                // Only the linked tab has streams.
+                Event::Data { stream, bytes } => self.hear(stream, &bytes),
+                Event::Writable { stream } => {
+                    if let Some(conn) = self.streams.get(&stream) {
+                        self.forward(*conn);
+                    }
+                }
+                Event::Closed { stream, reason } | Event::Reset { stream, reason } => {
+                    self.hang_up(stream, &reason);
+                }
+            }
+        }
+    }
+
+    fn greet(&mut self, now: Now, tab: ConnId, hello: &Hello) {
+        match self.doors.answer(tab, hello) {
+            Answer::Welcome => {}
+            Answer::Instead(old) => {
+                let reason = CloseReason::new(CloseCode::Replaced, "another tab carries the devices now");
+                self.dismiss(old, reason, 4410);
+            }
+            Answer::Busy => {
+                info!("another page wants to be the broker; one is linked already");
+                let reason = CloseReason::new(CloseCode::Busy, "another tab carries the devices");
+                return self.dismiss(tab, reason, 4409);
+            }
+            Answer::WrongToken => {
+                warn!("a page showed a wrong pairing token: {}", self.doors.peer(tab));
+                let words = "the pairing token is wrong: open the address that lacewing prints";
+                return self.dismiss(tab, CloseReason::new(CloseCode::Unauthorized, words), 4401);
+            }
+        }
+        let welcome = Hello::new(hello.broker).with_info(self.addresses.as_str());
+        self.doors.link(tab, welcome);
+        self.counts.links += 1;
+        info!("the tab at {} is the broker now", self.doors.peer(tab));
+        self.held_bytes = 0;
+        for (_, conn) in std::mem::take(&mut self.held) {
+            self.admit(now, conn);
+        }
+        self.actions.push_back(Action::Ready(tab));
+    }
+
+    /// Ends a tab's link from this side.
+    fn dismiss(&mut self, tab: ConnId, reason: CloseReason, code: u16) {
+        let farewell = Farewell::new(code, reason.text.clone());
+        self.part(tab, &reason.text);
+        self.doors.goodbye(tab, reason);
+        self.actions.push_back(Action::Close(tab, farewell));
+    }
+
+    /// If `tab` was the linked one, its devices lose their broker.
+    fn part(&mut self, tab: ConnId, why: &str) {
+        if !self.doors.unlink(tab) {
+            return;
+        }
+        warn!("the tab is the broker no more: {why}; {} devices are disconnected", self.streams.len());
+        for conn in std::mem::take(&mut self.streams).into_values() {
+            let Some(device) = self.devices.get_mut(&conn) else { continue };
+            if device.gone.is_some() {
+                self.devices.remove(&conn);
+                continue;
+            }
+            device.leave();
+            self.actions.push_back(Action::Close(conn, Farewell::new(1001, "the broker is gone")));
+        }
+    }
+
+    fn hear(&mut self, stream: StreamId, bytes: &Bytes) {
+        let device = self
+            .streams
+            .get(&stream)
+            .and_then(|conn| self.devices.get_mut(conn).map(|device| (*conn, device)));
+        match device {
+            Some((conn, device)) if device.gone.is_none() => {
+                if device.heard.is_empty() {
+                    self.actions.push_back(Action::Ready(conn));
+                }
+                device.heard.extend_from_slice(bytes);
+            }
+            // Nobody is there to read it.
+            _ => {
+                if let Some(link) = self.doors.linked() {
+                    link.consume(stream, bytes.len() as u32);
+                }
+                self.ring();
+            }
+        }
+    }
+
+    /// The broker is done with a device.
+    fn hang_up(&mut self, stream: StreamId, reason: &CloseReason) {
+        let Some(conn) = self.streams.remove(&stream) else { return };
+        if let Some(link) = self.doors.linked() {
+            link.close(stream, CloseCode::Ended);
+        }
+        self.ring();
+        let Some(device) = self.devices.get_mut(&conn) else { return };
+        if device.gone.is_some() {
+            self.devices.remove(&conn);
+            return;
+        }
+        device.leave();
+        let code = if reason.code == CloseCode::Ended { 1000 } else { 1008 };
+        self.actions.push_back(Action::Close(conn, Farewell::new(code, reason.text.clone())));
+    }
+}
+
+impl Hub for RelayHub {
+    fn opened(&mut self, now: Now, conn: ConnId, arrival: Arrival) {
+        if arrival.role != Role::Device {
+            if !self.doors.opened(now, conn, arrival.peer) || self.stopping {
+                self.actions.push_back(Action::Close(
+                    conn,
+                    Farewell::new(1013, "too many pages want to be the broker"),
+                ));
+            }
+            return;
+        }
+        if self.lines.allows(now) {
+            info!("a device connected from {}", arrival.peer);
+        }
+        self.devices.insert(conn, Device::new(arrival));
+        if self.stopping {
+            self.refuse(conn);
+        } else {
+            self.admit(now, conn);
+        }
+    }
+
+    fn received(&mut self, now: Now, conn: ConnId, bytes: Bytes) {
+        if self.doors.has(conn) {
+            let result = self.doors.receive(now, conn, bytes);
+            self.listen(now, conn);
+            match result {
+                Ok(()) => self.ring(),
+                Err(error) => self.dismiss(conn, error.reason(), 4400),
+            }
+            return;
+        }
+        let Some(device) = self.devices.get_mut(&conn) else { return };
+        self.counts.bytes_in += bytes.len() as u64;
+        match device.road {
+            Road::Stream(stream) => {
+                let mut bytes = &bytes[..];
+                if device.said.is_empty()
+                    && let Some(link) = self.doors.linked()
+                {
+                    let (now, later) = bytes.split_at((link.writable(stream) as usize).min(bytes.len()));
+                    if !now.is_empty() && link.send(stream, now).is_ok() {
+                        bytes = later;
+                    }
+                }
+                device.said.extend_from_slice(bytes);
+                self.forward(conn);
+            }
+            Road::Held(until) => {
+                device.said.extend_from_slice(&bytes);
+                self.held_bytes += bytes.len();
+                if self.held_bytes > HELD_BYTES {
+                    self.release(until, conn);
+                    self.refuse(conn);
+                } else if !device.paused && unavailable::is_whole(&device.said) {
+                    device.paused = true;
+                    self.actions.push_back(Action::PauseRead(conn));
+                }
+            }
+            Road::Leaving => {}
+        }
+    }
+
+    fn closed(&mut self, now: Now, conn: ConnId, cause: CloseCause) {
+        if self.doors.has(conn) {
+            self.part(conn, "its connection closed");
+            self.doors.closed(conn);
+            return;
+        }
+        let Some(device) = self.devices.get_mut(&conn) else { return };
+        if self.lines.allows(now) {
+            info!("the device at {} disconnected", device.peer);
+        }
+        match device.road {
+            Road::Stream(_) => {
+                let code = if cause == CloseCause::Failed { CloseCode::Aborted } else { CloseCode::Ended };
+                device.gone = Some(code);
+                device.paused = false;
+                let unheard = device.heard.split().len();
+                self.consumed(conn, unheard);
+                // `mosquitto_pub` sends and is gone: its bytes go first.
+                self.forward(conn);
+            }
+            Road::Held(until) => {
+                self.release(until, conn);
+                self.devices.remove(&conn);
+            }
+            Road::Leaving => drop(self.devices.remove(&conn)),
+        }
+    }
+
+    fn tick(&mut self, now: Now) {
+        for (tab, error) in self.doors.tick(now) {
+            self.dismiss(tab, error.reason(), 4408);
+        }
+        self.ring();
+        while let Some((until, conn)) = self.held.first().copied()
+            && until <= now.awake
+        {
+            self.release(until, conn);
+            if self.lines.allows(now)
+                && let Some(device) = self.devices.get(&conn)
+            {
+                info!("the device at {} is turned away: no tab came to be its broker", device.peer);
+            }
+            self.refuse(conn);
+        }
+    }
+
+    fn deadline(&self) -> Option<u64> {
+        self.held.first().map(|(until, _)| *until).into_iter().chain(self.doors.deadline()).min()
+    }
+
+    fn poll(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    fn transmit(&mut self, _now: Now, conn: ConnId, max: usize, batch: &mut Batch) -> bool {
+        if self.doors.has(conn) {
+            return self.doors.transmit(conn, batch);
+        }
+        let Some(device) = self.devices.get_mut(&conn) else { return false };
+        let now = device.heard.len().min(max);
+        batch.chain(device.heard.split_to(now).freeze());
+        let more = !device.heard.is_empty();
+        self.counts.bytes_out += now as u64;
+        self.consumed(conn, now);
+        more
+    }
+
+    fn shutdown(&mut self, _now: Now) {
+        self.stopping = true;
+        for tab in self.doors.all() {
+            let reason = CloseReason::new(CloseCode::ShuttingDown, "the bridge shuts down");
+            self.dismiss(tab, reason, 1001);
+        }
+        for (_, conn) in std::mem::take(&mut self.held) {
+            self.refuse(conn);
+        }
+        self.held_bytes = 0;
+    }
+
+    fn metrics(&self, text: &mut String) {
+        let Counts { links, unavailable, bytes_in, bytes_out } = self.counts;
+        let linked = u64::from(self.doors.is_linked());
+        metrics::one(text, "linked", "Whether a tab is the broker.", "gauge", linked);
+        metrics::one(text, "devices", "Devices that are connected.", "gauge", self.devices.len() as u64);
+        metrics::one(text, "held_devices", "Devices that wait for a tab.", "gauge", self.held.len() as u64);
+        metrics::one(text, "links_total", "Tabs that became the broker.", "counter", links);
+        metrics::one(
+            text,
+            "unavailable_total",
+            "CONNECTs answered without a broker.",
+            "counter",
+            unavailable,
+        );
+        metrics::one(text, "received_bytes_total", "Bytes received from devices.", "counter", bytes_in);
+        metrics::one(text, "sent_bytes_total", "Bytes sent to devices.", "counter", bytes_out);
+    }
+}
+
+impl RelayHub {
+    /// Takes a device out of those that wait.
+    fn release(&mut self, until: u64, conn: ConnId) {
+        if self.held.remove(&(until, conn))
+            && let Some(device) = self.devices.get(&conn)
+        {
+            self.held_bytes -= device.said.len();
+        }
+    }
+
+    /// Tells the tab that a device's socket, or nobody, has taken so many bytes.
+    fn consumed(&mut self, conn: ConnId, bytes: usize) {
+        if let Some(Device { road: Road::Stream(stream), .. }) = self.devices.get(&conn)
+            && bytes > 0
+            && let Some(link) = self.doors.linked()
+        {
+            link.consume(*stream, bytes as u32);
+            self.ring();
+        }
+    }
+}
+
+fn origin(listener: Listener) -> lacewing_link::Listener {
+    match listener {
+        Listener::WebSocket => lacewing_link::Listener::WebSocket,
+        _ => lacewing_link::Listener::Mqtt,
+    }
+}

@@ -1,0 +1,221 @@
+//! What the command line and the settings file say. A flag outweighs the file; the file can say more.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, ensure};
+use clap::{Parser, ValueEnum};
+use serde::Deserialize;
+
+use crate::address::Address;
+
+/// The most bytes of a settings file.
+const FILE_MAX: u64 = 1 << 20;
+
+/// An MQTT broker that lives in a browser tab, and the bridge that brings real devices to it.
+///
+/// Devices connect to this program over plain MQTT; the broker itself runs in the page that it serves, or, with
+/// `--broker native`, in this process.
+#[derive(Debug, Parser)]
+#[command(name = "lacewing", version, max_term_width = 100)]
+pub(crate) struct Flags {
+    /// Where the broker lives: in the browser tab that opens the dashboard, or in this process
+    ///
+    /// [default: tab]
+    #[arg(long, value_enum, value_name = "WHERE")]
+    broker: Option<BrokerHome>,
+
+    /// Where devices connect over TCP
+    ///
+    /// `localhost` means both loopback addresses, 127.0.0.1 and ::1. Port 0 takes a free port and prints it. Name an
+    /// address of this machine, or 0.0.0.0, to let in devices from the network: then anyone there can join.
+    ///
+    /// [default: localhost:1883]
+    #[arg(long, value_name = "ADDR")]
+    mqtt: Option<Address>,
+
+    /// Where the dashboard is served, and devices connect over WebSocket (/mqtt)
+    ///
+    /// Also /metrics for Prometheus and /healthz.
+    ///
+    /// [default: localhost:8830]
+    #[arg(long, value_name = "ADDR")]
+    http: Option<Address>,
+
+    /// The folder that keeps the pairing token
+    ///
+    /// [default: the `lacewing` folder where this system keeps application data]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+
+    /// A TOML file that says the same as these flags and more: every limit of the broker, in its `limits` table
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// The folder with the built dashboard
+    #[arg(long, value_name = "DIR")]
+    page: Option<PathBuf>,
+
+    /// Lets pages from this origin (`https://example.org`) connect as devices to /mqtt; may be repeated
+    ///
+    /// Programs, and the pages served here, need no permission.
+    #[arg(long, value_name = "ORIGIN")]
+    allow_origin: Vec<String>,
+
+    /// A further name (`pi.local`) under which the dashboard may be asked for; may be repeated
+    ///
+    /// Requests for names that are not known are refused, so that no foreign page can reach the dashboard by pointing
+    /// its own name at this machine.
+    #[arg(long, value_name = "NAME")]
+    allow_host: Vec<String>,
+
+    /// The most connections at a time; further ones are closed at once
+    ///
+    /// [default: 100000, and no more than the system allows open files]
+    #[arg(long, value_name = "N")]
+    max_connections: Option<u32>,
+
+    /// How much is told on standard error: error, warn, info, debug or trace
+    ///
+    /// [default: info]
+    #[arg(long, value_name = "LEVEL")]
+    log: Option<String>,
+}
+
+/// Where the broker runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum BrokerHome {
+    /// In the browser tab that opens the dashboard.
+    Tab,
+    /// In this process.
+    Native,
+}
+
+/// The settings file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+struct File {
+    broker: Option<BrokerHome>,
+    mqtt: Option<Address>,
+    http: Option<Address>,
+    data: Option<PathBuf>,
+    page: Option<PathBuf>,
+    allow_origin: Vec<String>,
+    allow_host: Vec<String>,
+    max_connections: Option<u32>,
+    log: Option<String>,
+    limits: lacewing_broker::Config,
+}
+
+/// Everything that is set.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// Where the broker runs.
+    pub(crate) broker: BrokerHome,
+    /// Where devices connect.
+    pub(crate) mqtt: Address,
+    /// Where HTTP is served.
+    pub(crate) http: Address,
+    /// The data folder, if one was named.
+    pub(crate) data: Option<PathBuf>,
+    /// The built dashboard, if there is one.
+    pub(crate) page: Option<PathBuf>,
+    /// Foreign origins that may be devices.
+    pub(crate) allow_origin: Vec<String>,
+    /// Further names of this machine.
+    pub(crate) allow_host: Vec<String>,
+    /// The most connections at a time.
+    pub(crate) max_connections: u32,
+    /// The log filter.
+    pub(crate) log: String,
+    /// The limits of a broker in this process.
+    pub(crate) limits: lacewing_broker::Config,
+}
+
+impl Flags {
+    /// The flags over the settings file, if one is named, over the defaults.
+    pub(crate) fn settings(self) -> anyhow::Result<Settings> {
+        let file = self.config.as_deref().map(read).transpose()?.unwrap_or_default();
+        self.over(file)
+    }
+
+    fn over(self, file: File) -> anyhow::Result<Settings> {
+        let limits = file.limits;
+        ensure!(!limits.durable, "limits.durable: this version keeps the broker's state in memory only");
+        ensure!(!limits.authenticate, "limits.authenticate: this version has no users to ask for");
+        let page = self.page.or(file.page);
+        if let Some(page) = &page {
+            ensure!(page.is_dir(), "the page folder {} does not exist (--page DIR)", page.display());
+        }
+        let allow_origin = [self.allow_origin, file.allow_origin].concat();
+        for origin in &allow_origin {
+            ensure!(
+                origin.split_once("://").is_some_and(|(_, host)| !host.is_empty() && !host.contains('/')),
+                "{origin} is not an origin: it is written like https://example.org (--allow-origin)"
+            );
+        }
+        Ok(Settings {
+            broker: self.broker.or(file.broker).unwrap_or(BrokerHome::Tab),
+            mqtt: self.mqtt.or(file.mqtt).unwrap_or(Address::localhost(1883)),
+            http: self.http.or(file.http).unwrap_or(Address::localhost(8830)),
+            data: self.data.or(file.data),
+            page,
+            allow_origin,
+            allow_host: [self.allow_host, file.allow_host].concat(),
+            max_connections: self.max_connections.or(file.max_connections).unwrap_or(100_000).max(1),
+            log: self.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
+            limits,
+        })
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<File> {
+    let here = || format!("the settings file {}", path.display());
+    let size = fs::metadata(path).with_context(here)?.len();
+    ensure!(size <= FILE_MAX, "the settings file {} is larger than 1 MiB", path.display());
+    toml::from_str(&fs::read_to_string(path).with_context(here)?).with_context(here)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(args: &[&str], file: &str) -> anyhow::Result<Settings> {
+        let flags = Flags::try_parse_from([&["lacewing"], args].concat())?;
+        flags.over(toml::from_str(file)?)
+    }
+
+    #[test]
+    fn the_defaults_are_a_tab_and_this_machine_only() {
+        let settings = settings(&[], "").unwrap();
+        assert_eq!(settings.broker, BrokerHome::Tab);
+        assert_eq!(settings.mqtt, Address::localhost(1883));
+        assert_eq!(settings.http, Address::localhost(8830));
+    }
+
+    #[test]
+    fn a_flag_outweighs_the_file() {
+        let file = "broker = 'native'\nmqtt = 'localhost:1884'\nallow-origin = ['https://a.example']\n";
+        let settings =
+            settings(&["--mqtt", "127.0.0.1:0", "--allow-origin", "https://b.example"], file).unwrap();
+        assert_eq!(settings.broker, BrokerHome::Native);
+        assert_eq!(settings.mqtt.to_string(), "127.0.0.1:0");
+        assert_eq!(settings.allow_origin, ["https://b.example", "https://a.example"]);
+    }
+
+    #[test]
+    fn the_file_sets_the_limits_of_the_broker() {
+        let settings = settings(&[], "[limits]\nconnect_timeout = 3\n").unwrap();
+        assert_eq!(settings.limits.connect_timeout, 3);
+    }
+
+    #[test]
+    fn what_cannot_be_kept_is_refused() {
+        assert!(settings(&[], "colour = 'green'").is_err());
+        assert!(settings(&[], "mqtt = '1883'").is_err());
+        assert!(settings(&[], "[limits]\ndurable = true").is_err());
+        assert!(settings(&["--allow-origin", "example.org"], "").is_err());
+        assert!(settings(&["--page", "/no/such/folder"], "").is_err());
+    }
+}
