@@ -1,0 +1,10 @@
+//! The `lacewing` binary from outside: started as a process, talked to over sockets.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod daemon;
+mod http;
+mod native;
+mod relay;
+mod start_and_stop;
+mod tab;
+mod websocket;
