@@ -1,0 +1,190 @@
+use std::iter;
+
+use lacewing_broker::ConnId;
+use lacewing_protocol::QoS;
+
+use crate::harness::{Harness, connect, messages, subscribe};
+
+/// So many messages come in one read.
+const READ: usize = 100;
+
+type Case = fn(&mut Harness);
+
+pub(crate) const ALL: &[(&str, Case)] = &[
+    ("one-to-one QoS 0, 10 pairs", |harness| pairs(harness, QoS::AtMostOnce, READ)),
+    ("one-to-one QoS 1, 10 pairs", |harness| pairs(harness, QoS::AtLeastOnce, READ)),
+    ("one-to-one QoS 2, 10 pairs", |harness| pairs(harness, QoS::ExactlyOnce, READ)),
+    ("one-to-one QoS 1, window 4", |harness| pairs(harness, QoS::AtLeastOnce, 4)),
+    ("fan-out 1 to 1000", fan_out),
+    ("fan-out 1 to 100 000", wide_fan_out),
+    ("fan-in 200 to 1", fan_in),
+    ("wildcards, 200 clients, 5 filters", wildcards),
+    ("topics used once", topics_used_once),
+    ("shared, 10 members", shared),
+    ("retained 100 000, set", |harness| {
+        retain(harness, 100_000);
+        harness.count(100_000);
+    }),
+    ("retained 100 000, then #", retained),
+    ("subscribe and leave, 100 000", subscriptions),
+    ("connect and disconnect", connections),
+];
+
+fn pairs(harness: &mut Harness, qos: QoS, window: usize) {
+    let pairs: Vec<_> =
+        (0..10).map(|pair| (harness.connect(), harness.connect(), format!("bench/pair/{pair}"))).collect();
+    for (_, to, topic) in &pairs {
+        harness.receive(*to, subscribe([topic.clone()], qos));
+    }
+    let reads: Vec<_> = pairs
+        .iter()
+        .map(|(from, _, topic)| (*from, messages(iter::repeat_n(topic.as_str(), window), qos, false)))
+        .collect();
+    harness.settle();
+    harness.start();
+    for _ in 0..500_000 / (10 * window) {
+        for (from, read) in &reads {
+            harness.receive(*from, read.clone());
+        }
+        harness.settle();
+    }
+}
+
+fn fan_out(harness: &mut Harness) {
+    subscribers(harness, 1000, |_| vec!["bench/all".to_owned()]);
+    let from = harness.connect();
+    let read = messages(iter::repeat_n("bench/all", READ), QoS::AtMostOnce, false);
+    harness.start();
+    for _ in 0..40 {
+        harness.receive(from, read.clone());
+        harness.settle();
+    }
+}
+
+fn wide_fan_out(harness: &mut Harness) {
+    subscribers(harness, 99_000, |_| vec!["bench/+".to_owned()]);
+    let from = harness.connect();
+    let read = messages(["bench/all"], QoS::AtMostOnce, false);
+    harness.start();
+    for _ in 0..20 {
+        harness.receive(from, read.clone());
+        harness.settle();
+    }
+}
+
+fn fan_in(harness: &mut Harness) {
+    subscribers(harness, 1, |_| vec!["bench/in/#".to_owned()]);
+    let from: Vec<_> = (0..200)
+        .map(|number| {
+            let topic = format!("bench/in/{number}");
+            (harness.connect(), messages(iter::repeat_n(topic.as_str(), 10), QoS::AtMostOnce, false))
+        })
+        .collect();
+    harness.start();
+    for _ in 0..250 {
+        for (from, read) in &from {
+            harness.receive(*from, read.clone());
+        }
+        harness.settle();
+    }
+}
+
+fn wildcards(harness: &mut Harness) {
+    let clients = subscribers(harness, 200, |number| {
+        vec![
+            format!("bench/{number}/+"),
+            format!("bench/{number}/#"),
+            format!("+/{number}/temperature"),
+            format!("+/+/other{number}"),
+            format!("bench/+/another{number}"),
+        ]
+    });
+    let topics: Vec<String> = (0..200).map(|number| format!("bench/{number}/temperature")).collect();
+    let read = messages(topics.iter().map(String::as_str), QoS::AtMostOnce, false);
+    harness.start();
+    for round in 0..2500 {
+        harness.receive(clients[round % 200], read.clone());
+        harness.settle();
+    }
+}
+
+fn topics_used_once(harness: &mut Harness) {
+    subscribers(harness, 1, |_| vec!["bench/+/temperature".to_owned()]);
+    let from = harness.connect();
+    harness.start();
+    for round in 0..2000 {
+        let topics: Vec<String> =
+            (0..READ).map(|number| format!("bench/{}/temperature", round * READ + number)).collect();
+        harness.receive(from, messages(topics.iter().map(String::as_str), QoS::AtMostOnce, false));
+        harness.settle();
+    }
+}
+
+fn shared(harness: &mut Harness) {
+    subscribers(harness, 10, |_| vec!["$share/group/bench/jobs".to_owned()]);
+    let from = harness.connect();
+    let read = messages(iter::repeat_n("bench/jobs", READ), QoS::AtMostOnce, false);
+    harness.start();
+    for _ in 0..5000 {
+        harness.receive(from, read.clone());
+        harness.settle();
+    }
+}
+
+fn retained(harness: &mut Harness) {
+    retain(harness, 100_000);
+    let late = harness.connect();
+    harness.start();
+    harness.receive(late, subscribe(["#".to_owned()], QoS::AtMostOnce));
+    harness.settle();
+}
+
+fn subscriptions(harness: &mut Harness) {
+    let client = harness.connect();
+    harness.start();
+    for part in 0..1000 {
+        let filters = (0..100).map(|number| format!("bench/{part}/{number}/+"));
+        harness.receive(client, subscribe(filters, QoS::AtLeastOnce));
+        harness.settle();
+    }
+    harness.close(client);
+    harness.settle();
+    harness.count(100_000);
+}
+
+fn connections(harness: &mut Harness) {
+    let hello = connect("come and go");
+    for _ in 0..100_000 {
+        let conn = harness.open();
+        harness.receive(conn, hello.clone());
+        harness.settle();
+        harness.close(conn);
+        harness.settle();
+    }
+    harness.count(100_000);
+}
+
+fn retain(harness: &mut Harness, count: usize) {
+    let from = harness.connect();
+    let topics: Vec<String> =
+        (0..count).map(|number| format!("bench/{}/{number}/state", number % 100)).collect();
+    let reads: Vec<_> = topics
+        .chunks(READ)
+        .map(|topics| messages(topics.iter().map(String::as_str), QoS::AtMostOnce, true))
+        .collect();
+    harness.start();
+    for read in reads {
+        harness.receive(from, read);
+        harness.settle();
+    }
+}
+
+fn subscribers(harness: &mut Harness, count: usize, filters: impl Fn(usize) -> Vec<String>) -> Vec<ConnId> {
+    let subscriber = |number| {
+        let conn = harness.connect();
+        harness.receive(conn, subscribe(filters(number), QoS::AtMostOnce));
+        harness.settle();
+        conn
+    };
+    (0..count).map(subscriber).collect()
+}

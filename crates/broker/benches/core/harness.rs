@@ -1,0 +1,250 @@
+use std::time::{Duration, Instant};
+
+use bytes::{BufMut, Bytes, BytesMut};
+use lacewing_broker::{Batch, Broker, CloseCause, Config, ConnId, Input, Now, Output, Transport};
+use lacewing_protocol::{
+    Connect, ConnectProperties, Packet, PacketId, ProtocolVersion, Publish, QoS, Subscribe,
+    SubscriptionOptions, TopicFilter, TopicName, UserProperties, Utf8String,
+};
+
+/// As much as a host writes at once.
+const WRITE: usize = 256 << 10;
+
+/// A broker with clients that cost next to nothing, and a stop-watch for the broker's calls.
+pub(crate) struct Harness {
+    broker: Broker,
+    now: Now,
+    batch: Batch,
+    outputs: Vec<Output>,
+    clients: Vec<Client>,
+    measured: Measured,
+}
+
+/// What came out.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Measured {
+    /// How many messages left the broker, or what else the case counts.
+    pub(crate) count: u64,
+    /// The time of all calls together.
+    pub(crate) spent: Duration,
+    /// The time of the longest call.
+    pub(crate) longest: Duration,
+}
+
+#[derive(Default)]
+struct Client {
+    /// The start of a packet whose end is not there yet.
+    partial: Vec<u8>,
+    /// Acknowledgements to be handed in.
+    answers: BytesMut,
+}
+
+impl Harness {
+    pub(crate) fn new() -> Self {
+        let now = Now { awake: 1_000_000, wall: 1_700_000_000_000_000 };
+        let config = Config { inflight: u16::MAX, ..Config::default() };
+        Self {
+            broker: Broker::new(config, 1, now),
+            now,
+            batch: Batch::new(),
+            outputs: Vec::new(),
+            clients: Vec::new(),
+            measured: Measured::default(),
+        }
+    }
+
+    pub(crate) fn measured(&self) -> Measured {
+        self.measured
+    }
+
+    /// Forgets what was measured: what was done so far was preparation.
+    pub(crate) fn start(&mut self) {
+        self.measured = Measured::default();
+    }
+
+    pub(crate) fn count(&mut self, count: u64) {
+        self.measured.count = count;
+    }
+
+    /// A 3.1.1 client that has got its CONNACK.
+    pub(crate) fn connect(&mut self) -> ConnId {
+        let conn = self.open();
+        let client_id = format!("client-{conn}");
+        self.receive(conn, connect(&client_id));
+        self.settle();
+        conn
+    }
+
+    pub(crate) fn open(&mut self) -> ConnId {
+        self.clients.push(Client::default());
+        let conn = ConnId(self.clients.len() as u64 - 1);
+        self.handle(Input::Opened { conn, transport: Transport::default() });
+        conn
+    }
+
+    pub(crate) fn close(&mut self, conn: ConnId) {
+        self.handle(Input::Closed { conn, cause: CloseCause::Peer });
+    }
+
+    pub(crate) fn receive(&mut self, conn: ConnId, bytes: Bytes) {
+        self.handle(Input::Received { conn, bytes });
+    }
+
+    /// Drains and transmits, lets the clients answer, until nothing is left to do.
+    pub(crate) fn settle(&mut self) {
+        loop {
+            let (now, mut outputs) = (self.now, std::mem::take(&mut self.outputs));
+            let timeout = self.timed(|broker| {
+                outputs.extend(std::iter::from_fn(|| broker.poll_output()));
+                broker.poll_timeout()
+            });
+            let work_is_left = timeout.is_some_and(|at| at <= now.awake);
+            if outputs.is_empty() && !work_is_left {
+                self.outputs = outputs;
+                return;
+            }
+            for output in outputs.drain(..) {
+                match output {
+                    Output::Ready { conn } => self.transmit(conn),
+                    Output::Close { conn, .. } => {
+                        self.transmit(conn);
+                        self.close(conn);
+                    }
+                    _ => {}
+                }
+            }
+            self.outputs = outputs;
+            if work_is_left {
+                self.handle(Input::Tick);
+            }
+        }
+    }
+
+    fn transmit(&mut self, conn: ConnId) {
+        loop {
+            let (now, mut batch) = (self.now, std::mem::take(&mut self.batch));
+            let more = self.timed(|broker| broker.transmit(now, conn, WRITE, &mut batch));
+            let client = &mut self.clients[conn.0 as usize];
+            for chunk in batch.chunks() {
+                self.measured.count += client.read(chunk);
+            }
+            batch.clear();
+            self.batch = batch;
+            if !more {
+                break;
+            }
+        }
+        let answers = self.clients[conn.0 as usize].answers.split().freeze();
+        if !answers.is_empty() {
+            self.receive(conn, answers);
+        }
+    }
+
+    fn handle(&mut self, input: Input) {
+        let now = self.now;
+        self.timed(|broker| broker.handle(now, input));
+    }
+
+    fn timed<R>(&mut self, call: impl FnOnce(&mut Broker) -> R) -> R {
+        #[expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
+        let start = Instant::now();
+        let result = call(&mut self.broker);
+        let spent = start.elapsed();
+        self.measured.spent += spent;
+        self.measured.longest = self.measured.longest.max(spent);
+        result
+    }
+}
+
+impl Client {
+    /// Counts the messages in the next bytes of the stream and prepares the answers to them.
+    fn read(&mut self, chunk: &[u8]) -> u64 {
+        let whole;
+        let mut rest = chunk;
+        if !self.partial.is_empty() {
+            self.partial.extend_from_slice(chunk);
+            whole = std::mem::take(&mut self.partial);
+            rest = &whole;
+        }
+        let mut messages = 0;
+        while let Some((packet, after)) = split_packet(rest) {
+            messages += u64::from(packet[0] >> 4 == 3);
+            self.answer(packet);
+            rest = after;
+        }
+        self.partial = rest.to_vec();
+        messages
+    }
+
+    fn answer(&mut self, packet: &[u8]) {
+        let header = packet.iter().skip(1).take_while(|byte| **byte & 0x80 != 0).count() + 2;
+        let (kind, id) = match (packet[0] >> 4, packet[0] >> 1 & 3) {
+            (3, 0) => return,
+            (3, qos) => {
+                let id = header + 2 + usize::from(u16::from_be_bytes([packet[header], packet[header + 1]]));
+                (if qos == 1 { 0x40 } else { 0x50 }, id)
+            }
+            (5, _) => (0x62, header),
+            (6, _) => (0x70, header),
+            _ => return,
+        };
+        self.answers.put_slice(&[kind, 2, packet[id], packet[id + 1]]);
+    }
+}
+
+fn split_packet(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut length = 0;
+    for (index, byte) in bytes.iter().skip(1).enumerate() {
+        length |= usize::from(byte & 0x7F) << (7 * index);
+        if byte & 0x80 == 0 {
+            return bytes.split_at_checked(2 + index + length);
+        }
+    }
+    None
+}
+
+pub(crate) fn connect(client_id: &str) -> Bytes {
+    encode(Packet::Connect(Box::new(Connect {
+        version: ProtocolVersion::V3_1_1,
+        client_id: Utf8String::try_from(client_id).unwrap_or_default(),
+        clean_start: true,
+        keep_alive: 60,
+        will: None,
+        username: None,
+        password: None,
+        properties: ConnectProperties::default(),
+    })))
+}
+
+pub(crate) fn subscribe(filters: impl IntoIterator<Item = String>, qos: QoS) -> Bytes {
+    let options = SubscriptionOptions { qos, ..SubscriptionOptions::default() };
+    let filters = filters.into_iter().flat_map(TopicFilter::try_from).map(|filter| (filter, options));
+    encode(Packet::Subscribe(Subscribe {
+        packet_id: PacketId::MIN,
+        filters: filters.collect(),
+        subscription_identifier: None,
+        user_properties: UserProperties::new(),
+    }))
+}
+
+/// Messages of 64 bytes to these topics, one after the other as a host reads them at once. Packet Identifiers count
+/// from 1.
+pub(crate) fn messages<'a>(topics: impl IntoIterator<Item = &'a str>, qos: QoS, retain: bool) -> Bytes {
+    let mut all = BytesMut::new();
+    let mut id = PacketId::MIN;
+    for topic in topics.into_iter().flat_map(TopicName::try_from) {
+        let mut publish = Publish::new(topic, Bytes::from_static(&[b'x'; 64]));
+        publish.qos = qos;
+        publish.retain = retain;
+        publish.packet_id = (qos != QoS::AtMostOnce).then_some(id);
+        all.extend_from_slice(&encode(Packet::Publish(publish)));
+        id = id.next();
+    }
+    all.freeze()
+}
+
+fn encode(packet: Packet) -> Bytes {
+    let mut bytes = BytesMut::new();
+    packet.encode(ProtocolVersion::V3_1_1, &mut bytes).ok();
+    bytes.freeze()
+}
