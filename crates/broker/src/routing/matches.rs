@@ -15,7 +15,8 @@ pub(crate) struct Matches {
     pub(crate) normal: Vec<Match>,
     /// The shared subscriptions, each of which takes the message once.
     pub(crate) shared: Vec<GroupKey>,
-    /// What counts for a session's own messages, if only some of its subscriptions have No Local.
+    /// What counts for a session's own messages, if only some of its subscriptions have No Local; in the order of the
+    /// sessions' keys.
     own: Vec<Match>,
     /// The Subscription Identifiers of the entries that have several.
     ids: Vec<Box<[u32]>>,
@@ -50,7 +51,8 @@ impl Matches {
         if entry.no_local {
             return None;
         }
-        Some(self.own.iter().find(|own| own.session == entry.session).unwrap_or(entry))
+        let own = self.own.binary_search_by_key(&entry.session, |own| own.session);
+        Some(own.map_or(entry, |index| &self.own[index]))
     }
 
     /// The Subscription Identifiers of the subscriptions behind `entry`, in ascending order; one that several of them

@@ -276,7 +276,7 @@ fn a_match_visits_only_nodes_that_filters_made() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn it_agrees_with_a_list_of_subscriptions(steps in prop::collection::vec(model::step(), 0..120)) {
