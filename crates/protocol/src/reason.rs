@@ -199,3 +199,40 @@ impl fmt::Display for ReasonCode {
         f.pad(self.description())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_and_codes_are_each_others() {
+        for value in 0..=u8::MAX {
+            let Some(reason) = ReasonCode::from_value(value) else { continue };
+            assert_eq!(reason.value(), value);
+        }
+        assert_eq!(ReasonCode::ALL.len(), 43);
+        assert!(ReasonCode::ALL.is_sorted());
+    }
+
+    #[test]
+    fn errors_start_at_0x80() {
+        // §2.4
+        assert!(!ReasonCode::ReAuthenticate.is_error());
+        assert!(ReasonCode::UnspecifiedError.is_error());
+    }
+
+    #[test]
+    fn packets_without_a_reason_code_have_no_valid_one() {
+        for packet in [PacketType::Connect, PacketType::Publish, PacketType::Subscribe, PacketType::PingReq] {
+            assert!(!ReasonCode::ALL.iter().any(|reason| reason.is_valid_in(packet)), "{packet}");
+        }
+    }
+
+    #[test]
+    fn what_a_client_may_disconnect_with_is_a_disconnect_code() {
+        // Table 3-10
+        for reason in ReasonCode::ALL.iter().filter(|reason| reason.is_valid_in_client_disconnect()) {
+            assert!(reason.is_valid_in(PacketType::Disconnect), "{reason}");
+        }
+    }
+}

@@ -249,3 +249,106 @@ impl fmt::Debug for TopicFilter {
         fmt::Debug::fmt(self.as_str(), f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(filter: &str, topic: &str) -> bool {
+        let filter = TopicFilter::try_from(filter).unwrap();
+        filter.matches(&TopicName::try_from(topic).unwrap())
+    }
+
+    #[test]
+    fn a_multi_level_wildcard_is_the_whole_last_level() {
+        // [MQTT-4.7.1-1]
+        assert!(TopicFilter::try_from("#").is_ok());
+        assert!(TopicFilter::try_from("sport/tennis/#").is_ok());
+        for text in ["sport/tennis#", "sport/tennis/#/ranking", "##", "#/"] {
+            assert_eq!(TopicFilter::try_from(text), Err(TopicFilterError::MultiLevelWildcard), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_single_level_wildcard_is_a_whole_level() {
+        // [MQTT-4.7.1-2]
+        for text in ["+", "+/tennis/#", "sport/+/player1", "/+", "+/+"] {
+            assert!(TopicFilter::try_from(text).is_ok(), "{text}");
+        }
+        for text in ["sport+", "++", "a/+b"] {
+            assert_eq!(TopicFilter::try_from(text), Err(TopicFilterError::SingleLevelWildcard), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_shared_subscription_has_a_name_and_a_filter() {
+        // [MQTT-4.8.2-1], [MQTT-4.8.2-2]
+        let filter = TopicFilter::from_static("$share/consumer1/sport/tennis/+").unwrap();
+        assert_eq!(filter.share_name(), Some("consumer1"));
+        assert_eq!(filter.filter(), "sport/tennis/+");
+        assert_eq!(filter.levels().collect::<Vec<_>>(), ["sport", "tennis", "+"]);
+        let filter = TopicFilter::from_static("$share/consumer1//finance").unwrap();
+        assert_eq!(filter.filter(), "/finance");
+        for text in ["$share/", "$share//a", "$share/g", "$share/g/", "$share/+/a", "$share/a#/b"] {
+            assert_eq!(TopicFilter::try_from(text), Err(TopicFilterError::Share), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_dollar_topics_are_not_shared() {
+        for text in ["$share", "$shared/g/a", "$SYS/#", "a/$share/g/b"] {
+            let filter = TopicFilter::try_from(text).unwrap();
+            assert_eq!((filter.share_name(), filter.filter()), (None, text));
+        }
+    }
+
+    #[test]
+    fn filters_match_as_in_the_specification() {
+        // §4.7.1.2, §4.7.1.3
+        for topic in
+            ["sport/tennis/player1", "sport/tennis/player1/ranking", "sport/tennis/player1/score/wimbledon"]
+        {
+            assert!(matches("sport/tennis/player1/#", topic), "{topic}");
+        }
+        assert!(matches("sport/#", "sport"));
+        assert!(matches("#", "sport/tennis"));
+        assert!(matches("sport/tennis/+", "sport/tennis/player2"));
+        assert!(!matches("sport/tennis/+", "sport/tennis/player1/ranking"));
+        assert!(!matches("sport/+", "sport"));
+        assert!(matches("sport/+", "sport/"));
+        assert!(matches("+/+", "/finance") && matches("/+", "/finance") && !matches("+", "/finance"));
+        assert!(!matches("sport/tennis", "sport/tennis/player1"));
+    }
+
+    #[test]
+    fn topics_are_compared_byte_by_byte() {
+        // [MQTT-4.7.3-4], §4.7.3
+        assert!(!matches("ACCOUNTS", "Accounts"));
+        assert!(!matches("/finance", "finance"));
+        assert!(matches("Accounts payable", "Accounts payable"));
+        assert!(!matches("\u{e9}", "e\u{301}"));
+    }
+
+    #[test]
+    fn a_leading_wildcard_does_not_match_a_dollar_topic() {
+        // [MQTT-4.7.2-1]
+        for filter in ["#", "+/monitor/Clients", "+/#", "$share/g/#"] {
+            assert!(!matches(filter, "$SYS/monitor/Clients"), "{filter}");
+        }
+        assert!(matches("$SYS/#", "$SYS/monitor/Clients"));
+        assert!(matches("$SYS/monitor/+", "$SYS/monitor/Clients"));
+        assert!(matches("a/+", "a/$b"));
+    }
+
+    #[test]
+    fn a_shared_filter_matches_by_its_filter() {
+        assert!(matches("$share/g/a/+", "a/b"));
+        assert!(!matches("$share/g/a/+", "$share/g/a/b"));
+    }
+
+    #[test]
+    fn only_the_filter_is_looked_at_for_wildcards() {
+        assert!(!TopicFilter::from_static("$share/g/a").unwrap().is_wildcard());
+        assert!(TopicFilter::from_static("$share/g/a/#").unwrap().is_wildcard());
+    }
+}

@@ -181,3 +181,38 @@ impl fmt::Debug for TopicName {
         fmt::Debug::fmt(self.as_str(), f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_name_has_a_character_and_no_wildcard() {
+        // [MQTT-4.7.3-1], [MQTT-3.3.2-2]
+        assert_eq!(TopicName::try_from(""), Err(TopicNameError::Empty));
+        for text in ["+", "a/#", "a+", "#b"] {
+            assert_eq!(TopicName::try_from(text), Err(TopicNameError::Wildcard), "{text}");
+        }
+        for text in ["/", "a", "//", " ", "Accounts payable", "$SYS/x", "a/b/"] {
+            assert!(TopicName::try_from(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn its_length_is_that_of_a_string() {
+        // [MQTT-4.7.3-3]
+        let error = TopicName::try_from("a".repeat(65_536));
+        assert_eq!(error, Err(TopicNameError::Utf8(Utf8Error::TooLong)));
+        assert!(TopicName::try_from("a".repeat(65_535)).is_ok());
+    }
+
+    #[test]
+    fn levels_may_be_empty() {
+        // §4.7.1.1
+        let levels =
+            |text| TopicName::from_static(text).unwrap().levels().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(levels("a/b"), ["a", "b"]);
+        assert_eq!(levels("/a//"), ["", "a", "", ""]);
+        assert_eq!(levels("/"), ["", ""]);
+    }
+}

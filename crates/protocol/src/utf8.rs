@@ -161,3 +161,57 @@ impl fmt::Debug for Utf8String {
         fmt::Debug::fmt(self.as_str(), f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &'static [u8]) -> Result<Utf8String, Utf8Error> {
+        Utf8String::try_from(Bytes::from_static(bytes))
+    }
+
+    #[test]
+    fn surrogates_overlong_forms_and_broken_sequences_are_ill_formed() {
+        // [MQTT-1.5.4-1]
+        for bytes in [
+            &b"\xed\xa0\x80"[..], // U+D800
+            b"\xed\xbf\xbf",      // U+DFFF
+            b"\xc0\x80",          // U+0000 in two bytes
+            b"\xe0\x80\xaf",      // an overlong slash
+            b"\xf4\x90\x80\x80",  // above U+10FFFF
+            b"a\xff",
+            b"\xe2\x82", // cut off
+        ] {
+            assert_eq!(read(bytes), Err(Utf8Error::IllFormed), "{bytes:x?}");
+        }
+    }
+
+    #[test]
+    fn the_null_character_is_refused_and_no_other() {
+        // [MQTT-1.5.4-2]; other control characters may be refused, and are not.
+        assert_eq!(read(b"a\0b"), Err(Utf8Error::ContainsNull));
+        assert!(read(b"\x01\x1f\x7f\xc2\x80\xef\xbf\xbf").is_ok());
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_text() {
+        // [MQTT-1.5.4-3]
+        assert_eq!(read(b"\xef\xbb\xbfa").unwrap(), "\u{feff}a");
+    }
+
+    #[test]
+    fn the_longest_string_has_65535_bytes() {
+        assert!(Utf8String::try_from("a".repeat(65_535)).is_ok());
+        assert_eq!(Utf8String::try_from("a".repeat(65_536)), Err(Utf8Error::TooLong));
+    }
+
+    #[test]
+    fn a_compact_copy_does_not_share_the_buffer() {
+        let buffer = Bytes::from(vec![b'a'; 1000]);
+        let slice = Utf8String::try_from(buffer.slice(10..20)).unwrap();
+        let copy = slice.compact();
+        assert_eq!(slice, copy);
+        drop(slice);
+        assert!(buffer.is_unique());
+    }
+}
