@@ -81,6 +81,14 @@ impl Batch {
         self.len += bytes.len();
     }
 
+    /// Exchanges the memory of an empty batch for `bytes`, which are then all of it.
+    pub(crate) fn swap_tail(&mut self, bytes: &mut BytesMut) {
+        debug_assert!(self.is_empty(), "what was in the batch would be lost");
+        self.tail.clear();
+        std::mem::swap(&mut self.tail, bytes);
+        self.len = self.tail.len();
+    }
+
     /// Chains `bytes` to the end.
     pub fn chain(&mut self, bytes: Bytes) {
         if bytes.is_empty() {

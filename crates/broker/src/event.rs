@@ -104,7 +104,6 @@ pub struct Preview {
 
 impl Preview {
     /// The first `most` bytes of `payload`.
-    #[expect(dead_code, reason = "the broker's machinery comes next")]
     pub(crate) fn of(payload: &[u8], most: u32) -> Self {
         let head = payload.get(..most as usize).unwrap_or(payload).to_vec();
         Self { head, len: u32::try_from(payload.len()).unwrap_or(u32::MAX) }

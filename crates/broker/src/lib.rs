@@ -8,22 +8,41 @@
 mod batch;
 mod broker;
 mod config;
-#[allow(dead_code, reason = "the broker takes it into use")]
+mod connect;
+mod connection;
 mod deadlines;
+mod delivery;
+mod disconnect;
+mod encoding;
 mod event;
+mod flow;
 mod info;
 mod input;
+mod jobs;
+mod message;
 mod metrics;
+mod operator;
+mod outgoing;
 mod output;
-#[allow(dead_code, reason = "the broker takes it into use")]
-mod packet_ids;
+mod persist;
+mod publish;
+mod query;
+mod receive;
 mod record;
 mod recording;
 mod restore;
-#[allow(dead_code, reason = "the broker takes it into use")]
 mod retained;
-#[allow(dead_code, reason = "the broker takes it into use")]
+mod retained_delivery;
+mod route;
 mod routing;
+mod send;
+mod session;
+mod shapes;
+mod subscribe;
+mod subscription_list;
+mod watch;
+mod wills;
+mod window;
 
 pub use batch::Batch;
 pub use broker::Broker;

@@ -1,0 +1,373 @@
+//! CONNECT: who comes in, and with which session (§3.1.4).
+
+use std::num::{NonZeroU16, NonZeroU32};
+use std::rc::Rc;
+
+use lacewing_protocol::{
+    ConnAck, ConnAckProperties, Connect, Packet, PublishProperties, PublishPropertyFields, ReasonCode,
+    Utf8String, Will as ConnectWill,
+};
+
+use crate::broker::{AwakeTimer, WallTimer};
+use crate::connection::{ConnKey, Connection, Extras, Phase};
+use crate::message::{Message, compact};
+use crate::routing::SessionKey;
+use crate::session::{Origin, Session, Will};
+use crate::{
+    AuthRequest, Broker, CloseReason, ConnId, Ending, EventKind, EventMask, Output, Verdict, WillCancelled,
+};
+
+impl Broker {
+    pub(crate) fn connect(&mut self, key: ConnKey, connect: Box<Connect>) {
+        self.awake_timers.clear(AwakeTimer::Connect(key));
+        let Some(connection) = self.connections.get_mut(key.0 as usize) else { return };
+        connection.version = connect.version;
+        connection.set_client_limits(&connect);
+        if let Err((reason, why)) = self.judge(&connect) {
+            return self.refuse_connect(key, reason, why);
+        }
+        let mut connect = connect;
+        let assigned = connect.client_id.is_empty();
+        if assigned {
+            connect.client_id = self.assign_client_id();
+        }
+        let Some(connection) = self.connections.get_mut(key.0 as usize) else { return };
+        connection.extras_if(assigned, |extras| extras.assigned = true);
+        if !self.config.authenticate {
+            return self.admit(key, *connect, None);
+        }
+        let request = AuthRequest {
+            client_id: connect.client_id.to_string(),
+            version: connect.version,
+            username: connect.username.as_ref().map(|name| name.to_string()),
+            password: connect.password.clone(),
+            transport: (*connection.transport).clone(),
+        };
+        let conn = connection.id;
+        connection.phase = Phase::Asked(connect);
+        self.outputs.push_back(Output::Authenticate { conn, request: Box::new(request) });
+    }
+
+    pub(crate) fn authenticated(&mut self, conn: ConnId, verdict: Verdict) {
+        let Some(&key) = self.connection_keys.get(&conn) else { return };
+        let Some(connection) = self.connections.get_mut(key.0 as usize) else { return };
+        if !matches!(connection.phase, Phase::Asked(_)) {
+            return;
+        }
+        let Phase::Asked(connect) = std::mem::replace(&mut connection.phase, Phase::New) else { return };
+        match verdict {
+            Verdict::Allow { user } => self.admit(key, *connect, user),
+            Verdict::Deny { reason } => self.refuse_connect(key, reason, "the client may not come in"),
+        }
+        self.read_later(key);
+        self.read_unread();
+    }
+
+    /// Answers a CONNECT with a refusal, where its version has one for the reason, and closes.
+    pub(crate) fn refuse_connect(&mut self, key: ConnKey, reason: ReasonCode, why: &str) {
+        self.metrics.refusals += 1;
+        if self.watch.wants(EventMask::CLIENTS)
+            && let Some((conn, client_id)) = self.who(key)
+        {
+            self.event(EventKind::Refused { conn, client_id, reason: reason.value(), why: why.to_owned() });
+        }
+        let Some(connection) = self.connections.get_mut(key.0 as usize) else { return };
+        let reason = if reason.is_error() { reason } else { ReasonCode::NotAuthorized };
+        if connection.version.is_v5() || has_return_code(reason) {
+            let mut properties = ConnAckProperties::default();
+            if connection.wants_problem_information() {
+                properties.reason_string = Utf8String::try_from(why).ok();
+            }
+            // A code that a CONNACK does not carry could come from the host.
+            let packet = lacewing_protocol::PacketType::ConnAck;
+            let reason = if reason.is_valid_in(packet) { reason } else { ReasonCode::UnspecifiedError };
+            self.send(
+                key,
+                &Packet::ConnAck(Box::new(ConnAck { session_present: false, reason, properties })),
+            );
+        }
+        self.close(key, CloseReason::Refused(reason));
+    }
+
+    /// Why this client cannot come in, whoever it is.
+    fn judge(&self, connect: &Connect) -> Result<(), (ReasonCode, &'static str)> {
+        let no_id = connect.client_id.is_empty();
+        if self.shutting_down {
+            return Err((ReasonCode::ServerUnavailable, "the broker shuts down"));
+        }
+        if connect.properties.authentication_method.is_some() {
+            return Err((ReasonCode::BadAuthenticationMethod, "no enhanced authentication is available"));
+        }
+        if no_id && !connect.clean_start && !connect.version.is_v5() {
+            // [3.1.1 MQTT-3.1.3-8]
+            return Err((ReasonCode::ClientIdentifierNotValid, "an empty client id needs a clean session"));
+        }
+        if connect.client_id.len() > usize::from(self.config.client_id_length) {
+            return Err((ReasonCode::ClientIdentifierNotValid, "the client id is too long"));
+        }
+        if connect.will.as_ref().is_some_and(|will| self.is_too_deep(&will.topic)) {
+            return Err((ReasonCode::TopicNameInvalid, "the will's topic has too many levels"));
+        }
+        let known = self.clients.contains_key(&*connect.client_id);
+        if !known && self.clients.len() >= self.config.sessions as usize {
+            let reason = if connect.version.is_v5() {
+                ReasonCode::QuotaExceeded
+            } else {
+                ReasonCode::ServerUnavailable
+            };
+            return Err((reason, "there are too many sessions"));
+        }
+        Ok(())
+    }
+
+    /// Whether a topic or filter has more levels than are taken.
+    pub(crate) fn is_too_deep(&self, topic: &str) -> bool {
+        let slashes = topic.bytes().filter(|byte| *byte == b'/').count();
+        slashes >= usize::from(self.config.topic_levels)
+    }
+
+    /// A client id that no session has [MQTT-3.1.3-6].
+    fn assign_client_id(&mut self) -> Utf8String {
+        loop {
+            self.last_serial += 1;
+            // A step of splitmix64: the same for the same seed, and not to be guessed from one's own.
+            let mut bits = self.seed.wrapping_add(self.last_serial.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+            bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            let id = format!("auto-{:016x}", bits ^ (bits >> 31));
+            if !self.clients.contains_key(id.as_str()) {
+                return Utf8String::try_from(id).unwrap_or_default();
+            }
+        }
+    }
+
+    /// Lets a client in: take-over, session, CONNACK, and what the session has waiting for it.
+    fn admit(&mut self, key: ConnKey, connect: Connect, user: Option<String>) {
+        let ended = self.take_over(&connect);
+        let existing = self.clients.get(&*connect.client_id).copied();
+        let session_present = existing.is_some();
+        let session_key = existing.unwrap_or_else(|| self.create_session(&connect));
+        self.wall_timers.clear(WallTimer::Expiry(session_key));
+
+        let expiry = self.session_expiry(&connect);
+        let will = connect.will.as_ref().map(|will| Box::new(self.will(will)));
+        let keep_alive = self.keep_alive(&connect);
+        let wall = self.now.wall;
+        let Some(connection) = self.connections.get_mut(key.0 as usize) else { return };
+        let Some(session) = self.sessions.get_mut(session_key.0 as usize) else { return };
+        connection.phase = Phase::Open(session_key);
+        connection.keep_alive = keep_alive;
+        connection.window = connection.window.min(self.config.inflight);
+        session.conn = Some(key);
+        session.version = connect.version;
+        session.expiry = expiry;
+        session.durable |= self.config.durable && expiry > 0;
+        session.since = wall;
+        session.will = will;
+        session.origin = Box::new(Origin {
+            listener: connection.transport.listener,
+            peer: std::mem::take(&mut connection.transport.peer),
+            user: user.clone(),
+            keep_alive,
+            ended: None,
+            last_heard: wall,
+            dropped: session.origin.dropped,
+            reported: session.origin.reported,
+        });
+        self.metrics.clients += 1;
+        self.metrics.connects += 1;
+        self.record_session(session_key);
+        self.record_will(session_key);
+        if ended {
+            self.promise(key);
+        } else {
+            self.promise_if_durable(key, session_key);
+        }
+        let conn_ack = self.conn_ack(key, &connect, session_present, expiry, keep_alive);
+        self.send(key, &conn_ack);
+        self.start_keep_alive(key);
+        if self.watch.wants(EventMask::CLIENTS)
+            && let Some((conn, _)) = self.who(key)
+        {
+            self.event(EventKind::Connected {
+                conn,
+                client_id: connect.client_id.to_string(),
+                version: connect.version.to_string(),
+                user,
+                keep_alive,
+                clean_start: connect.clean_start,
+                session_present,
+                session_expiry: expiry,
+                will: connect.will.is_some(),
+            });
+        }
+        self.resume(session_key);
+    }
+
+    /// Makes way for a client: its other connection ends, and with Clean Start its former session (§3.1.4).
+    ///
+    /// Returns whether a session of which there are records was ended.
+    fn take_over(&mut self, connect: &Connect) -> bool {
+        let Some(&session_key) = self.clients.get(&*connect.client_id) else { return false };
+        let Some(session) = self.sessions.get(session_key.0 as usize) else { return false };
+        let durable = session.durable;
+        if let Some(old) = session.conn {
+            // [MQTT-3.1.4-3]
+            self.say_goodbye(old, ReasonCode::SessionTakenOver, "");
+            self.part(old, Ending::TakenOver, ReasonCode::SessionTakenOver);
+            self.close(old, CloseReason::TakenOver);
+        }
+        // The deadlines of a session may have passed while the host slept, before a tick could say so.
+        let wall = self.now.wall;
+        let is_past = |deadline: Option<u64>| deadline.is_some_and(|at| at <= wall);
+        if is_past(self.wall_timers.deadline(WallTimer::Will(session_key))) {
+            self.will_is_due(session_key);
+        }
+        if is_past(self.wall_timers.deadline(WallTimer::Expiry(session_key))) {
+            self.session_expires(session_key);
+        }
+        let Some(session) = self.sessions.get(session_key.0 as usize).filter(|session| !session.ended) else {
+            return durable;
+        };
+        let crashed = session.will.as_ref().is_some_and(|will| will.crashed);
+        if !connect.clean_start || crashed {
+            // [MQTT-3.1.3-9]
+            self.cancel_will(session_key, WillCancelled::Back);
+        }
+        if connect.clean_start
+            || self.sessions.get(session_key.0 as usize).is_some_and(|session| session.expiry == 0)
+        {
+            // [MQTT-3.1.2-4]
+            self.end_session(session_key);
+            return durable;
+        }
+        false
+    }
+
+    fn create_session(&mut self, connect: &Connect) -> SessionKey {
+        self.last_serial += 1;
+        let client_id: Rc<str> = Rc::from(connect.client_id.as_str());
+        let session = Session {
+            client_id: client_id.clone(),
+            serial: self.last_serial,
+            conn: None,
+            version: connect.version,
+            expiry: 0,
+            durable: false,
+            ended: false,
+            since: self.now.wall,
+            subscriptions: Default::default(),
+            transit: None,
+            will: None,
+            origin: Box::default(),
+        };
+        let session_key = SessionKey(self.sessions.insert(session) as u32);
+        self.clients.insert(client_id, session_key);
+        self.metrics.sessions = self.clients.len() as u32;
+        session_key
+    }
+
+    /// How long the session outlives the connection (§3.1.2.11.2); before 5.0 Clean Session decides.
+    fn session_expiry(&self, connect: &Connect) -> u32 {
+        let asked = match (connect.version.is_v5(), connect.clean_start) {
+            (true, _) => connect.properties.session_expiry_interval.unwrap_or(0),
+            (false, true) => 0,
+            (false, false) => u32::MAX,
+        };
+        asked.min(self.config.session_expiry_maximum)
+    }
+
+    fn keep_alive(&self, connect: &Connect) -> u16 {
+        let maximum = self.config.keep_alive_maximum;
+        let asked = connect.keep_alive;
+        let too_long = asked == 0 || asked > maximum;
+        if connect.version.is_v5() && maximum > 0 && too_long { maximum } else { asked }
+    }
+
+    fn will(&mut self, will: &ConnectWill) -> Will {
+        self.last_message += 1;
+        let properties = PublishProperties::from(PublishPropertyFields {
+            payload_format_indicator: will.properties.payload_format_indicator,
+            response_topic: will.properties.response_topic.clone(),
+            correlation_data: will.properties.correlation_data.clone(),
+            content_type: will.properties.content_type.clone(),
+            user_properties: will.properties.user_properties.clone(),
+            ..PublishPropertyFields::default()
+        });
+        let message = Message {
+            number: self.last_message,
+            topic: will.topic.compact(),
+            payload: compact(&will.payload),
+            properties: properties.compact(),
+            qos: will.qos,
+            retain: will.retain,
+            expires: None,
+            recorded: Default::default(),
+        };
+        Will {
+            message: Rc::new(message),
+            delay: will.properties.will_delay_interval.unwrap_or(0),
+            expiry: will.properties.message_expiry_interval,
+            crashed: false,
+        }
+    }
+
+    fn conn_ack(
+        &mut self,
+        key: ConnKey,
+        connect: &Connect,
+        session_present: bool,
+        expiry: u32,
+        keep_alive: u16,
+    ) -> Packet {
+        let mut properties = ConnAckProperties::default();
+        if connect.version.is_v5() {
+            let asked = connect.properties.session_expiry_interval.unwrap_or(0);
+            let config = &self.config;
+            properties.session_expiry_interval = (asked != expiry).then_some(expiry);
+            properties.receive_maximum =
+                NonZeroU16::new(config.receive_maximum).filter(|max| max.get() < u16::MAX);
+            properties.maximum_packet_size = NonZeroU32::new(config.maximum_packet_size);
+            properties.topic_alias_maximum = Some(config.topic_alias_maximum).filter(|max| *max > 0);
+            properties.server_keep_alive = (keep_alive != connect.keep_alive).then_some(keep_alive);
+            let extras =
+                self.connections.get(key.0 as usize).and_then(|connection| connection.extras.as_ref());
+            if extras.is_some_and(|extras| extras.assigned) {
+                properties.assigned_client_identifier = Some(connect.client_id.clone());
+            }
+        }
+        Packet::ConnAck(Box::new(ConnAck { session_present, reason: ReasonCode::Success, properties }))
+    }
+}
+
+impl Connection {
+    /// Keeps what the client says it can take (§3.1.2.11).
+    fn set_client_limits(&mut self, connect: &Connect) {
+        let asked = &connect.properties;
+        self.window = asked.receive_maximum.map_or(u16::MAX, NonZeroU16::get);
+        self.maximum_packet_size = asked.maximum_packet_size.map_or(u32::MAX, NonZeroU32::get);
+        let quiet = asked.request_problem_information == Some(false);
+        self.extras_if(quiet, |extras| extras.no_problem_information = true);
+    }
+
+    fn extras_if(&mut self, wanted: bool, set: impl FnOnce(&mut Extras)) {
+        if wanted {
+            set(self.extras.get_or_insert_default());
+        }
+    }
+}
+
+/// Whether a CONNACK before 5.0 can say it; other refusals are silent (3.1.1 §3.2.2.3).
+fn has_return_code(reason: ReasonCode) -> bool {
+    matches!(
+        reason,
+        ReasonCode::UnsupportedProtocolVersion
+            | ReasonCode::ClientIdentifierNotValid
+            | ReasonCode::ServerUnavailable
+            | ReasonCode::BadUserNameOrPassword
+            | ReasonCode::NotAuthorized
+            | ReasonCode::Banned
+            | ReasonCode::QuotaExceeded
+            | ReasonCode::ServerBusy
+    )
+}

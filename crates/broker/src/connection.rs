@@ -1,0 +1,147 @@
+//! One transport and the client on it.
+
+use std::num::NonZeroU16;
+
+use lacewing_protocol::{Connect, Decoder, ProtocolVersion, TopicName};
+
+use crate::outgoing::Outgoing;
+use crate::routing::SessionKey;
+use crate::{ConnId, Transport};
+
+/// A connection's place in the broker's slab; used again when it is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ConnKey(pub(crate) u32);
+
+/// A connection.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) id: ConnId,
+    pub(crate) phase: Phase,
+    pub(crate) version: ProtocolVersion,
+    pub(crate) decoder: Decoder,
+    pub(crate) transport: Box<Transport>,
+    /// Present while bytes wait or publishers are held for it.
+    pub(crate) outgoing: Option<Box<Outgoing>>,
+    /// What only some connections have.
+    pub(crate) extras: Option<Box<Extras>>,
+    /// The keep-alive in force, seconds; 0 is none.
+    pub(crate) keep_alive: u16,
+    /// QoS 1 and 2 messages that may be in flight to the client.
+    pub(crate) window: u16,
+    /// The largest packet the client takes.
+    pub(crate) maximum_packet_size: u32,
+    /// When bytes came last, awake microseconds.
+    pub(crate) last_heard: u64,
+    /// On how many slow receivers it waits.
+    pub(crate) holds: u32,
+    /// It asks faster than it takes the answers.
+    pub(crate) flooded: bool,
+    /// One message of it is still being fanned out.
+    pub(crate) fanning: bool,
+    /// The host was told not to read from it.
+    pub(crate) paused: bool,
+    /// The host was told that it has bytes to send.
+    pub(crate) ready: bool,
+    /// It waits in the broker's list of connections with bytes left to read.
+    pub(crate) listed: bool,
+    /// It did not catch up while its publishers were held: messages to it are dropped until it has.
+    pub(crate) exhausted: bool,
+    pub(crate) messages_in: u64,
+    pub(crate) messages_out: u64,
+    pub(crate) bytes_in: u64,
+    pub(crate) bytes_out: u64,
+}
+
+/// How far a connection has come.
+#[derive(Debug)]
+pub(crate) enum Phase {
+    /// CONNECT has not come.
+    New,
+    /// The host was asked about this CONNECT.
+    Asked(Box<Connect>),
+    /// The client is in.
+    Open(SessionKey),
+    /// The host was told to close it.
+    Closing,
+}
+
+/// What a connection has only if its client makes use of it.
+#[derive(Debug, Default)]
+pub(crate) struct Extras {
+    /// What the client's topic aliases stand for, by alias less 1.
+    pub(crate) aliases: Vec<Option<TopicName>>,
+    /// The broker gave it its client id.
+    pub(crate) assigned: bool,
+    /// The client does not want reason strings [MQTT-3.1.2-29].
+    pub(crate) no_problem_information: bool,
+}
+
+impl Connection {
+    pub(crate) fn new(id: ConnId, transport: Transport, decoder: Decoder, awake: u64) -> Self {
+        Self {
+            id,
+            phase: Phase::New,
+            version: ProtocolVersion::V3_1_1,
+            decoder,
+            transport: Box::new(transport),
+            outgoing: None,
+            extras: None,
+            keep_alive: 0,
+            window: 1,
+            maximum_packet_size: u32::MAX,
+            last_heard: awake,
+            holds: 0,
+            flooded: false,
+            fanning: false,
+            paused: false,
+            ready: false,
+            listed: false,
+            exhausted: false,
+            messages_in: 0,
+            messages_out: 0,
+            bytes_in: 0,
+            bytes_out: 0,
+        }
+    }
+
+    /// Whether no further packet of it may be handled for now.
+    pub(crate) fn is_held(&self) -> bool {
+        self.holds > 0
+            || self.flooded
+            || self.fanning
+            || matches!(self.phase, Phase::Asked(_) | Phase::Closing)
+    }
+
+    /// The session of the client that is in.
+    pub(crate) fn session(&self) -> Option<SessionKey> {
+        match self.phase {
+            Phase::Open(session) => Some(session),
+            _ => None,
+        }
+    }
+
+    /// How many bytes wait to be transmitted.
+    pub(crate) fn waiting(&self) -> usize {
+        self.outgoing.as_ref().map_or(0, |outgoing| outgoing.len())
+    }
+
+    /// The topic behind `alias`, which is within the limit.
+    pub(crate) fn alias(&self, alias: NonZeroU16) -> Option<&TopicName> {
+        self.extras.as_ref()?.aliases.get(usize::from(alias.get()) - 1)?.as_ref()
+    }
+
+    /// Makes `alias`, which is within the limit, stand for `topic` [MQTT-3.3.2-12].
+    pub(crate) fn set_alias(&mut self, alias: NonZeroU16, topic: &TopicName) {
+        let aliases = &mut self.extras.get_or_insert_default().aliases;
+        let at = usize::from(alias.get()) - 1;
+        if aliases.len() <= at {
+            aliases.resize(at + 1, None);
+        }
+        aliases[at] = Some(topic.compact());
+    }
+
+    /// Whether reason strings may be sent to the client.
+    pub(crate) fn wants_problem_information(&self) -> bool {
+        self.version.is_v5() && self.extras.as_ref().is_none_or(|extras| !extras.no_problem_information)
+    }
+}

@@ -1,0 +1,418 @@
+//! To one session: now, later, or not at all (§4.3, §4.4, §4.6).
+
+use std::rc::Rc;
+
+use lacewing_protocol::{Ack, AckType, PacketId, QoS, ReasonCode};
+
+use crate::connection::ConnKey;
+use crate::message::Message;
+use crate::route::Passing;
+use crate::routing::{GroupKey, SessionKey};
+use crate::send::{Content, Form};
+use crate::session::Waiting;
+use crate::window::Sent;
+use crate::{Broker, EventKind, EventMask, NotDelivered};
+
+/// How one session gets a message.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Recipient<'a> {
+    pub(crate) session: SessionKey,
+    pub(crate) qos: QoS,
+    pub(crate) retain: bool,
+    pub(crate) ids: &'a [u32],
+    /// The shared subscription whose turn it is.
+    pub(crate) group: Option<GroupKey>,
+    /// Whether the same message goes to others.
+    pub(crate) many: bool,
+}
+
+impl Broker {
+    /// Gives a message to a session; whether a record was made of it.
+    ///
+    /// `from` is the connection that is held if this receiver is slow.
+    pub(crate) fn deliver(
+        &mut self,
+        passing: &mut Passing,
+        to: &Recipient<'_>,
+        from: Option<ConnKey>,
+    ) -> bool {
+        let Some(session) = self.sessions.get(to.session.0 as usize).filter(|session| !session.ended) else {
+            return false;
+        };
+        let conn = session.conn;
+        if to.qos == QoS::AtMostOnce {
+            match conn {
+                Some(conn) => self.deliver_qos0(passing, to, conn, from),
+                None => self.not_delivered_passing(to.session, passing, NotDelivered::Away),
+            }
+            return false;
+        }
+        if let Some(conn) = conn {
+            let window = self.connections.get(conn.0 as usize).map_or(1, |connection| connection.window);
+            let free = session.transit.as_ref().is_none_or(|transit| {
+                transit.queue.is_empty() && transit.resend_from.is_none() && transit.window.has_room(window)
+            });
+            if free && !self.is_slow(conn) {
+                return self.deliver_now(passing, to, conn);
+            }
+        }
+        self.enqueue(passing, to, conn, from)
+    }
+
+    fn deliver_qos0(&mut self, passing: &Passing, to: &Recipient<'_>, conn: ConnKey, from: Option<ConnKey>) {
+        let limit = self.config.outgoing_bytes as usize;
+        let Some(connection) = self.connections.get(conn.0 as usize) else { return };
+        let waiting = connection.waiting();
+        if waiting > limit {
+            if connection.exhausted || waiting > limit.saturating_mul(2) {
+                self.metrics.dropped_slow += 1;
+                return self.dropped(to.session, passing, NotDelivered::SlowReceiver);
+            }
+            if let Some(publisher) = from {
+                self.hold(publisher, conn);
+            }
+        }
+        let form = Form { dup: false, qos: QoS::AtMostOnce, retain: to.retain, packet_id: None, ids: to.ids };
+        if !self.send_publish(conn, &passing.content(), &form, to.many) {
+            self.metrics.dropped_large += 1;
+            return self.dropped(to.session, passing, NotDelivered::TooLarge);
+        }
+        if self.watch.wants(EventMask::DELIVERED) {
+            self.delivered_event(to, passing, false);
+        }
+    }
+
+    /// Sends a QoS 1 or 2 message for which there is room.
+    fn deliver_now(&mut self, passing: &mut Passing, to: &Recipient<'_>, conn: ConnKey) -> bool {
+        let mut form =
+            Form { dup: false, qos: to.qos, retain: to.retain, packet_id: Some(PacketId::MIN), ids: to.ids };
+        if self.is_too_large(conn, &passing.content(), &form) {
+            // [MQTT-3.1.2-25]
+            self.metrics.dropped_large += 1;
+            self.dropped(to.session, passing, NotDelivered::TooLarge);
+            return false;
+        }
+        let Some(session) = self.sessions.get_mut(to.session.0 as usize) else { return false };
+        // What is never sent again need not be kept: the session ends with its connection.
+        let kept = (session.expiry > 0 || to.group.is_some()).then(|| passing.keep());
+        let recorded = session.durable;
+        let transit = session.transit.get_or_insert_default();
+        let order = transit.next_order;
+        transit.next_order += 1;
+        let id = transit.window.push(Sent {
+            order,
+            qos: to.qos,
+            retain: to.retain,
+            released: false,
+            group: to.group,
+            ids: if kept.is_some() { boxed(to.ids) } else { None },
+            message: kept,
+        });
+        form.packet_id = Some(id);
+        if recorded {
+            self.record_sent(to.session, id);
+            self.promise(conn);
+        }
+        self.send_publish(conn, &passing.content(), &form, to.many);
+        if self.watch.wants(EventMask::DELIVERED) {
+            self.delivered_event(to, passing, false);
+        }
+        recorded
+    }
+
+    /// Puts a QoS 1 or 2 message in the session's queue, if the queue has room.
+    fn enqueue(
+        &mut self,
+        passing: &mut Passing,
+        to: &Recipient<'_>,
+        conn: Option<ConnKey>,
+        from: Option<ConnKey>,
+    ) -> bool {
+        let message = passing.keep();
+        let bytes = u64::from(message.bytes());
+        let (most, most_bytes) = (self.config.queue_messages as usize, u64::from(self.config.queue_bytes));
+        let Some(session) = self.sessions.get_mut(to.session.0 as usize) else { return false };
+        let recorded = session.durable;
+        let transit = session.transit.get_or_insert_default();
+        if transit.queue.len() >= most || transit.queue_bytes + bytes > most_bytes {
+            self.metrics.dropped_queue += 1;
+            self.dropped(to.session, passing, NotDelivered::QueueFull);
+            return false;
+        }
+        let order = transit.next_order;
+        transit.next_order += 1;
+        transit.queue_bytes += bytes;
+        let (qos, retain, group, ids) = (to.qos, to.retain, to.group, boxed(to.ids));
+        transit.queue.push_back(Waiting { order, message, qos, retain, group, ids });
+        let crowded = transit.queue.len() > most / 2 || transit.queue_bytes > most_bytes / 2;
+        self.metrics.queued += 1;
+        if recorded {
+            self.record_waiting(to.session);
+        }
+        if let (true, Some(conn), Some(publisher)) = (crowded, conn, from) {
+            self.hold(publisher, conn);
+        }
+        if self.watch.wants(EventMask::DELIVERED) {
+            self.delivered_event(to, passing, true);
+        }
+        recorded
+    }
+
+    /// Sends what waits for the client, in order, as far as there is room.
+    pub(crate) fn refill(&mut self, session_key: SessionKey) {
+        let Some(session) = self.sessions.get(session_key.0 as usize) else { return };
+        let (Some(conn), Some(transit)) = (session.conn, &session.transit) else { return };
+        if transit.resend_from.is_some() {
+            return self.resend(session_key);
+        }
+        if !transit.queue.is_empty() {
+            self.send_queued(session_key, conn);
+        }
+        self.pump_retained(session_key);
+    }
+
+    fn send_queued(&mut self, session_key: SessionKey, conn: ConnKey) {
+        let Some(window) = self.connections.get(conn.0 as usize).map(|connection| connection.window) else {
+            return;
+        };
+        while !self.is_slow(conn) {
+            let wall = self.now.wall;
+            let Some(session) = self.sessions.get_mut(session_key.0 as usize) else { return };
+            let (durable, serial) = (session.durable, session.serial);
+            let Some(transit) = &mut session.transit else { return };
+            if !transit.window.has_room(window) {
+                return;
+            }
+            let Some(waiting) = transit.queue.pop_front() else { return };
+            transit.queue_bytes -= u64::from(waiting.message.bytes());
+            self.metrics.queued -= 1;
+            let form = |id| Form {
+                dup: false,
+                qos: waiting.qos,
+                retain: waiting.retain,
+                packet_id: Some(id),
+                ids: waiting.ids.as_deref().unwrap_or_default(),
+            };
+            let content = Content::from(&*waiting.message);
+            let obstacle = if waiting.message.is_expired(wall) {
+                // [MQTT-3.3.2-5]
+                self.metrics.dropped_expired += 1;
+                Some(NotDelivered::Expired)
+            } else if self.is_too_large(conn, &content, &form(PacketId::MIN)) {
+                self.metrics.dropped_large += 1;
+                Some(NotDelivered::TooLarge)
+            } else {
+                None
+            };
+            if let Some(obstacle) = obstacle {
+                self.forget_outgoing(durable, serial, waiting.order, Some(&waiting.message));
+                self.dropped(session_key, &Passing::of(&waiting.message), obstacle);
+                continue;
+            }
+            let Some(transit) =
+                self.sessions.get_mut(session_key.0 as usize).and_then(|s| s.transit.as_mut())
+            else {
+                return;
+            };
+            let id = transit.window.push(Sent {
+                order: waiting.order,
+                qos: waiting.qos,
+                retain: waiting.retain,
+                released: false,
+                group: waiting.group,
+                ids: waiting.ids.clone(),
+                message: Some(waiting.message.clone()),
+            });
+            if durable {
+                self.record_unqueued(session_key, id, &waiting.message);
+                self.promise(conn);
+            }
+            self.send_publish(conn, &content, &form(id), false);
+        }
+    }
+
+    /// After a reconnect: sends all in flight again, under their identifiers and in order [MQTT-4.4.0-1].
+    pub(crate) fn resume(&mut self, session_key: SessionKey) {
+        let Some(session) = self.sessions.get_mut(session_key.0 as usize) else { return };
+        let Some(transit) = &mut session.transit else { return };
+        if transit.window.len() > 0 {
+            transit.resend_from = Some(0);
+            transit.resent = 0;
+        }
+        self.refill(session_key);
+    }
+
+    /// Goes on with sending again what was in flight, as far as there is room and Receive Maximum lets it.
+    fn resend(&mut self, session_key: SessionKey) {
+        let Some(session) = self.sessions.get(session_key.0 as usize) else { return };
+        let (Some(conn), Some(transit)) = (session.conn, &session.transit) else { return };
+        let Some(window) = self.connections.get(conn.0 as usize).map(|connection| connection.window) else {
+            return;
+        };
+        let Some(from) = transit.resend_from else { return };
+        let mut room = window.saturating_sub(transit.resent);
+        let mut batch = Vec::new();
+        let mut next = None;
+        for (id, sent) in transit.window.iter().filter(|(_, sent)| sent.order >= from) {
+            if batch.len() == RESEND_AT_ONCE || (room == 0 && !sent.released) {
+                next = Some(sent.order);
+                break;
+            }
+            if !sent.released {
+                room -= 1;
+            }
+            batch.push((id, sent.qos, sent.retain, sent.released, sent.ids.clone(), sent.message.clone()));
+        }
+        let Some(transit) = self.sessions.get_mut(session_key.0 as usize).and_then(|s| s.transit.as_mut())
+        else {
+            return;
+        };
+        transit.resend_from = next;
+        transit.resent = window - room;
+        for (id, qos, retain, released, ids, message) in batch {
+            match message.filter(|_| !released) {
+                None => self.send_ack(conn, AckType::PubRel, id, ReasonCode::Success),
+                Some(message) => {
+                    let ids = ids.as_deref().unwrap_or_default();
+                    let form = Form { dup: true, qos, retain, packet_id: Some(id), ids };
+                    if !self.send_publish(conn, &Content::from(&*message), &form, false) {
+                        // This connection takes less than the one before: as if it had been acknowledged.
+                        self.metrics.dropped_large += 1;
+                        self.dropped(session_key, &Passing::of(&message), NotDelivered::TooLarge);
+                        self.end_flight(session_key, id);
+                    }
+                }
+            }
+        }
+        let stopped_for_room = next.is_some() && room > 0;
+        if next.is_none() || (stopped_for_room && !self.is_slow(conn)) {
+            self.refill(session_key);
+        }
+    }
+
+    /// QoS 1 is delivered.
+    pub(crate) fn puback(&mut self, key: ConnKey, ack: &Ack) {
+        self.acknowledged(key, ack.packet_id, |sent| sent.qos == QoS::AtLeastOnce);
+    }
+
+    /// QoS 2 is delivered.
+    pub(crate) fn pubcomp(&mut self, key: ConnKey, ack: &Ack) {
+        self.acknowledged(key, ack.packet_id, |sent| sent.released);
+    }
+
+    fn acknowledged(&mut self, key: ConnKey, id: PacketId, is_due: impl FnOnce(&Sent) -> bool) {
+        let Some(session_key) =
+            self.connections.get(key.0 as usize).and_then(|connection| connection.session())
+        else {
+            return;
+        };
+        let Some(session) = self.sessions.get_mut(session_key.0 as usize) else { return };
+        let Some(transit) = &mut session.transit else { return };
+        if !transit.window.find(id).is_some_and(|sent| is_due(sent)) {
+            return;
+        }
+        self.end_flight(session_key, id);
+        self.refill(session_key);
+        self.relax(key);
+    }
+
+    fn end_flight(&mut self, session_key: SessionKey, id: PacketId) {
+        let Some(session) = self.sessions.get_mut(session_key.0 as usize) else { return };
+        let (durable, serial) = (session.durable, session.serial);
+        let Some(transit) = &mut session.transit else { return };
+        let Some(sent) = transit.window.remove(id) else { return };
+        transit.resent = transit.resent.saturating_sub(1);
+        self.forget_outgoing(durable, serial, sent.order, sent.message.as_deref());
+    }
+
+    /// The client has a QoS 2 message: from now on only PUBREL is sent for it (§4.3.3).
+    pub(crate) fn pubrec(&mut self, key: ConnKey, ack: &Ack) {
+        let Some(session_key) =
+            self.connections.get(key.0 as usize).and_then(|connection| connection.session())
+        else {
+            return;
+        };
+        let Some(session) = self.sessions.get_mut(session_key.0 as usize) else { return };
+        let durable = session.durable;
+        let transit = session.transit.as_mut();
+        let Some(sent) = transit.and_then(|transit| transit.window.find(ack.packet_id)) else {
+            return self.send_ack(key, AckType::PubRel, ack.packet_id, ReasonCode::PacketIdentifierNotFound);
+        };
+        if sent.qos != QoS::ExactlyOnce {
+            return;
+        }
+        if ack.reason.is_error() {
+            // §4.3.3: the message is not sent again.
+            self.end_flight(session_key, ack.packet_id);
+            self.refill(session_key);
+            return self.relax(key);
+        }
+        if !sent.released {
+            sent.released = true;
+            let message = sent.message.take();
+            if durable {
+                self.record_released(session_key, ack.packet_id, message);
+            }
+        }
+        if durable {
+            self.promise(key);
+        }
+        self.send_ack(key, AckType::PubRel, ack.packet_id, ReasonCode::Success);
+    }
+
+    /// A message to a session was lost: counted there, and reported.
+    fn dropped(&mut self, session_key: SessionKey, passing: &Passing, cause: NotDelivered) {
+        let Some(session) = self.sessions.get_mut(session_key.0 as usize) else { return };
+        session.origin.dropped += 1;
+        if self.watch.wants(EventMask::DROPS) {
+            let count = session.origin.dropped - session.origin.reported;
+            session.origin.reported = session.origin.dropped;
+            let (client_id, topic) = (session.client_id.to_string(), passing.topic.to_string());
+            self.event(EventKind::Dropped { client_id, topic, cause, count });
+        }
+        self.not_delivered_passing(session_key, passing, cause);
+    }
+
+    /// A message that matched did not go out.
+    pub(crate) fn not_delivered_passing(&mut self, to: SessionKey, passing: &Passing, why: NotDelivered) {
+        if self.watch.wants(EventMask::DELIVERED) {
+            self.not_delivered_event(to, passing.number, &passing.topic, why);
+        }
+    }
+
+    /// The same for a message that was kept.
+    pub(crate) fn not_delivered(&mut self, to: SessionKey, message: &Rc<Message>, why: NotDelivered) {
+        if self.watch.wants(EventMask::DELIVERED) {
+            self.not_delivered_event(to, message.number, &message.topic, why);
+        }
+    }
+
+    #[cold]
+    fn not_delivered_event(&mut self, to: SessionKey, message: u64, topic: &str, why: NotDelivered) {
+        let Some(session) = self.sessions.get(to.0 as usize) else { return };
+        let to = session.client_id.to_string();
+        self.event(EventKind::NotDelivered { message, to, topic: topic.to_owned(), why });
+    }
+
+    #[cold]
+    fn delivered_event(&mut self, to: &Recipient<'_>, passing: &Passing, queued: bool) {
+        let Some(session) = self.sessions.get(to.session.0 as usize) else { return };
+        let client_id = session.client_id.to_string();
+        let filter = to.group.and_then(|group| self.subscriptions.shared_filter(group));
+        self.event(EventKind::Delivered {
+            message: passing.number,
+            to: client_id,
+            topic: passing.topic.to_string(),
+            qos: to.qos.into(),
+            shared: filter.and_then(|filter| filter.share_name()).map(str::to_owned),
+            queued,
+        });
+    }
+}
+
+/// How many messages are taken together to be sent again.
+const RESEND_AT_ONCE: usize = 64;
+
+fn boxed(ids: &[u32]) -> Option<Box<[u32]>> {
+    (!ids.is_empty()).then(|| ids.into())
+}

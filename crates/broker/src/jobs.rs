@@ -1,0 +1,97 @@
+//! Work that is too much for one call.
+
+use crate::retained::{Cursor, Step};
+use crate::route::FanOut;
+use crate::routing::SessionKey;
+use crate::{Broker, CloseReason, Ending};
+
+use lacewing_protocol::ReasonCode;
+
+/// Work that goes on with each tick until it is done.
+#[derive(Debug)]
+pub(crate) enum Job {
+    /// A message goes to the rest of its receivers.
+    FanOut(Box<FanOut>),
+    /// An ended session is cleared away.
+    TakeApart(SessionKey),
+    /// Retained messages go to new subscriptions of a session.
+    Retained(SessionKey),
+    /// Retained messages are cleared.
+    DropRetained(Box<Cursor>),
+    /// Connections are closed, from this place in the slab on.
+    Shutdown(u32),
+}
+
+/// How many entries one step of a job looks at.
+const ENTRIES: u32 = 256;
+
+impl Broker {
+    /// Goes on with all jobs in turn while the budget lasts.
+    pub(crate) fn run_jobs(&mut self) {
+        for _ in 0..self.jobs.len() {
+            if self.budget == 0 {
+                return;
+            }
+            let Some(job) = self.jobs.pop_front() else { return };
+            if let Some(job) = self.run_job(job) {
+                self.jobs.push_back(job);
+            }
+        }
+    }
+
+    /// One part of a job; the job again if it is not done.
+    fn run_job(&mut self, mut job: Job) -> Option<Job> {
+        let done = match &mut job {
+            Job::FanOut(fan_out) => self.go_on_fanning_out(fan_out),
+            Job::TakeApart(session_key) => self.take_apart(*session_key),
+            Job::Retained(session_key) => {
+                let session = self.sessions.get_mut(session_key.0 as usize);
+                if let Some(transit) = session.and_then(|session| session.transit.as_mut()) {
+                    transit.pumping = false;
+                }
+                self.pump_retained(*session_key);
+                true
+            }
+            Job::DropRetained(cursor) => self.drop_retained(cursor),
+            Job::Shutdown(next) => self.shut_down_from(next),
+        };
+        (!done).then_some(job)
+    }
+
+    fn drop_retained(&mut self, cursor: &mut Cursor) -> bool {
+        let mut topics = Vec::new();
+        let mut scan = self.retained.scan(cursor, ENTRIES);
+        let done = loop {
+            match scan.next() {
+                Step::Found(message) => topics.push(message.topic.clone()),
+                Step::Paused => break false,
+                Step::Done => break true,
+            }
+        };
+        self.spend(ENTRIES);
+        for topic in topics {
+            self.clear_retained(&topic);
+        }
+        done
+    }
+
+    fn shut_down_from(&mut self, next: &mut u32) -> bool {
+        // Nothing is added any more, and removals leave places as they are.
+        while (*next as usize) < self.connections.capacity() {
+            if self.budget == 0 {
+                return false;
+            }
+            let key = crate::connection::ConnKey(*next);
+            *next += 1;
+            let Some(connection) = self.connections.get(key.0 as usize) else { continue };
+            if matches!(connection.phase, crate::connection::Phase::Closing) {
+                continue;
+            }
+            self.spend(8);
+            self.say_goodbye(key, ReasonCode::ServerShuttingDown, "");
+            self.part(key, Ending::Shutdown, ReasonCode::ServerShuttingDown);
+            self.close(key, CloseReason::Shutdown);
+        }
+        true
+    }
+}

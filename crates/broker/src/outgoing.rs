@@ -1,0 +1,193 @@
+//! The bytes that wait to be transmitted on one connection.
+
+use std::collections::VecDeque;
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use crate::{Batch, ConnId, Seq};
+
+/// What one connection has yet to send, in order; a connection has one only while something waits.
+///
+/// Packets are encoded straight into [`bytes`](Self::bytes). A gate holds back all that comes after it until its
+/// record is durable.
+#[derive(Debug, Default)]
+pub(crate) struct Outgoing {
+    /// The copied bytes, of all pieces together.
+    pub(crate) bytes: BytesMut,
+    /// Everything up to the last gate or chained payload; what `bytes` has beyond its pieces comes after them.
+    pieces: VecDeque<Piece>,
+    /// How much of `bytes` belongs to `pieces`.
+    in_pieces: usize,
+    chained: usize,
+    last_gate: Seq,
+    /// Publishers that are held until this connection has caught up.
+    pub(crate) waiters: Vec<ConnId>,
+}
+
+#[derive(Debug)]
+enum Piece {
+    /// The next so many of the copied bytes.
+    Copied(usize),
+    Chained(Bytes),
+    Gate(Seq),
+}
+
+impl Outgoing {
+    /// How many bytes wait.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len() + self.chained
+    }
+
+    /// Whether nothing waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether it is of no use for now.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.is_empty() && self.waiters.is_empty()
+    }
+
+    /// Whether anything waits for a record that is not durable.
+    pub(crate) fn is_gated(&self, durable: Seq) -> bool {
+        self.last_gate > durable && !self.is_empty()
+    }
+
+    /// Holds back what is added from now on until `seq` is durable. Returns whether that is news.
+    pub(crate) fn gate(&mut self, seq: Seq) -> bool {
+        if seq <= self.last_gate {
+            return false;
+        }
+        self.last_gate = seq;
+        self.close_piece();
+        self.pieces.push_back(Piece::Gate(seq));
+        true
+    }
+
+    /// Adds bytes without copying them.
+    pub(crate) fn chain(&mut self, bytes: Bytes) {
+        self.close_piece();
+        self.chained += bytes.len();
+        self.pieces.push_back(Piece::Chained(bytes));
+    }
+
+    fn close_piece(&mut self) {
+        let open = self.bytes.len() - self.in_pieces;
+        if open > 0 {
+            self.pieces.push_back(Piece::Copied(open));
+            self.in_pieces = self.bytes.len();
+        }
+    }
+
+    /// Whether something may go when all records up to `durable` are.
+    pub(crate) fn has_free(&self, durable: Seq) -> bool {
+        for piece in &self.pieces {
+            match piece {
+                Piece::Gate(seq) if *seq > durable => return false,
+                Piece::Gate(_) => {}
+                Piece::Copied(_) | Piece::Chained(_) => return true,
+            }
+        }
+        self.bytes.len() > self.in_pieces
+    }
+
+    /// Moves at most `most` bytes that may go to `batch`.
+    pub(crate) fn take(&mut self, durable: Seq, mut most: usize, batch: &mut Batch) -> usize {
+        let before = self.len();
+        if self.pieces.is_empty() && self.bytes.len() <= most && batch.is_empty() {
+            batch.swap_tail(&mut self.bytes);
+            return before;
+        }
+        while most > 0 {
+            match self.pieces.front_mut() {
+                Some(Piece::Gate(seq)) if *seq > durable => break,
+                Some(Piece::Gate(_)) => {
+                    self.pieces.pop_front();
+                }
+                Some(Piece::Copied(left)) => {
+                    let n = most.min(*left);
+                    *left -= n;
+                    if *left == 0 {
+                        self.pieces.pop_front();
+                    }
+                    self.in_pieces -= n;
+                    most -= n;
+                    self.copy_out(n, batch);
+                }
+                Some(Piece::Chained(bytes)) => {
+                    let n = most.min(bytes.len());
+                    batch.chain(bytes.split_to(n));
+                    if bytes.is_empty() {
+                        self.pieces.pop_front();
+                    }
+                    self.chained -= n;
+                    most -= n;
+                }
+                None => {
+                    let n = most.min(self.bytes.len());
+                    self.copy_out(n, batch);
+                    break;
+                }
+            }
+        }
+        before - self.len()
+    }
+
+    fn copy_out(&mut self, n: usize, batch: &mut Batch) {
+        batch.copy(&self.bytes[..n]);
+        if n == self.bytes.len() {
+            self.bytes.clear();
+        } else {
+            self.bytes.advance(n);
+        }
+    }
+
+    /// Makes it as good as new but for its memory.
+    pub(crate) fn reset(&mut self) {
+        self.bytes.clear();
+        self.pieces.clear();
+        self.in_pieces = 0;
+        self.chained = 0;
+        self.last_gate = Seq(0);
+        self.waiters.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(outgoing: &mut Outgoing, durable: u64, most: usize) -> Vec<u8> {
+        let mut batch = Batch::new();
+        outgoing.take(Seq(durable), most, &mut batch);
+        batch.to_bytes().to_vec()
+    }
+
+    #[test]
+    fn bytes_behind_a_gate_wait_and_those_before_it_do_not() {
+        let mut outgoing = Outgoing::default();
+        outgoing.bytes.extend_from_slice(b"free");
+        assert!(outgoing.gate(Seq(3)));
+        assert!(!outgoing.gate(Seq(3)));
+        outgoing.bytes.extend_from_slice(b"held");
+        outgoing.chain(Bytes::from_static(b"large"));
+        outgoing.bytes.extend_from_slice(b"tail");
+        assert_eq!(taken(&mut outgoing, 0, 100), b"free");
+        assert!(!outgoing.has_free(Seq(2)));
+        assert!(outgoing.has_free(Seq(3)));
+        assert_eq!(taken(&mut outgoing, 3, 6), b"heldla");
+        assert_eq!(taken(&mut outgoing, 3, 100), b"rgetail");
+        assert!(outgoing.is_empty());
+    }
+
+    #[test]
+    fn what_comes_after_a_gate_that_opened_goes_in_order() {
+        let mut outgoing = Outgoing::default();
+        outgoing.gate(Seq(1));
+        outgoing.bytes.extend_from_slice(b"a");
+        outgoing.gate(Seq(2));
+        outgoing.bytes.extend_from_slice(b"b");
+        assert_eq!(taken(&mut outgoing, 1, 100), b"a");
+        assert_eq!(taken(&mut outgoing, 2, 100), b"b");
+    }
+}

@@ -1,0 +1,152 @@
+//! PUBLISH from a client, and the second half of its QoS 2 (§3.3, §4.3).
+
+use lacewing_protocol::{Ack, AckType, PacketId, Publish, PublishProperties, QoS, ReasonCode, TopicName};
+
+use crate::connection::ConnKey;
+use crate::route::{Passing, Publisher};
+use crate::{Broker, EventKind, EventMask};
+
+impl Broker {
+    pub(crate) fn publish(&mut self, key: ConnKey, mut publish: Publish) {
+        let Some(connection) = self.connections.get_mut(key.0 as usize) else { return };
+        let Some(session_key) = connection.session() else { return };
+        connection.messages_in += 1;
+        self.metrics.published[publish.qos as usize] += 1;
+        let topic = match publish.topic.take() {
+            Some(topic) if publish.properties.is_empty() => topic,
+            topic => {
+                if !publish.properties.subscription_identifiers.is_empty() {
+                    // [MQTT-3.3.4-6]
+                    return self.refuse(
+                        key,
+                        ReasonCode::ProtocolError,
+                        "a client sends no Subscription Identifiers",
+                    );
+                }
+                match self.resolve_alias(key, topic, &publish.properties) {
+                    Ok(topic) => topic,
+                    Err(why) => return self.refuse(key, ReasonCode::TopicAliasInvalid, why),
+                }
+            }
+        };
+        if self.is_too_deep(&topic) {
+            return self.refuse_publish(
+                key,
+                &publish,
+                ReasonCode::TopicNameInvalid,
+                "the topic has too many levels",
+            );
+        }
+        let mut publisher = Publisher { session: Some(session_key), connection: Some(key), ack: None };
+        match (publish.qos, publish.packet_id) {
+            (QoS::AtLeastOnce, Some(id)) => publisher.ack = Some((AckType::PubAck, id)),
+            (QoS::ExactlyOnce, Some(id)) => {
+                if !self.accept_qos2(key, id) {
+                    return;
+                }
+                publisher.ack = Some((AckType::PubRec, id));
+            }
+            _ => {}
+        }
+        let passing = self.passing(topic, publish);
+        self.route(publisher, passing);
+    }
+
+    /// The topic that is meant, and what the alias stands for from now on (§3.3.2.3.4).
+    fn resolve_alias(
+        &mut self,
+        key: ConnKey,
+        topic: Option<TopicName>,
+        properties: &PublishProperties,
+    ) -> Result<TopicName, &'static str> {
+        let unknown = "the topic alias stands for nothing";
+        let Some(connection) = self.connections.get_mut(key.0 as usize) else { return Err(unknown) };
+        let Some(alias) = properties.topic_alias else { return topic.ok_or(unknown) };
+        if alias.get() > self.config.topic_alias_maximum {
+            // [MQTT-3.3.2-9]
+            return Err("the topic alias is above the maximum");
+        }
+        let Some(topic) = topic else { return connection.alias(alias).cloned().ok_or(unknown) };
+        connection.set_alias(alias, &topic);
+        Ok(topic)
+    }
+
+    /// Notes a QoS 2 identifier; `false` if its message is not to be routed, because it was or must not be.
+    fn accept_qos2(&mut self, key: ConnKey, id: PacketId) -> bool {
+        let Some(connection) = self.connections.get(key.0 as usize) else { return false };
+        let (version, maximum) = (connection.version, self.config.receive_maximum);
+        let Some(session_key) = connection.session() else { return false };
+        let Some(session) = self.sessions.get_mut(session_key.0 as usize) else { return false };
+        let durable = session.durable;
+        let incoming = &mut session.transit_mut().incoming;
+        if incoming.contains(&id.value()) {
+            // A second attempt is acknowledged again and not routed again [MQTT-4.3.3-10].
+            if durable {
+                self.promise(key);
+            }
+            self.send_ack(key, AckType::PubRec, id, ReasonCode::Success);
+            return false;
+        }
+        if version.is_v5() && incoming.len() >= usize::from(maximum) {
+            // [MQTT-3.3.4-8]
+            self.refuse(
+                key,
+                ReasonCode::ReceiveMaximumExceeded,
+                "more messages are in flight than the maximum",
+            );
+            return false;
+        }
+        incoming.insert(id.value());
+        self.record_incoming(session_key, id);
+        true
+    }
+
+    /// The message as it goes on from here.
+    fn passing(&mut self, topic: TopicName, publish: Publish) -> Passing {
+        let Publish { qos, retain, payload, mut properties, .. } = publish;
+        let mut expires = None;
+        if !properties.is_empty() {
+            expires = properties
+                .message_expiry_interval
+                .take()
+                .map(|seconds| self.now.wall.saturating_add(u64::from(seconds) * 1_000_000));
+            properties.topic_alias = None;
+        }
+        self.last_message += 1;
+        Passing { number: self.last_message, topic, payload, properties, qos, retain, expires, kept: None }
+    }
+
+    /// Turns a message away: with its own acknowledgement where there is one that says why, else by disconnecting.
+    fn refuse_publish(&mut self, key: ConnKey, publish: &Publish, reason: ReasonCode, why: &str) {
+        let is_v5 = self.connections.get(key.0 as usize).is_some_and(|connection| connection.version.is_v5());
+        let (Some(id), true) = (publish.packet_id, is_v5) else { return self.refuse(key, reason, why) };
+        self.metrics.refusals += 1;
+        if self.watch.wants(EventMask::CLIENTS)
+            && let Some((conn, client_id)) = self.who(key)
+        {
+            self.event(EventKind::Refused { conn, client_id, reason: reason.value(), why: why.to_owned() });
+        }
+        let ack = if publish.qos == QoS::AtLeastOnce { AckType::PubAck } else { AckType::PubRec };
+        self.send_ack(key, ack, id, reason);
+    }
+
+    /// The client releases a QoS 2 message [MQTT-4.3.3-11].
+    pub(crate) fn pubrel(&mut self, key: ConnKey, ack: &Ack) {
+        let Some(session_key) =
+            self.connections.get(key.0 as usize).and_then(|connection| connection.session())
+        else {
+            return;
+        };
+        let Some(session) = self.sessions.get_mut(session_key.0 as usize) else { return };
+        let (durable, serial, id) = (session.durable, session.serial, ack.packet_id.value());
+        let known = session.transit.as_mut().is_some_and(|transit| transit.incoming.remove(&id));
+        if known {
+            self.forget_incoming(durable, serial, id);
+        }
+        if durable {
+            self.promise(key);
+        }
+        let reason = if known { ReasonCode::Success } else { ReasonCode::PacketIdentifierNotFound };
+        self.send_ack(key, AckType::PubComp, ack.packet_id, reason);
+    }
+}

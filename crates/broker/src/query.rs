@@ -1,0 +1,188 @@
+//! What can be asked of a broker without changing it.
+
+use std::ops::Bound;
+
+use lacewing_protocol::{QoS, TopicFilter, TopicName};
+
+use crate::retained::Step;
+use crate::routing::SessionKey;
+use crate::session::{Session, Will};
+use crate::subscription_list::Subscription;
+use crate::{
+    Broker, ClientDetail, ClientInfo, Explanation, NotDelivered, Preview, RetainedInfo, SubscriptionInfo,
+    WaitingInfo, WillInfo,
+};
+
+/// How many subscriptions a detail shows.
+const SUBSCRIPTIONS: usize = 1000;
+
+/// How many messages of each kind a detail shows.
+const MESSAGES: usize = 100;
+
+/// How many entries are looked at for a list of retained messages.
+const RETAINED_LOOKED_AT: u32 = 100_000;
+
+impl Broker {
+    /// Clients that are here and clients that are away with a session, by client id from `from` on (inclusive).
+    pub fn clients(&self, from: Option<&str>, limit: u32) -> Vec<ClientInfo> {
+        let from = from.map_or(Bound::Unbounded, Bound::Included);
+        let clients = self.clients.range::<str, _>((from, Bound::Unbounded)).take(limit as usize);
+        clients.filter_map(|(_, key)| self.client_info(*key)).collect()
+    }
+
+    /// Everything about one client.
+    pub fn client(&self, client_id: &str) -> Option<ClientDetail> {
+        let &key = self.clients.get(client_id)?;
+        let session = self.sessions.get(key.0 as usize)?;
+        let transit = session.transit.as_deref();
+        let subscriptions = session.subscriptions.iter().take(SUBSCRIPTIONS);
+        let sent = transit.into_iter().flat_map(|transit| transit.window.iter()).take(MESSAGES);
+        let waiting = transit.into_iter().flat_map(|transit| &transit.queue).take(MESSAGES);
+        Some(ClientDetail {
+            info: self.client_info(key)?,
+            subscriptions: subscriptions.map(|(filter, subscription)| subscription.info(filter)).collect(),
+            inflight: sent
+                .map(|(id, sent)| WaitingInfo {
+                    packet_id: Some(id.value()),
+                    topic: sent.message.as_ref().map(|message| message.topic.to_string()),
+                    qos: sent.qos.into(),
+                    released: sent.released,
+                })
+                .collect(),
+            queue: waiting
+                .map(|waiting| WaitingInfo {
+                    packet_id: None,
+                    topic: Some(waiting.message.topic.to_string()),
+                    qos: waiting.qos.into(),
+                    released: false,
+                })
+                .collect(),
+        })
+    }
+
+    /// Retained messages that `filter` matches, at most `limit`.
+    pub fn retained(&self, filter: &TopicFilter, limit: u32) -> Vec<RetainedInfo> {
+        let mut cursor = self.retained.cursor(filter);
+        let mut scan = self.retained.scan(&mut cursor, RETAINED_LOOKED_AT);
+        let mut found = Vec::new();
+        while found.len() < limit as usize
+            && let Step::Found(message) = scan.next()
+        {
+            if !message.is_expired(self.now.wall) {
+                found.push(RetainedInfo {
+                    topic: message.topic.to_string(),
+                    payload: Preview::of(&message.payload, self.config.event_preview),
+                    qos: message.qos.into(),
+                    expires: message.expires,
+                });
+            }
+        }
+        found
+    }
+
+    /// Whether and why `client_id` gets what is published to `topic` now.
+    pub fn explain(&self, client_id: &str, topic: &TopicName) -> Explanation {
+        let mut explanation = Explanation {
+            known: false,
+            connected: false,
+            matching: Vec::new(),
+            granted: None,
+            obstacles: Vec::new(),
+            dropped: 0,
+            shared: Vec::new(),
+        };
+        let Some(&key) = self.clients.get(client_id) else { return explanation };
+        let Some(session) = self.sessions.get(key.0 as usize) else { return explanation };
+        explanation.known = true;
+        explanation.connected = session.conn.is_some();
+        explanation.dropped = session.origin.dropped;
+        let mut granted = None;
+        for filter in self.subscriptions.filters_matching(key, topic) {
+            explanation.shared.extend(filter.share_name().map(str::to_owned));
+            let Some(subscription) = session.subscriptions.find(&filter) else { continue };
+            granted = granted.max(Some(subscription.options.qos));
+            explanation.matching.push(subscription.info(&filter));
+        }
+        let Some(qos) = granted else { return explanation };
+        explanation.obstacles = self.obstacles(session, qos);
+        if explanation.obstacles.is_empty() {
+            explanation.granted = Some(qos.into());
+        }
+        explanation
+    }
+
+    /// What keeps a message with this QoS from a session now.
+    fn obstacles(&self, session: &Session, qos: QoS) -> Vec<NotDelivered> {
+        let mut obstacles = Vec::new();
+        if qos == QoS::AtMostOnce {
+            let connection = session.conn.and_then(|conn| self.connections.get(conn.0 as usize));
+            match connection {
+                None => obstacles.push(NotDelivered::Away),
+                Some(connection) if connection.exhausted => obstacles.push(NotDelivered::SlowReceiver),
+                Some(_) => {}
+            }
+        }
+        let is_full = session.transit.as_ref().is_some_and(|transit| {
+            transit.queue.len() >= self.config.queue_messages as usize
+                || transit.queue_bytes >= u64::from(self.config.queue_bytes)
+        });
+        if qos != QoS::AtMostOnce && is_full {
+            obstacles.push(NotDelivered::QueueFull);
+        }
+        obstacles
+    }
+
+    fn client_info(&self, key: SessionKey) -> Option<ClientInfo> {
+        let session = self.sessions.get(key.0 as usize)?;
+        let connection = session.conn.and_then(|conn| self.connections.get(conn.0 as usize));
+        let origin = &session.origin;
+        let last_heard = connection.map_or(origin.last_heard, |connection| {
+            self.now.wall.saturating_sub(self.now.awake.saturating_sub(connection.last_heard))
+        });
+        Some(ClientInfo {
+            client_id: session.client_id.to_string(),
+            connected: connection.is_some(),
+            since: session.since,
+            listener: origin.listener,
+            peer: origin.peer.clone(),
+            version: session.version.to_string(),
+            user: origin.user.clone(),
+            keep_alive: origin.keep_alive,
+            session_expiry: session.expiry,
+            subscriptions: session.subscriptions.len(),
+            queued: session.queued(),
+            inflight: session.transit.as_ref().map_or(0, |transit| u32::from(transit.window.len())),
+            will: session.will.as_ref().map(|will| will.info(self.config.event_preview)),
+            messages_in: connection.map_or(0, |connection| connection.messages_in),
+            messages_out: connection.map_or(0, |connection| connection.messages_out),
+            bytes_in: connection.map_or(0, |connection| connection.bytes_in),
+            bytes_out: connection.map_or(0, |connection| connection.bytes_out),
+            last_heard,
+            ended: if connection.is_some() { None } else { origin.ended },
+        })
+    }
+}
+
+impl Will {
+    fn info(&self, preview: u32) -> WillInfo {
+        WillInfo {
+            topic: self.message.topic.to_string(),
+            payload: Preview::of(&self.message.payload, preview),
+            qos: self.message.qos.into(),
+            retain: self.message.retain,
+            delay: self.delay,
+        }
+    }
+}
+
+impl Subscription {
+    fn info(&self, filter: &TopicFilter) -> SubscriptionInfo {
+        SubscriptionInfo {
+            filter: filter.to_string(),
+            qos: self.options.qos.into(),
+            no_local: self.options.no_local,
+            retain_as_published: self.options.retain_as_published,
+            subscription_identifier: self.id,
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Retained messages for a new subscription, as fast as the client takes them.
+
+use std::rc::Rc;
+
+use lacewing_protocol::QoS;
+
+use crate::Broker;
+use crate::delivery::Recipient;
+use crate::jobs::Job;
+use crate::message::Message;
+use crate::retained::{Cursor, Step, WireBytes};
+use crate::route::Passing;
+use crate::routing::SessionKey;
+
+/// How far the retained messages of one subscription have been delivered.
+#[derive(Debug)]
+pub(crate) struct RetainedDelivery {
+    pub(crate) cursor: Cursor,
+    /// The granted QoS.
+    pub(crate) qos: QoS,
+    /// The Subscription Identifier.
+    pub(crate) id: Option<u32>,
+}
+
+/// How many messages are taken together.
+const AT_ONCE: usize = 64;
+
+/// What looking at one entry costs less than delivering it.
+const ENTRIES_PER_COST: u32 = 4;
+
+impl WireBytes for Rc<Message> {
+    fn wire_bytes(&self) -> u64 {
+        u64::from(self.bytes())
+    }
+}
+
+impl Broker {
+    /// Delivers retained messages while the client takes them and the budget lasts; the rest waits for either.
+    pub(crate) fn pump_retained(&mut self, session_key: SessionKey) {
+        loop {
+            if self.budget == 0 {
+                return self.pump_later(session_key);
+            }
+            let Some(session) = self.sessions.get_mut(session_key.0 as usize) else { return };
+            let (Some(conn), Some(transit)) = (session.conn, &mut session.transit) else { return };
+            if !transit.queue.is_empty() || transit.retained.is_empty() {
+                return;
+            }
+            let Some(connection) = self.connections.get(conn.0 as usize) else { return };
+            let Some(room) = (self.config.outgoing_bytes as usize).checked_sub(connection.waiting()) else {
+                return;
+            };
+            let Some(delivery) = transit.retained.front_mut() else { return };
+            let (qos, id) = (delivery.qos, delivery.id);
+
+            let mut found: Vec<Rc<Message>> = Vec::new();
+            let mut bytes = 0;
+            let mut done = false;
+            let mut scan = self.retained.scan(&mut delivery.cursor, AT_ONCE as u32 * ENTRIES_PER_COST);
+            while found.len() < AT_ONCE && bytes <= room {
+                match scan.next() {
+                    Step::Found(message) => {
+                        bytes += message.bytes() as usize;
+                        found.push(message.clone());
+                    }
+                    Step::Paused => break,
+                    Step::Done => {
+                        done = true;
+                        break;
+                    }
+                }
+            }
+            if done {
+                transit.retained.pop_front();
+            }
+            self.spend(16 + found.len() as u32);
+            for message in found {
+                self.deliver_retained(session_key, &message, qos, id);
+            }
+        }
+    }
+
+    fn deliver_retained(&mut self, session: SessionKey, message: &Rc<Message>, qos: QoS, id: Option<u32>) {
+        if message.is_expired(self.now.wall) {
+            self.clear_retained(&message.topic);
+            return;
+        }
+        let ids = id.as_slice();
+        // [MQTT-3.3.1-8]
+        let retain = true;
+        let qos = qos.min(message.qos);
+        let recipient = Recipient { session, qos, retain, ids, group: None, many: false };
+        self.deliver(&mut Passing::of(message), &recipient, None);
+    }
+
+    fn pump_later(&mut self, session_key: SessionKey) {
+        let Some(session) = self.sessions.get_mut(session_key.0 as usize) else { return };
+        let Some(transit) = session.transit.as_mut().filter(|transit| !transit.pumping) else { return };
+        transit.pumping = true;
+        self.jobs.push_back(Job::Retained(session_key));
+    }
+}

@@ -1,0 +1,319 @@
+//! From one publisher to all that want its message.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use lacewing_protocol::{AckType, PacketId, PublishProperties, QoS, ReasonCode, TopicName};
+
+use crate::connection::ConnKey;
+use crate::delivery::Recipient;
+use crate::jobs::Job;
+use crate::message::{Message, compact};
+use crate::routing::{GroupKey, Match, Matches, SessionKey};
+use crate::send::Content;
+use crate::{Broker, EventKind, EventMask, NotDelivered, Preview};
+
+/// Who published a message, and how it is to be acknowledged.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Publisher {
+    pub(crate) session: Option<SessionKey>,
+    /// The connection that waits for slow receivers; wills and the operator wait for nobody.
+    pub(crate) connection: Option<ConnKey>,
+    pub(crate) ack: Option<(AckType, PacketId)>,
+}
+
+/// A message on its way through the broker, as slices of what was read.
+#[derive(Debug)]
+pub(crate) struct Passing {
+    pub(crate) number: u64,
+    pub(crate) topic: TopicName,
+    pub(crate) payload: Bytes,
+    pub(crate) properties: PublishProperties,
+    pub(crate) qos: QoS,
+    pub(crate) retain: bool,
+    pub(crate) expires: Option<u64>,
+    /// The copy for those who keep it, once there is one.
+    pub(crate) kept: Option<Rc<Message>>,
+}
+
+impl Passing {
+    /// A copy that may outlive what was read; the same one each time.
+    pub(crate) fn keep(&mut self) -> Rc<Message> {
+        let kept = self.kept.get_or_insert_with(|| {
+            Rc::new(Message {
+                number: self.number,
+                topic: self.topic.compact(),
+                payload: compact(&self.payload),
+                properties: self.properties.compact(),
+                qos: self.qos,
+                retain: self.retain,
+                expires: self.expires,
+                recorded: Cell::new(0),
+            })
+        });
+        kept.clone()
+    }
+
+    /// A message that was kept, on its way once more.
+    pub(crate) fn of(message: &Rc<Message>) -> Self {
+        Self {
+            number: message.number,
+            topic: message.topic.clone(),
+            payload: message.payload.clone(),
+            properties: message.properties.clone(),
+            qos: message.qos,
+            retain: message.retain,
+            expires: message.expires,
+            kept: Some(message.clone()),
+        }
+    }
+
+    pub(crate) fn content(&self) -> Content<'_> {
+        let Self { topic, payload, properties, expires, .. } = self;
+        Content { topic, payload, properties, expires: *expires }
+    }
+}
+
+/// A message that is being given to its receivers, some now, some in a later call.
+#[derive(Debug)]
+pub(crate) struct FanOut {
+    passing: Passing,
+    matches: Rc<Matches>,
+    publisher: Publisher,
+    /// The next of the normal matches, then of the shared ones.
+    next: usize,
+    /// Sessions that came later do not get the message; their place may have been another session's.
+    last_serial: u64,
+    /// Whether records were made of it.
+    recorded: bool,
+}
+
+impl Broker {
+    /// Gives a message to everybody who wants it, keeps it if it is to be retained, and acknowledges it.
+    pub(crate) fn route(&mut self, publisher: Publisher, mut passing: Passing) {
+        let recorded = passing.retain && self.retain(&mut passing);
+        let matches = self.subscriptions.matches(&passing.topic);
+        if self.watch.wants(EventMask::PUBLISHED) {
+            self.published_event(publisher, &passing, &matches);
+        }
+        if matches.is_empty() {
+            self.metrics.unmatched += 1;
+            return self.acknowledge(publisher, recorded, ReasonCode::NoMatchingSubscribers);
+        }
+        let last_serial = self.last_serial;
+        let mut fan_out = FanOut { passing, matches, publisher, next: 0, last_serial, recorded };
+        if self.fan_out(&mut fan_out) {
+            return self.acknowledge(publisher, fan_out.recorded, ReasonCode::Success);
+        }
+        if let Some(connection) =
+            publisher.connection.and_then(|key| self.connections.get_mut(key.0 as usize))
+        {
+            // Its later messages must not overtake this one [MQTT-4.6.0-5].
+            connection.fanning = true;
+        }
+        fan_out.passing.keep();
+        self.jobs.push_back(Job::FanOut(Box::new(fan_out)));
+    }
+
+    /// The same for a message that is kept already.
+    pub(crate) fn route_kept(&mut self, publisher: Publisher, message: Rc<Message>) {
+        self.route(publisher, Passing::of(&message));
+    }
+
+    /// Gives a message to the receivers that are left, while the budget lasts; whether it is done.
+    pub(crate) fn fan_out(&mut self, fan_out: &mut FanOut) -> bool {
+        let FanOut { passing, matches, publisher, next, last_serial, recorded } = fan_out;
+        let many = matches.normal.len() > 1;
+        if many {
+            self.shapes.clear();
+        }
+        while let Some(entry) = matches.normal.get(*next) {
+            if self.budget == 0 {
+                return false;
+            }
+            self.budget -= 1;
+            *next += 1;
+            let newer = |broker: &Self| {
+                broker
+                    .sessions
+                    .get(entry.session.0 as usize)
+                    .is_none_or(|session| session.serial > *last_serial)
+            };
+            if newer(self) {
+                continue;
+            }
+            match matches.from(publisher.session, entry) {
+                Some(entry) => {
+                    let recipient = Recipient::of_match(matches, entry, passing, None, many);
+                    *recorded |= self.deliver(passing, &recipient, publisher.connection);
+                }
+                None => self.not_delivered_passing(entry.session, passing, NotDelivered::NoLocal),
+            }
+        }
+        while let Some(&group) = matches.shared.get(*next - matches.normal.len()) {
+            if self.budget == 0 {
+                return false;
+            }
+            self.budget -= 1;
+            *next += 1;
+            *recorded |= self.deliver_shared(matches, group, passing, publisher.connection);
+        }
+        true
+    }
+
+    /// Goes on with a fan-out that was left; whether it is done.
+    pub(crate) fn go_on_fanning_out(&mut self, fan_out: &mut FanOut) -> bool {
+        if !self.fan_out(fan_out) {
+            return false;
+        }
+        let publisher = fan_out.publisher;
+        // Another connection may have its place by now.
+        let is_same = |session: Option<SessionKey>| session.is_some() && session == publisher.session;
+        let Some(key) = publisher.connection else { return true };
+        let Some(connection) = self.connections.get_mut(key.0 as usize) else { return true };
+        if connection.fanning && is_same(connection.session()) {
+            connection.fanning = false;
+            self.acknowledge(publisher, fan_out.recorded, ReasonCode::Success);
+            self.read_later(key);
+        }
+        true
+    }
+
+    /// Gives a message to one member of a shared subscription (§4.8.2); whether a record was made of it.
+    ///
+    /// Members take turns. One whose connection takes bytes is preferred to a slow one, and that to one that is away.
+    fn deliver_shared(
+        &mut self,
+        matches: &Matches,
+        group: GroupKey,
+        passing: &mut Passing,
+        from: Option<ConnKey>,
+    ) -> bool {
+        let (sessions, connections) = (&self.sessions, &self.connections);
+        let limit = self.config.outgoing_bytes as usize;
+        let connection = |key: SessionKey| {
+            let session = sessions.get(key.0 as usize).filter(|session| !session.ended)?;
+            connections.get(session.conn?.0 as usize)
+        };
+        let is_fast = |key| connection(key).is_some_and(|connection| connection.waiting() <= limit);
+        let is_here = |key| connection(key).is_some();
+        let is_known = |key: SessionKey| sessions.get(key.0 as usize).is_some_and(|session| !session.ended);
+        let subscriptions = &mut self.subscriptions;
+        let chosen = subscriptions.choose(group, is_fast);
+        let chosen = chosen.or_else(|| subscriptions.choose(group, is_here));
+        let chosen = chosen.or_else(|| subscriptions.choose(group, is_known));
+        let Some(entry) = chosen else { return false };
+        let recipient = Recipient::of_match(matches, &entry, passing, Some(group), false);
+        self.deliver(passing, &recipient, from)
+    }
+
+    /// Gives a message that a member of a shared subscription left behind to another one [MQTT-4.8.2-4].
+    pub(crate) fn pass_on(&mut self, group: GroupKey, message: Rc<Message>) {
+        if !message.is_expired(self.now.wall) {
+            let matches = self.subscriptions.matches(&message.topic);
+            self.deliver_shared(&matches, group, &mut Passing::of(&message), None);
+        }
+    }
+
+    /// Answers a QoS 1 or 2 message, once all that was recorded of it is durable.
+    fn acknowledge(&mut self, publisher: Publisher, recorded: bool, reason: ReasonCode) {
+        let (Some(key), Some((ack, id))) = (publisher.connection, publisher.ack) else { return };
+        let Some(connection) = self.connections.get(key.0 as usize) else { return };
+        let Some(session) = connection.session().and_then(|session| self.sessions.get(session.0 as usize))
+        else {
+            return;
+        };
+        if recorded || (session.durable && ack == AckType::PubRec) {
+            self.promise(key);
+        }
+        self.send_ack(key, ack, id, reason);
+    }
+
+    /// Keeps the message as its topic's retained one, or clears that (§3.3.1.3); whether the answer waits for it.
+    fn retain(&mut self, passing: &mut Passing) -> bool {
+        if passing.payload.is_empty() {
+            // [MQTT-3.3.1-6], [MQTT-3.3.1-7]
+            return self.clear_retained(&passing.topic.clone()) && passing.qos != QoS::AtMostOnce;
+        }
+        let full = self.retained.len() >= u64::from(self.config.retained_messages)
+            || self.retained.wire_bytes() + passing.payload.len() as u64
+                > u64::from(self.config.retained_bytes);
+        if full && self.retained.message(&passing.topic).is_none() {
+            self.metrics.dropped_retained += 1;
+            if self.watch.wants(EventMask::DROPS) {
+                let (topic, cause) = (passing.topic.to_string(), NotDelivered::RetainedFull);
+                self.event(EventKind::Dropped { client_id: String::new(), topic, cause, count: 1 });
+            }
+            return false;
+        }
+        let message = passing.keep();
+        self.record_retained(&message);
+        self.retained.set(&passing.topic, message);
+        self.count_retained();
+        if self.watch.wants(EventMask::STATE) {
+            let bytes = u32::try_from(passing.payload.len()).unwrap_or(u32::MAX);
+            self.event(EventKind::RetainedSet { topic: passing.topic.to_string(), bytes });
+        }
+        self.config.durable && passing.qos != QoS::AtMostOnce
+    }
+
+    /// Clears a topic's retained message; whether a record was made of it.
+    pub(crate) fn clear_retained(&mut self, topic: &TopicName) -> bool {
+        if self.retained.clear(topic).is_none() {
+            return false;
+        }
+        self.count_retained();
+        self.forget_retained(topic);
+        if self.watch.wants(EventMask::STATE) {
+            self.event(EventKind::RetainedCleared { topic: topic.to_string() });
+        }
+        self.config.durable
+    }
+
+    pub(crate) fn count_retained(&mut self) {
+        self.metrics.retained = u32::try_from(self.retained.len()).unwrap_or(u32::MAX);
+        self.metrics.retained_bytes = self.retained.wire_bytes();
+    }
+
+    #[cold]
+    fn published_event(&mut self, publisher: Publisher, passing: &Passing, matches: &Matches) {
+        let from = publisher.session.and_then(|session| self.sessions.get(session.0 as usize));
+        let from = from.map(|session| session.client_id.to_string());
+        let receivers = u32::try_from(matches.normal.len() + matches.shared.len()).unwrap_or(u32::MAX);
+        self.event(EventKind::Published {
+            message: passing.number,
+            from,
+            topic: passing.topic.to_string(),
+            qos: passing.qos.into(),
+            retain: passing.retain,
+            payload: Preview::of(&passing.payload, self.config.event_preview),
+            receivers,
+        });
+        if receivers == 0 {
+            let topic = passing.topic.to_string();
+            self.event(EventKind::NoSubscribers { message: passing.number, topic });
+        }
+    }
+}
+
+impl<'a> Recipient<'a> {
+    /// How a session gets a message by its subscriptions.
+    fn of_match(
+        matches: &'a Matches,
+        entry: &'a Match,
+        passing: &Passing,
+        group: Option<GroupKey>,
+        many: bool,
+    ) -> Self {
+        Self {
+            session: entry.session,
+            qos: entry.qos.min(passing.qos),
+            // [MQTT-3.3.1-12], [MQTT-3.3.1-13]
+            retain: passing.retain && entry.retain_as_published,
+            ids: matches.ids(entry),
+            group,
+            many,
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! What was sent to a client with QoS 1 or 2 and is not yet acknowledged.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use lacewing_protocol::{PacketId, QoS};
+
+use crate::message::Message;
+use crate::routing::GroupKey;
+
+/// A message in flight.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    /// Its place among all that the session was ever given, and its record's key.
+    pub(crate) order: u64,
+    pub(crate) qos: QoS,
+    pub(crate) retain: bool,
+    /// PUBREC came: only PUBREL is to be sent again [MQTT-4.3.3-10].
+    pub(crate) released: bool,
+    /// The shared subscription it came by.
+    pub(crate) group: Option<GroupKey>,
+    pub(crate) ids: Option<Box<[u32]>>,
+    /// What to send again; `None` when it never has to be.
+    pub(crate) message: Option<Rc<Message>>,
+}
+
+/// Messages in flight by Packet Identifier, in the order in which they were first sent [MQTT-4.6.0-6].
+///
+/// Identifiers are given in turn, so that finding one is an index into a short list.
+#[derive(Debug, Default)]
+pub(crate) struct Window {
+    /// The slot of `first` and those after it; acknowledged ones in between are empty.
+    slots: VecDeque<Option<Sent>>,
+    /// The identifier of the first slot, less 1.
+    first: u16,
+    len: u16,
+}
+
+/// The identifiers there are.
+const IDS: u16 = u16::MAX;
+
+impl Window {
+    /// How many messages are in flight.
+    pub(crate) fn len(&self) -> u16 {
+        self.len
+    }
+
+    /// Whether one more may be sent with at most `limit` in flight.
+    ///
+    /// A client that leaves one message unacknowledged while it goes on with many later ones, which the protocol does
+    /// not allow, waits for itself at some point.
+    pub(crate) fn has_room(&self, limit: u16) -> bool {
+        self.len < limit
+            && self.slots.len() < usize::from(limit).saturating_mul(8).clamp(1024, usize::from(IDS))
+    }
+
+    /// Takes the next identifier for a message.
+    pub(crate) fn push(&mut self, sent: Sent) -> PacketId {
+        let at = self.slots.len();
+        self.slots.push_back(Some(sent));
+        self.len += 1;
+        self.id_at(at)
+    }
+
+    /// Puts a message back under the identifier it had, for a session that is restored in its order.
+    pub(crate) fn restore(&mut self, id: PacketId, sent: Sent) -> bool {
+        if self.slots.is_empty() {
+            self.first = id.value() - 1;
+        }
+        let at = self.index(id);
+        if at < self.slots.len() && self.slots[at].is_some() {
+            return false;
+        }
+        while self.slots.len() <= at {
+            self.slots.push_back(None);
+        }
+        self.slots[at] = Some(sent);
+        self.len += 1;
+        true
+    }
+
+    /// The message in flight under `id`.
+    pub(crate) fn find(&mut self, id: PacketId) -> Option<&mut Sent> {
+        let at = self.index(id);
+        self.slots.get_mut(at)?.as_mut()
+    }
+
+    /// Ends the flight of `id`.
+    pub(crate) fn remove(&mut self, id: PacketId) -> Option<Sent> {
+        let at = self.index(id);
+        let sent = self.slots.get_mut(at)?.take()?;
+        self.len -= 1;
+        while let Some(None) = self.slots.front() {
+            self.slots.pop_front();
+            self.first = (self.first + 1) % IDS;
+        }
+        Some(sent)
+    }
+
+    /// Takes the oldest out.
+    pub(crate) fn pop(&mut self) -> Option<Sent> {
+        let id = self.iter().next()?.0;
+        self.remove(id)
+    }
+
+    /// All in flight, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (PacketId, &Sent)> {
+        self.slots.iter().enumerate().filter_map(|(at, slot)| Some((self.id_at(at), slot.as_ref()?)))
+    }
+
+    /// How many slots it has memory for.
+    pub(crate) fn capacity(&self) -> usize {
+        self.slots.capacity()
+    }
+
+    /// Lets memory go that no slot uses.
+    pub(crate) fn shrink(&mut self) {
+        self.slots.shrink_to_fit();
+    }
+
+    fn index(&self, id: PacketId) -> usize {
+        let first = u32::from(self.first);
+        let value = u32::from(id.value() - 1);
+        ((value + u32::from(IDS) - first) % u32::from(IDS)) as usize
+    }
+
+    fn id_at(&self, at: usize) -> PacketId {
+        let value = (u32::from(self.first) + at as u32) % u32::from(IDS);
+        // At most 65 534, so that one more is an identifier.
+        PacketId::new(value as u16 + 1).unwrap_or(PacketId::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(order: u64) -> Sent {
+        Sent {
+            order,
+            qos: QoS::AtLeastOnce,
+            retain: false,
+            released: false,
+            group: None,
+            ids: None,
+            message: None,
+        }
+    }
+
+    #[test]
+    fn identifiers_are_given_in_turn_and_none_is_in_use_twice() {
+        let mut window = Window::default();
+        for order in 0..200_000 {
+            let id = window.push(sent(order));
+            assert_eq!(u64::from(id.value()), order % 65_535 + 1);
+            if order >= 3 {
+                let oldest = window.iter().next().map(|(id, _)| id).unwrap();
+                assert_eq!(window.remove(oldest).unwrap().order, order - 3);
+            }
+        }
+        assert_eq!(window.len(), 3);
+    }
+
+    #[test]
+    fn an_acknowledgement_out_of_order_is_found() {
+        let mut window = Window::default();
+        let ids: Vec<_> = (0..5).map(|order| window.push(sent(order))).collect();
+        for at in [3, 0, 4, 1] {
+            assert_eq!(window.remove(ids[at]).unwrap().order, at as u64);
+            assert!(window.remove(ids[at]).is_none());
+        }
+        assert_eq!(window.iter().map(|(id, _)| id).collect::<Vec<_>>(), [ids[2]]);
+    }
+
+    #[test]
+    fn what_was_in_flight_keeps_its_identifiers_when_it_is_restored() {
+        let mut window = Window::default();
+        for (order, id) in [65_534, 65_535, 2].into_iter().enumerate() {
+            assert!(window.restore(PacketId::new(id).unwrap(), sent(order as u64)));
+        }
+        assert_eq!(window.iter().map(|(id, _)| id.value()).collect::<Vec<_>>(), [65_534, 65_535, 2]);
+        assert_eq!(window.push(sent(3)).value(), 3);
+    }
+}
