@@ -1,0 +1,7 @@
+//! Dialogues between clients and a broker, on virtual time.
+
+mod publish;
+mod retained;
+mod session;
+mod story;
+mod will;

@@ -1,0 +1,92 @@
+//! Retained messages (§3.3.1.3, §3.8.3.1).
+
+use lacewing_protocol::{Packet, QoS, RetainHandling, SubscriptionOptions};
+
+use crate::story::*;
+
+fn handling(retain_handling: RetainHandling) -> SubscriptionOptions {
+    SubscriptionOptions { retain_handling, ..SubscriptionOptions::default() }
+}
+
+#[test]
+fn a_late_subscriber_gets_the_last_retained_message_of_each_topic() {
+    // [MQTT-3.3.1-5], [MQTT-3.3.1-9]
+    let story = Story::new();
+    let sensor = story.client("sensor");
+    sensor.send(Packet::Publish(retained("home/a/temperature", "20")));
+    sensor.send(Packet::Publish(retained("home/a/temperature", "21")));
+    sensor.send(Packet::Publish(retained("home/b/temperature", "19")));
+    sensor.publish("home/a/temperature", "22");
+    let late = story.old_client("late");
+    late.subscribe("home/+/temperature", QoS::AtMostOnce);
+    assert!(late.expect("home/a/temperature", "21").retain);
+    assert!(late.expect("home/b/temperature", "19").retain);
+    late.hears_nothing();
+}
+
+#[test]
+fn an_empty_retained_message_clears_the_topic_and_is_delivered_to_those_who_are_there() {
+    // [MQTT-3.3.1-6], [MQTT-3.3.1-7]
+    let story = Story::new();
+    let (sensor, there) = (story.client("sensor"), story.client("there"));
+    there.subscribe("t", QoS::AtMostOnce);
+    sensor.send(Packet::Publish(retained("t", "1")));
+    sensor.send(Packet::Publish(retained("t", "")));
+    assert!(!there.expect("t", "1").retain);
+    there.expect("t", "");
+    let late = story.client("late");
+    late.subscribe("t", QoS::AtMostOnce);
+    late.hears_nothing();
+}
+
+#[test]
+fn retain_handling_decides_whether_retained_messages_come() {
+    // [MQTT-3.3.1-10], [MQTT-3.3.1-11]
+    let story = Story::new();
+    story.client("sensor").send(Packet::Publish(retained("t", "1")));
+    let client = story.client("c");
+    client.subscribe_with("t", handling(RetainHandling::DoNotSend), None);
+    client.hears_nothing();
+    client.subscribe_with("t", handling(RetainHandling::SendIfNew), None);
+    client.hears_nothing();
+    client.subscribe_with("t", handling(RetainHandling::SendAlways), None);
+    client.expect("t", "1");
+    client.unsubscribe("t");
+    client.subscribe_with("t", handling(RetainHandling::SendIfNew), Some(5));
+    assert_eq!(client.expect("t", "1").properties.subscription_identifiers, [5]);
+}
+
+#[test]
+fn a_message_keeps_its_retain_flag_only_for_subscriptions_that_ask_for_it() {
+    // [MQTT-3.3.1-12], [MQTT-3.3.1-13]
+    let story = Story::new();
+    let (sensor, as_published, plain) = (story.client("p"), story.client("rap"), story.client("s"));
+    let options = SubscriptionOptions { retain_as_published: true, ..SubscriptionOptions::default() };
+    as_published.subscribe_with("t", options, None);
+    plain.subscribe("t", QoS::AtMostOnce);
+    sensor.send(Packet::Publish(retained("t", "1")));
+    assert!(as_published.expect("t", "1").retain);
+    assert!(!plain.expect("t", "1").retain);
+    sensor.publish("t", "2");
+    assert!(!as_published.expect("t", "2").retain);
+}
+
+#[test]
+fn ten_thousand_retained_messages_come_as_fast_as_they_are_taken_and_none_is_lost() {
+    let story = Story::new();
+    let sensor = story.client("sensor");
+    for n in 0..10_000 {
+        sensor.send(Packet::Publish(retained(
+            &format!("many/{n:05}"),
+            "a payload of some bytes that fill buffers",
+        )));
+    }
+    for (client_id, qos) in [("q0", QoS::AtMostOnce), ("q2", QoS::ExactlyOnce)] {
+        let late = story.client(client_id);
+        late.subscribe("many/#", qos);
+        for n in 0..10_000 {
+            late.expect(&format!("many/{n:05}"), "a payload of some bytes that fill buffers");
+        }
+        late.hears_nothing();
+    }
+}

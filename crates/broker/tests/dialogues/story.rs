@@ -1,0 +1,508 @@
+//! A broker and its clients on virtual time, so that a test reads as a dialogue.
+
+use std::cell::{RefCell, RefMut};
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+use bytes::{Bytes, BytesMut};
+use lacewing_broker::{
+    AuthRequest, Batch, Broker, Change, CloseCause, CloseReason, Command, Config, ConnId, Event, EventMask,
+    Input, Listener, Now, Output, Record, Table, Transport, Verdict,
+};
+use lacewing_protocol::{
+    Ack, ConnAck, Connect, ConnectProperties, DecodeLimits, Decoder, Disconnect, Packet, PacketId,
+    ProtocolVersion, Publish, QoS, ReasonCode, Role, Subscribe, SubscriptionOptions, TopicFilter, TopicName,
+    Unsubscribe, UserProperties, Utf8String, Will, WillProperties,
+};
+
+pub(crate) const SECOND: u64 = 1_000_000;
+
+/// A broker with everything around it; clones are the same one.
+#[derive(Clone)]
+pub(crate) struct Story(Rc<RefCell<World>>);
+
+pub(crate) struct World {
+    pub(crate) broker: Broker,
+    pub(crate) config: Config,
+    pub(crate) now: Now,
+    last_conn: u64,
+    transports: BTreeMap<ConnId, End>,
+    /// What is durable.
+    pub(crate) store: BTreeMap<(Table, Bytes), Bytes>,
+    /// What was to be made durable and is not yet.
+    pub(crate) uncommitted: Vec<Record>,
+    last_seq: lacewing_broker::Seq,
+    /// Whether records become durable as soon as they are made.
+    pub(crate) commits: bool,
+    pub(crate) events: Vec<Event>,
+    pub(crate) questions: Vec<(ConnId, AuthRequest)>,
+    pub(crate) outputs: u64,
+}
+
+/// The client's end of a transport.
+struct End {
+    decoder: Decoder,
+    inbox: VecDeque<Packet>,
+    closed: Option<CloseReason>,
+    paused: bool,
+    reads: bool,
+}
+
+impl Story {
+    pub(crate) fn new() -> Self {
+        Self::with(Config::default())
+    }
+
+    pub(crate) fn durable() -> Self {
+        Self::with(Config { durable: true, ..Config::default() })
+    }
+
+    pub(crate) fn with(config: Config) -> Self {
+        let now = Now { awake: 5 * SECOND, wall: 1_700_000_000 * SECOND };
+        let mut broker = Broker::new(config.clone(), 7, now);
+        broker.handle(now, Input::Command(Command::Watch { events: EventMask::ALL }));
+        Self::around(broker, config, now)
+    }
+
+    fn around(broker: Broker, config: Config, now: Now) -> Self {
+        Self(Rc::new(RefCell::new(World {
+            broker,
+            config,
+            now,
+            last_conn: 0,
+            transports: BTreeMap::new(),
+            store: BTreeMap::new(),
+            uncommitted: Vec::new(),
+            last_seq: lacewing_broker::Seq(0),
+            commits: true,
+            events: Vec::new(),
+            questions: Vec::new(),
+            outputs: 0,
+        })))
+    }
+
+    pub(crate) fn world(&self) -> RefMut<'_, World> {
+        self.0.borrow_mut()
+    }
+
+    /// Opens a transport.
+    pub(crate) fn dial(&self, version: ProtocolVersion) -> Client {
+        let conn = self.world().dial(version);
+        Client { story: self.clone(), conn, version }
+    }
+
+    /// A 5.0 client with Clean Start and no session expiry, let in.
+    pub(crate) fn client(&self, client_id: &str) -> Client {
+        self.enter(v5(client_id)).0
+    }
+
+    /// A 3.1.1 client with a clean session, let in.
+    pub(crate) fn old_client(&self, client_id: &str) -> Client {
+        self.enter(v3(client_id)).0
+    }
+
+    /// A 5.0 client with a session that does not expire, let in.
+    pub(crate) fn lasting(&self, client_id: &str) -> (Client, ConnAck) {
+        self.enter(Connect { clean_start: false, ..expiring(client_id, u32::MAX) })
+    }
+
+    /// Connects and expects to be let in.
+    pub(crate) fn enter(&self, connect: Connect) -> (Client, ConnAck) {
+        let client = self.dial(connect.version);
+        client.send(Packet::Connect(Box::new(connect)));
+        match client.receive() {
+            Packet::ConnAck(ack) if ack.reason == ReasonCode::Success => (client, *ack),
+            other => panic!("expected to be let in, got {other}"),
+        }
+    }
+
+    /// Connects and expects to be turned away with this reason.
+    pub(crate) fn is_refused(&self, connect: Connect, reason: ReasonCode) {
+        let client = self.dial(connect.version);
+        client.send(Packet::Connect(Box::new(connect)));
+        match client.receive() {
+            Packet::ConnAck(ack) => assert_eq!((ack.reason, ack.session_present), (reason, false)),
+            other => panic!("expected CONNACK, got {other}"),
+        }
+        assert!(client.is_closed());
+    }
+
+    pub(crate) fn command(&self, command: Command) {
+        self.world().handle(Input::Command(command));
+    }
+
+    pub(crate) fn answer(&self, conn: ConnId, verdict: Verdict) {
+        self.world().handle(Input::Authenticated { conn, verdict });
+    }
+
+    /// Lets time pass, deadline by deadline.
+    pub(crate) fn pass(&self, micros: u64) {
+        self.world().pass(micros);
+    }
+
+    pub(crate) fn pass_seconds(&self, seconds: u64) {
+        self.pass(seconds * SECOND);
+    }
+
+    /// The kinds of events since the last call, as text.
+    pub(crate) fn events(&self) -> Vec<String> {
+        let events = std::mem::take(&mut self.world().events);
+        events.into_iter().map(|event| format!("{:?}", event.kind)).collect()
+    }
+
+    /// The broker is gone and comes back from what is durable; all transports are gone with it.
+    pub(crate) fn crash(&self) -> Story {
+        let world = self.world();
+        let (config, now) = (world.config.clone(), world.now);
+        let restored = restore(&world.store, config.clone(), now);
+        let story = Self::around(restored, config, now);
+        story.world().store = world.store.clone();
+        story.world().last_conn = world.last_conn;
+        story.world().handle(Input::Command(Command::Watch { events: EventMask::ALL }));
+        story
+    }
+}
+
+/// A broker from a store.
+pub(crate) fn restore(store: &BTreeMap<(Table, Bytes), Bytes>, config: Config, now: Now) -> Broker {
+    let mut restore = Broker::restore(config, 7, now);
+    for ((table, key), value) in store {
+        let change = Change::Put(value.clone());
+        restore.push(Record { table: *table, key: key.clone(), change }).unwrap();
+    }
+    restore.finish(now).unwrap()
+}
+
+impl World {
+    fn dial(&mut self, version: ProtocolVersion) -> ConnId {
+        self.last_conn += 1;
+        let conn = ConnId(self.last_conn);
+        let mut decoder = Decoder::new(Role::Client, DecodeLimits::default());
+        decoder.set_version(version);
+        let end = End { decoder, inbox: VecDeque::new(), closed: None, paused: false, reads: true };
+        self.transports.insert(conn, end);
+        let transport = Transport { listener: Listener::Tcp, peer: format!("peer-{}", conn.0), tls: None };
+        self.handle(Input::Opened { conn, transport });
+        conn
+    }
+
+    pub(crate) fn handle(&mut self, input: Input) {
+        self.broker.handle(self.now, input);
+        self.settle();
+    }
+
+    /// Does what the broker asks until it asks no more.
+    pub(crate) fn settle(&mut self) {
+        loop {
+            let mut quiet = true;
+            while let Some(output) = self.broker.poll_output() {
+                quiet = false;
+                self.outputs += 1;
+                self.obey(output);
+            }
+            if self.commits && !self.uncommitted.is_empty() {
+                quiet = false;
+                self.commit();
+            }
+            if self.broker.poll_timeout().is_some_and(|at| at <= self.now.awake) {
+                quiet = false;
+                self.broker.handle(self.now, Input::Tick);
+            }
+            if quiet {
+                return;
+            }
+        }
+    }
+
+    fn obey(&mut self, output: Output) {
+        match output {
+            Output::Ready { conn } => self.transmit(conn),
+            Output::Persist { seq, record } => {
+                assert!(self.config.durable, "no record is made when nothing is durable");
+                assert_eq!(seq.0, self.last_seq.0 + 1, "records are numbered in order");
+                self.last_seq = seq;
+                self.uncommitted.push(record);
+            }
+            Output::Authenticate { conn, request } => self.questions.push((conn, *request)),
+            Output::PauseRead { conn } => self.end(conn).paused = true,
+            Output::ResumeRead { conn } => self.end(conn).paused = false,
+            Output::Close { conn, reason } => {
+                self.transmit(conn);
+                let end = self.end(conn);
+                assert_eq!(end.closed, None, "a connection is closed once");
+                end.closed = Some(reason);
+                self.broker.handle(self.now, Input::Closed { conn, cause: CloseCause::Local });
+            }
+            Output::Event(event) => self.events.push(event),
+        }
+    }
+
+    /// Makes durable what waits to be.
+    pub(crate) fn commit(&mut self) {
+        for Record { table, key, change } in self.uncommitted.drain(..) {
+            match change {
+                Change::Put(value) => self.store.insert((table, key), value),
+                Change::Delete => self.store.remove(&(table, key)),
+            };
+        }
+        self.broker.handle(self.now, Input::Persisted { seq: self.last_seq });
+    }
+
+    fn end(&mut self, conn: ConnId) -> &mut End {
+        self.transports.get_mut(&conn).expect("the broker knows only connections that were opened")
+    }
+
+    fn transmit(&mut self, conn: ConnId) {
+        if !self.end(conn).reads {
+            return;
+        }
+        let mut batch = Batch::new();
+        loop {
+            let more = self.broker.transmit(self.now, conn, 1000, &mut batch);
+            let bytes = batch.to_bytes();
+            let end = self.end(conn);
+            end.decoder.push(bytes);
+            while let Some(packet) = end.decoder.next().expect("the broker sends valid packets") {
+                end.inbox.push_back(packet);
+            }
+            if !more {
+                return;
+            }
+        }
+    }
+
+    fn pass(&mut self, micros: u64) {
+        let end = self.now.awake + micros;
+        while let Some(at) = self.broker.poll_timeout().filter(|at| *at <= end) {
+            let step = at.max(self.now.awake) - self.now.awake;
+            self.now.awake += step;
+            self.now.wall += step;
+            self.broker.handle(self.now, Input::Tick);
+            self.settle();
+        }
+        let step = end - self.now.awake;
+        self.now.awake += step;
+        self.now.wall += step;
+        self.handle(Input::Tick);
+    }
+}
+
+/// One end of a transport, and what is said on it.
+#[derive(Clone)]
+pub(crate) struct Client {
+    pub(crate) story: Story,
+    pub(crate) conn: ConnId,
+    pub(crate) version: ProtocolVersion,
+}
+
+impl Client {
+    pub(crate) fn send(&self, packet: Packet) {
+        let mut bytes = BytesMut::new();
+        packet.encode(self.version, &mut bytes).unwrap();
+        self.send_bytes(&bytes);
+    }
+
+    pub(crate) fn send_bytes(&self, bytes: &[u8]) {
+        let bytes = Bytes::copy_from_slice(bytes);
+        self.story.world().handle(Input::Received { conn: self.conn, bytes });
+    }
+
+    /// The next packet from the broker, which must be there.
+    pub(crate) fn receive(&self) -> Packet {
+        self.try_receive().unwrap_or_else(|| panic!("nothing came on {}", self.conn))
+    }
+
+    pub(crate) fn try_receive(&self) -> Option<Packet> {
+        self.story.world().end(self.conn).inbox.pop_front()
+    }
+
+    /// The next packet, which must be a message.
+    pub(crate) fn message(&self) -> Publish {
+        match self.receive() {
+            Packet::Publish(publish) => publish,
+            other => panic!("expected a message, got {other}"),
+        }
+    }
+
+    /// The next packet, which must be a message with this topic and payload.
+    pub(crate) fn expect(&self, topic: &str, payload: &str) -> Publish {
+        let publish = self.message();
+        assert_eq!(publish.topic.as_deref(), Some(topic));
+        assert_eq!(String::from_utf8_lossy(&publish.payload), payload);
+        publish
+    }
+
+    /// Everything that came and was not taken yet.
+    pub(crate) fn rest(&self) -> Vec<Packet> {
+        self.story.world().end(self.conn).inbox.drain(..).collect()
+    }
+
+    pub(crate) fn hears_nothing(&self) {
+        assert_eq!(self.rest(), []);
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.close_reason().is_some()
+    }
+
+    pub(crate) fn close_reason(&self) -> Option<CloseReason> {
+        self.story.world().end(self.conn).closed
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        self.story.world().end(self.conn).paused
+    }
+
+    /// Takes no more bytes from its transport.
+    pub(crate) fn stops_reading(&self) {
+        self.story.world().end(self.conn).reads = false;
+    }
+
+    /// Takes what has piled up, and all that comes from now on.
+    pub(crate) fn reads_again(&self) {
+        let mut world = self.story.world();
+        world.end(self.conn).reads = true;
+        world.transmit(self.conn);
+        world.settle();
+    }
+
+    /// The transport is gone without a word.
+    pub(crate) fn vanishes(&self) {
+        self.story.world().handle(Input::Closed { conn: self.conn, cause: CloseCause::Failed });
+    }
+
+    pub(crate) fn disconnects(&self) {
+        self.send(Packet::Disconnect(Box::new(Disconnect::default())));
+    }
+
+    /// Ends with a DISCONNECT from the broker that says why, as 5.0 has it.
+    pub(crate) fn is_sent_away(&self, reason: ReasonCode) {
+        match self.receive() {
+            Packet::Disconnect(disconnect) => assert_eq!(disconnect.reason, reason),
+            other => panic!("expected DISCONNECT, got {other}"),
+        }
+        assert!(self.is_closed());
+    }
+
+    /// Subscribes with QoS 2 and other defaults, or as `options` say, and returns the SUBACK's reason.
+    pub(crate) fn subscribe_with(
+        &self,
+        filter: &str,
+        options: SubscriptionOptions,
+        id: Option<u32>,
+    ) -> ReasonCode {
+        self.send(Packet::Subscribe(Subscribe {
+            packet_id: PacketId::new(999).unwrap(),
+            filters: vec![(TopicFilter::try_from(filter).unwrap(), options)],
+            subscription_identifier: id,
+            user_properties: UserProperties::new(),
+        }));
+        match self.receive() {
+            Packet::SubAck(ack) => {
+                assert_eq!((ack.packet_id.value(), ack.reasons.len()), (999, 1));
+                ack.reasons[0]
+            }
+            other => panic!("expected SUBACK, got {other}"),
+        }
+    }
+
+    pub(crate) fn subscribe(&self, filter: &str, qos: QoS) {
+        let options = SubscriptionOptions { qos, ..SubscriptionOptions::default() };
+        assert_eq!(self.subscribe_with(filter, options, None), ReasonCode::granted(qos));
+    }
+
+    pub(crate) fn unsubscribe(&self, filter: &str) -> Vec<ReasonCode> {
+        let filters = vec![TopicFilter::try_from(filter).unwrap()];
+        let packet_id = PacketId::new(998).unwrap();
+        self.send(Packet::Unsubscribe(Unsubscribe {
+            packet_id,
+            filters,
+            user_properties: UserProperties::new(),
+        }));
+        match self.receive() {
+            Packet::UnsubAck(ack) => ack.reasons,
+            other => panic!("expected UNSUBACK, got {other}"),
+        }
+    }
+
+    pub(crate) fn publish(&self, topic: &str, payload: &str) {
+        self.send(Packet::Publish(message(topic, payload)));
+    }
+
+    /// Publishes and keeps the exchange going until it is complete.
+    pub(crate) fn publish_qos(&self, topic: &str, payload: &str, qos: QoS, id: u16) -> ReasonCode {
+        self.send(Packet::Publish(with_qos(message(topic, payload), qos, id)));
+        if qos == QoS::AtMostOnce {
+            return ReasonCode::Success;
+        }
+        match (qos, self.receive()) {
+            (QoS::AtLeastOnce, Packet::PubAck(ack)) => ack.reason,
+            (QoS::ExactlyOnce, Packet::PubRec(ack)) => {
+                self.send(Packet::PubRel(Ack::success(ack.packet_id)));
+                assert_eq!(self.receive(), Packet::PubComp(Ack::success(ack.packet_id)));
+                ack.reason
+            }
+            (_, other) => panic!("expected an acknowledgement, got {other}"),
+        }
+    }
+
+    /// Acknowledges a message to the end.
+    pub(crate) fn acknowledge(&self, publish: &Publish) {
+        let Some(id) = publish.packet_id else { return };
+        if publish.qos == QoS::AtLeastOnce {
+            return self.send(Packet::PubAck(Ack::success(id)));
+        }
+        self.send(Packet::PubRec(Ack::success(id)));
+        assert_eq!(self.receive(), Packet::PubRel(Ack::success(id)));
+        self.send(Packet::PubComp(Ack::success(id)));
+    }
+}
+
+/// A 5.0 CONNECT with Clean Start.
+pub(crate) fn v5(client_id: &str) -> Connect {
+    Connect {
+        version: ProtocolVersion::V5_0,
+        client_id: Utf8String::try_from(client_id).unwrap(),
+        clean_start: true,
+        keep_alive: 0,
+        will: None,
+        username: None,
+        password: None,
+        properties: ConnectProperties::default(),
+    }
+}
+
+/// A 3.1.1 CONNECT with a clean session.
+pub(crate) fn v3(client_id: &str) -> Connect {
+    Connect { version: ProtocolVersion::V3_1_1, ..v5(client_id) }
+}
+
+/// A 5.0 CONNECT with Clean Start and a session that outlives the connection.
+pub(crate) fn expiring(client_id: &str, seconds: u32) -> Connect {
+    let mut connect = v5(client_id);
+    connect.properties.session_expiry_interval = Some(seconds);
+    connect
+}
+
+pub(crate) fn will(topic: &str, payload: &str) -> Will {
+    Will {
+        topic: TopicName::try_from(topic).unwrap(),
+        payload: Bytes::copy_from_slice(payload.as_bytes()),
+        qos: QoS::AtMostOnce,
+        retain: false,
+        properties: WillProperties::default(),
+    }
+}
+
+pub(crate) fn message(topic: &str, payload: &str) -> Publish {
+    Publish::new(TopicName::try_from(topic).unwrap(), Bytes::copy_from_slice(payload.as_bytes()))
+}
+
+pub(crate) fn with_qos(publish: Publish, qos: QoS, id: u16) -> Publish {
+    let packet_id = PacketId::new(id).filter(|_| qos != QoS::AtMostOnce);
+    Publish { qos, packet_id, ..publish }
+}
+
+pub(crate) fn retained(topic: &str, payload: &str) -> Publish {
+    Publish { retain: true, ..message(topic, payload) }
+}
