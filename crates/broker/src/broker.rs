@@ -58,6 +58,7 @@ pub struct Broker {
     pub(crate) last_serial: u64,
     pub(crate) shutting_down: bool,
     /// Memory of connections that have nothing to send.
+    #[expect(clippy::vec_box, reason = "they go from one connection to another without being moved")]
     pub(crate) spare: Vec<Box<Outgoing>>,
     pub(crate) shapes: Shapes,
     pub(crate) metrics: Metrics,

@@ -164,7 +164,7 @@ impl Broker {
         session.durable |= self.config.durable && expiry > 0;
         session.since = wall;
         session.will = will;
-        session.origin = Box::new(Origin {
+        *session.origin = Origin {
             listener: connection.transport.listener,
             peer: std::mem::take(&mut connection.transport.peer),
             user: user.clone(),
@@ -173,7 +173,7 @@ impl Broker {
             last_heard: wall,
             dropped: session.origin.dropped,
             reported: session.origin.reported,
-        });
+        };
         self.metrics.clients += 1;
         self.metrics.connects += 1;
         self.record_session(session_key);

@@ -32,6 +32,7 @@ impl<K: Copy + Ord + Hash> Deadlines<K> {
     }
 
     /// The number of keys with a deadline.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.deadlines.len()
     }

@@ -36,7 +36,7 @@ pub(crate) fn key(serial: u64, rest: &[u8]) -> Bytes {
 }
 
 impl Broker {
-    fn record(&mut self, table: Table, key: Bytes, change: Change) {
+    pub(crate) fn record(&mut self, table: Table, key: Bytes, change: Change) {
         self.seq = Seq(self.seq.0 + 1);
         self.metrics.records += 1;
         self.outputs.push_back(Output::Persist { seq: self.seq, record: Record { table, key, change } });

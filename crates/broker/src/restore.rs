@@ -1,44 +1,315 @@
-use crate::{Broker, Config, Now, Record};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use lacewing_protocol::{
+    PacketId, ProtocolVersion, QoS, RetainHandling, SubscriptionOptions, TopicFilter, TopicName,
+};
+
+use crate::broker::WallTimer;
+use crate::encoding::Reader;
+use crate::message::Message;
+use crate::persist::Stage;
+use crate::routing::SessionKey;
+use crate::session::{Origin, Session, Waiting, Will};
+use crate::subscription_list::Subscription;
+use crate::window::Sent;
+use crate::{Broker, Change, Config, Ending, Now, Record, Table};
 
 /// A broker that is being rebuilt from its records.
 #[derive(Debug)]
 pub struct Restore {
-    config: Config,
-    seed: u64,
-    now: Now,
+    broker: Broker,
+    records: BTreeMap<(Table, Bytes), Bytes>,
+    messages: BTreeMap<u64, Rc<Message>>,
+    sessions: BTreeMap<u64, SessionKey>,
+    /// Records that mean nothing any more: of sessions that ended, or whose time is over.
+    leftovers: Vec<(Table, Bytes)>,
 }
 
 /// Why a record cannot be restored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RestoreError {
-    /// A value is not what any version of this broker wrote.
+    /// A key or value is not what any version of this broker wrote.
     #[error("a record of table {0:?} cannot be read")]
-    Unreadable(crate::Table),
+    Unreadable(Table),
     /// A record refers to one that is not there.
     #[error("a record of table {0:?} refers to one that is missing")]
-    Dangling(crate::Table),
+    Dangling(Table),
 }
 
 impl Restore {
     pub(crate) fn new(config: Config, seed: u64, now: Now) -> Self {
-        Self { config, seed, now }
+        Self {
+            broker: Broker::new(config, seed, now),
+            records: BTreeMap::new(),
+            messages: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            leftovers: Vec::new(),
+        }
     }
 
-    /// Takes one record, in any order; a later one for the same table and key replaces an earlier one.
+    /// Takes one record, in any order of tables; a later one for the same table and key replaces an earlier one.
     ///
     /// # Errors
-    /// See [`RestoreError`].
+    /// The record's message cannot be read. Other records are read by [`finish`](Self::finish).
     pub fn push(&mut self, record: Record) -> Result<(), RestoreError> {
-        let _ = record;
+        let Record { table, key, change } = record;
+        // Most of a store is messages: they are read as they come, so that what is kept of them is the message alone.
+        match (table, change) {
+            (Table::Retained, Change::Put(value)) => {
+                let message = read(table, value, |reader| reader.message())?;
+                self.broker.last_message = self.broker.last_message.max(message.number);
+                self.broker.retained.set(&message.topic.clone(), Rc::new(message));
+            }
+            (Table::Retained, Change::Delete) => {
+                let topic = TopicName::try_from(key).map_err(|_| RestoreError::Unreadable(table))?;
+                self.broker.retained.clear(&topic);
+            }
+            (Table::Message, Change::Put(value)) => {
+                let message = read(table, value, |reader| reader.message())?;
+                self.messages.insert(message.number, Rc::new(message));
+            }
+            (Table::Message, Change::Delete) => {
+                let number = number_at(&key, 0).ok_or(RestoreError::Unreadable(table))?;
+                self.messages.remove(&number);
+            }
+            (_, Change::Put(value)) => {
+                self.records.insert((table, key), value);
+            }
+            (_, Change::Delete) => {
+                self.records.remove(&(table, key));
+            }
+        }
         Ok(())
     }
 
-    /// The broker, with all connections of its former life lost.
+    /// The broker as it was, its connections lost at the crash: their sessions' time runs from `now` on, and their wills
+    /// are held back for [`Config::restart_grace`].
+    ///
+    /// Its first outputs may be records that clear away what the crash left over.
     ///
     /// # Errors
     /// See [`RestoreError`].
-    pub fn finish(self, now: Now) -> Result<Broker, RestoreError> {
-        let _ = now;
-        Ok(Broker::new(self.config, self.seed, self.now))
+    pub fn finish(mut self, now: Now) -> Result<Broker, RestoreError> {
+        self.broker.now.awake = self.broker.now.awake.max(now.awake);
+        self.broker.now.wall = self.broker.now.wall.max(now.wall);
+        // Tables in their order: each refers only to those before it.
+        for ((table, key), value) in std::mem::take(&mut self.records) {
+            let belongs = match table {
+                Table::Session => read(table, value, |reader| self.session(&key, reader))?,
+                Table::Subscription => read(table, value, |reader| self.subscription(&key, reader))?,
+                Table::Outgoing => {
+                    let (belongs, dangling) = read(table, value, |reader| self.outgoing(&key, reader))?;
+                    if dangling {
+                        return Err(RestoreError::Dangling(table));
+                    }
+                    belongs
+                }
+                Table::Incoming => read(table, value, |_| self.incoming(&key))?,
+                Table::Will => read(table, value, |reader| self.will(&key, reader))?,
+                // Taken when they came.
+                Table::Message | Table::Retained => true,
+            };
+            if !belongs {
+                self.leftovers.push((table, key));
+            }
+        }
+        Ok(self.tidy())
     }
+
+    /// A session goes on unless it was to end with its connection.
+    fn session(&mut self, key: &Bytes, reader: &mut Reader) -> Option<bool> {
+        let serial = reader.number()?;
+        let version = match reader.number()? {
+            3 => ProtocolVersion::V3_1,
+            4 => ProtocolVersion::V3_1_1,
+            5 => ProtocolVersion::V5_0,
+            _ => return None,
+        };
+        let (expiry, was_here, since) = (reader.small()?, reader.flag()?, reader.number()?);
+        let client_id: Rc<str> = Rc::from(std::str::from_utf8(key).ok()?);
+        let broker = &mut self.broker;
+        broker.last_serial = broker.last_serial.max(serial);
+        if expiry == 0 {
+            return Some(false);
+        }
+        let since = if was_here { broker.now.wall } else { since };
+        let ended = if was_here { Some(Ending::Crash) } else { None };
+        let durable = broker.config.durable;
+        let session = Session { version, expiry, durable, ..away(client_id, serial, since, ended) };
+        let session_key = self.add(session);
+        self.sessions.insert(serial, session_key);
+        if expiry != u32::MAX {
+            let at = since.saturating_add(u64::from(expiry) * 1_000_000);
+            self.broker.wall_timers.set(WallTimer::Expiry(session_key), at);
+        }
+        Some(true)
+    }
+
+    fn add(&mut self, session: Session) -> SessionKey {
+        let client_id = session.client_id.clone();
+        let session_key = SessionKey(self.broker.sessions.insert(session) as u32);
+        self.broker.clients.insert(client_id, session_key);
+        session_key
+    }
+
+    /// The session whose serial number a key starts with.
+    fn owner(&mut self, key: &[u8]) -> Option<Option<SessionKey>> {
+        let serial = number_at(key, 0)?;
+        self.broker.last_serial = self.broker.last_serial.max(serial);
+        Some(self.sessions.get(&serial).copied())
+    }
+
+    fn subscription(&mut self, key: &Bytes, reader: &mut Reader) -> Option<bool> {
+        let (flags, id) = (reader.small::<u8>()?, reader.maybe()?);
+        let filter = TopicFilter::try_from(Bytes::copy_from_slice(key.get(8..)?)).ok()?;
+        let options = SubscriptionOptions {
+            qos: QoS::try_from(flags & 0b11).ok()?,
+            no_local: flags & 0b100 != 0,
+            retain_as_published: flags & 0b1000 != 0,
+            retain_handling: match flags >> 4 {
+                0 => RetainHandling::SendAlways,
+                1 => RetainHandling::SendIfNew,
+                2 => RetainHandling::DoNotSend,
+                _ => return None,
+            },
+        };
+        let id = id.map(u32::try_from).transpose().ok()?;
+        let Some(session_key) = self.owner(key)? else { return Some(false) };
+        self.broker.subscriptions.insert(&filter, session_key, options, id);
+        let session = self.broker.sessions.get_mut(session_key.0 as usize)?;
+        session.subscriptions.insert(filter, Subscription { options, id });
+        Some(true)
+    }
+
+    /// Whether it belongs to a session, and whether its message is missing.
+    fn outgoing(&mut self, key: &Bytes, reader: &mut Reader) -> Option<(bool, bool)> {
+        let (stage, id) = (reader.number()?, PacketId::new(reader.small()?));
+        let stage = match (stage, id) {
+            (0, None) => Stage::Waiting,
+            (1, Some(id)) => Stage::Sent(id),
+            (2, Some(id)) => Stage::Released(id),
+            _ => return None,
+        };
+        let (number, qos, retain) = (reader.number()?, reader.qos()?, reader.flag()?);
+        let mut ids = Vec::new();
+        for _ in 0..reader.number()? {
+            ids.push(reader.small::<u32>()?);
+        }
+        let ids = (!ids.is_empty()).then(|| ids.into_boxed_slice());
+        let order = number_at(key, 8)?;
+        let Some(session_key) = self.owner(key)? else { return Some((false, false)) };
+        let message = self.messages.get(&number).filter(|_| !matches!(stage, Stage::Released(_))).cloned();
+        if message.is_none() && !matches!(stage, Stage::Released(_)) {
+            return Some((true, true));
+        }
+        if let Some(message) = &message {
+            message.recorded.set(message.recorded.get() + 1);
+        }
+        let transit = self.broker.sessions.get_mut(session_key.0 as usize)?.transit_mut();
+        transit.next_order = transit.next_order.max(order + 1);
+        match (stage, message) {
+            (Stage::Waiting, Some(message)) => {
+                transit.queue_bytes += u64::from(message.bytes());
+                transit.queue.push_back(Waiting { order, message, qos, retain, group: None, ids });
+                self.broker.metrics.queued += 1;
+            }
+            (Stage::Sent(id) | Stage::Released(id), message) => {
+                let released = matches!(stage, Stage::Released(_));
+                let sent = Sent { order, qos, retain, released, group: None, ids, message };
+                transit.window.restore(id, sent).then_some(())?;
+            }
+            (Stage::Waiting, None) => {}
+        }
+        Some((true, false))
+    }
+
+    fn incoming(&mut self, key: &Bytes) -> Option<bool> {
+        let id = u16::from_be_bytes(key.get(8..10)?.try_into().ok()?);
+        let Some(session_key) = self.owner(key)? else { return Some(false) };
+        self.broker.sessions.get_mut(session_key.0 as usize)?.transit_mut().incoming.insert(id);
+        Some(true)
+    }
+
+    fn will(&mut self, key: &Bytes, reader: &mut Reader) -> Option<bool> {
+        let (delay, expiry, due) = (reader.small::<u32>()?, reader.maybe()?, reader.maybe()?);
+        let message = Rc::new(reader.message()?);
+        let expiry = expiry.map(u32::try_from).transpose().ok()?;
+        let client_id = std::str::from_utf8(key).ok()?;
+        let broker = &mut self.broker;
+        broker.last_message = broker.last_message.max(message.number);
+        let grace = u64::from(broker.config.restart_grace.max(delay)) * 1_000_000;
+        let at = due.unwrap_or(broker.now.wall.saturating_add(grace));
+        let wall = broker.now.wall;
+        let existing = broker.clients.get(client_id).copied();
+        let session_key = match existing {
+            Some(session_key) => session_key,
+            // The session ended with its connection; only its will is still to come.
+            None => {
+                self.broker.last_serial += 1;
+                let serial = self.broker.last_serial;
+                self.add(away(Rc::from(client_id), serial, wall, Some(Ending::Crash)))
+            }
+        };
+        let crashed = due.is_none();
+        let session = self.broker.sessions.get_mut(session_key.0 as usize)?;
+        session.will = Some(Box::new(Will { message, delay, expiry, crashed }));
+        self.broker.wall_timers.set(WallTimer::Will(session_key), at);
+        Some(true)
+    }
+
+    /// Clears away what means nothing any more, and counts what is there.
+    fn tidy(mut self) -> Broker {
+        let broker = &mut self.broker;
+        for (number, message) in &self.messages {
+            broker.last_message = broker.last_message.max(*number);
+            if message.recorded.get() == 0 {
+                self.leftovers.push((Table::Message, crate::persist::key(*number, &[])));
+            }
+        }
+        if broker.config.durable {
+            for (table, key) in self.leftovers {
+                broker.record(table, key, Change::Delete);
+            }
+        }
+        broker.metrics.sessions = broker.clients.len() as u32;
+        broker.metrics.subscriptions = u32::try_from(broker.subscriptions.len()).unwrap_or(u32::MAX);
+        broker.count_retained();
+        self.broker
+    }
+}
+
+/// A session without a client, with nothing in it.
+fn away(client_id: Rc<str>, serial: u64, since: u64, ended: Option<Ending>) -> Session {
+    Session {
+        client_id,
+        serial,
+        conn: None,
+        version: ProtocolVersion::V5_0,
+        expiry: 0,
+        durable: false,
+        ended: false,
+        since,
+        subscriptions: Default::default(),
+        transit: None,
+        will: None,
+        origin: Box::new(Origin { ended, last_heard: since, ..Origin::default() }),
+    }
+}
+
+/// Reads a whole value.
+fn read<T>(
+    table: Table,
+    value: Bytes,
+    what: impl FnOnce(&mut Reader) -> Option<T>,
+) -> Result<T, RestoreError> {
+    let unreadable = RestoreError::Unreadable(table);
+    let mut reader = Reader::new(value).ok_or(unreadable)?;
+    let read = what(&mut reader).ok_or(unreadable)?;
+    if reader.is_done() { Ok(read) } else { Err(unreadable) }
+}
+
+fn number_at(key: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_be_bytes(key.get(at..at + 8)?.try_into().ok()?))
 }

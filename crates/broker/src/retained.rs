@@ -82,6 +82,7 @@ impl<M: WireBytes> Retained<M> {
     ///
     /// The messages may change between two calls: one that is there all the time is found once, one that comes or goes
     /// meanwhile at most once. Many messages are had faster from one [`scan`](Self::scan).
+    #[cfg(test)]
     pub(crate) fn next(&self, cursor: &mut Cursor, budget: u32) -> Step<'_, M> {
         self.scan(cursor, budget).next()
     }

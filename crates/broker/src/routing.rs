@@ -86,13 +86,9 @@ impl Subscriptions {
     }
 
     /// What the subscriptions took on the wire: for each the filter with its length, and the options.
+    #[cfg(test)]
     pub(crate) fn wire_bytes(&self) -> u64 {
         self.wire_bytes
-    }
-
-    /// The number of shared subscriptions that have a member.
-    pub(crate) fn shared_groups(&self) -> u32 {
-        self.groups.len()
     }
 
     /// Subscribes `session` to `filter`, or gives its subscription other options and another Subscription

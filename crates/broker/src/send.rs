@@ -65,6 +65,7 @@ impl<'a> Content<'a> {
 }
 
 /// The outgoing bytes of a connection, made or taken from the spare ones when there are none.
+#[expect(clippy::vec_box, reason = "they go from one connection to another without being moved")]
 pub(crate) fn outgoing<'a>(
     connection: &'a mut Connection,
     spare: &mut Vec<Box<Outgoing>>,

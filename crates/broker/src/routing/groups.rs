@@ -42,6 +42,7 @@ impl Groups {
         Self { hasher, groups: Slab::new(), by_filter: HashTable::new(), created: 0 }
     }
 
+    #[cfg(test)]
     pub(super) fn len(&self) -> u32 {
         self.groups.len() as u32
     }

@@ -168,9 +168,11 @@ pub(crate) fn restore(store: &BTreeMap<(Table, Bytes), Bytes>, config: Config, n
     let mut restore = Broker::restore(config, 7, now);
     for ((table, key), value) in store {
         let change = Change::Put(value.clone());
-        restore.push(Record { table: *table, key: key.clone(), change }).unwrap();
+        restore
+            .push(Record { table: *table, key: key.clone(), change })
+            .expect("the broker reads what it wrote");
     }
-    restore.finish(now).unwrap()
+    restore.finish(now).expect("the broker reads what it wrote")
 }
 
 impl World {
