@@ -12,3 +12,6 @@ mod member;
 pub use bridge::{Bridge, Dial};
 pub use broker::{BrokerHost, ChannelId, Output, Setup};
 pub use client::{ClientHost, Moment, Output as ClientOutput};
+
+#[cfg(test)]
+mod tests;

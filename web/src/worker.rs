@@ -27,9 +27,10 @@ enum Part {
 pub fn start() -> Result<(), JsValue> {
     let scope: DedicatedWorkerGlobalScope = js_sys::global().dyn_into()?;
     let part: RefCell<Option<Part>> = RefCell::new(None);
+    let page = scope.clone();
     let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
         let Some((bytes, ports)) = opened(&event) else { return };
-        if let Err(error) = take(&mut part.borrow_mut(), &bytes, ports) {
+        if let Err(error) = take(&page, &mut part.borrow_mut(), &bytes, ports) {
             web_sys::console::error_1(&error);
         }
     });
@@ -38,7 +39,12 @@ pub fn start() -> Result<(), JsValue> {
     scope.post_message(&envelope(&Greeting { version: VERSION }, &[]))
 }
 
-fn take(part: &mut Option<Part>, bytes: &[u8], ports: Vec<MessagePort>) -> Result<(), JsValue> {
+fn take(
+    page: &DedicatedWorkerGlobalScope,
+    part: &mut Option<Part>,
+    bytes: &[u8],
+    ports: Vec<MessagePort>,
+) -> Result<(), JsValue> {
     match part {
         Some(Part::Broker(broker)) => broker.told(read(bytes)?, ports),
         Some(Part::Client(client)) => client.told(read(bytes)?, ports),
@@ -46,7 +52,14 @@ fn take(part: &mut Option<Part>, bytes: &[u8], ports: Vec<MessagePort>) -> Resul
         None => {
             *part = Some(match read(bytes)? {
                 Role::Broker(setup) => Part::Broker(broker::BrokerWorker::start(setup)?),
-                Role::Client { seed } => Part::Client(client::ClientWorker::start(seed)?),
+                Role::Client { seed } => {
+                    let page = page.clone();
+                    let post = move |message| {
+                        // The page outlives its worker, so posting to it cannot fail.
+                        let _ = page.post_message(&envelope(&message, &[]));
+                    };
+                    Part::Client(client::ClientWorker::start(seed, post)?)
+                }
             });
         }
     }
@@ -57,3 +70,6 @@ fn read<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, JsValue> {
     postcard::from_bytes(bytes)
         .map_err(|error| JsValue::from_str(&format!("the page sent what this worker cannot read: {error}")))
 }
+
+#[cfg(test)]
+mod tests;

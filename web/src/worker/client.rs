@@ -5,8 +5,8 @@ use std::rc::{Rc, Weak};
 
 use bytes::Bytes;
 use lacewing_control::Response;
-use web_sys::wasm_bindgen::{JsCast, JsValue};
-use web_sys::{DedicatedWorkerGlobalScope, MessagePort, WebSocket};
+use web_sys::wasm_bindgen::JsValue;
+use web_sys::{MessagePort, WebSocket};
 
 use super::channel::{Heard, Line};
 use super::clock::Clock;
@@ -14,13 +14,13 @@ use super::turn::Turn;
 use crate::host::{ClientHost, ClientOutput as Output, Moment};
 use crate::model::Who;
 use crate::roles::ToClient;
-use crate::tab::spawn::envelope;
+use crate::wire::WorkerToPage;
 
 /// A running client worker.
 pub(crate) struct ClientWorker(Rc<Inner>);
 
 struct Inner {
-    scope: DedicatedWorkerGlobalScope,
+    post: Box<dyn Fn(WorkerToPage)>,
     clock: Clock,
     host: RefCell<ClientHost>,
     mqtt: RefCell<Option<Line>>,
@@ -32,12 +32,11 @@ struct Inner {
 }
 
 impl ClientWorker {
-    /// Starts the page's clients; they wait to be told where the broker is.
+    /// Starts the page's clients; they wait to be told where the broker is. `post` hears what is for the page.
     ///
     /// # Errors
     /// When the browser lacks what a worker needs.
-    pub(crate) fn start(seed: u64) -> Result<Self, JsValue> {
-        let scope = js_sys::global().dyn_into()?;
+    pub(crate) fn start(seed: u64, post: impl Fn(WorkerToPage) + 'static) -> Result<Self, JsValue> {
         let clock = Clock::new();
         let host = RefCell::new(ClientHost::new(seed, moment(&clock)));
         let slot: Rc<RefCell<Weak<Inner>>> = Rc::default();
@@ -48,7 +47,7 @@ impl ClientWorker {
             }
         })?;
         let inner = Rc::new_cyclic(|this| Inner {
-            scope,
+            post: Box::new(post),
             clock,
             host,
             mqtt: RefCell::default(),
@@ -183,10 +182,7 @@ impl Inner {
                     line.send(&bytes);
                 }
             }
-            Output::Page(message) => {
-                // The page outlives its worker, so posting to it cannot fail.
-                let _ = self.scope.post_message(&envelope(&message, &[]));
-            }
+            Output::Page(message) => (self.post)(message),
         }
     }
 
