@@ -21,7 +21,7 @@ pub use effect::{Effect, Who};
 
 use std::collections::VecDeque;
 
-use lacewing_control::{DeviceOrder, EventKind, Request, Response, Watch};
+use lacewing_control::{EventKind, HomeCommand, Request, Response, Watch};
 use lacewing_protocol::{Publish, QoS, ReasonCode, SubscriptionOptions};
 
 use crate::wire::{
@@ -314,7 +314,9 @@ impl Model {
                     properties: lacewing_protocol::PublishProperties::new(),
                 }
             }
-            Action::Power { device, power } => Effect::Control(Request::Home(DeviceOrder { device, power })),
+            Action::Power { device, power } => {
+                Effect::Control(Request::Home(HomeCommand::Power { device, power }))
+            }
             Action::PauseMessages(paused) => {
                 self.stream.pause(paused);
                 return Ok(());

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use lacewing_broker::{Broker, Command, EventKind, EventMask, Now};
 use lacewing_protocol::{ReasonCode, TopicFilter, TopicName};
 
-use crate::{BridgeState, DeviceOrder, DevicePower, Event, HostKind, Request, Response, VERSION, Watch};
+use crate::{BridgeState, DevicePower, Event, HomeCommand, HostKind, Request, Response, VERSION, Watch};
 
 /// Between two looks at the broker for those who watch clients or metrics, in microseconds.
 const LOOK_EVERY: u64 = 1_000_000;
@@ -30,8 +30,8 @@ pub struct OperatorId(pub u64);
 pub enum Effect {
     /// Give the broker this command.
     Command(Command),
-    /// Do this to a device of the home.
-    Home(DeviceOrder),
+    /// Give the home this command.
+    Home(HomeCommand),
 }
 
 /// Serves any number of operators of one broker.
@@ -152,12 +152,14 @@ impl Desk {
                 }
                 Err(error) => format!("{topic:?} is not a topic name: {error}."),
             },
-            Request::Home(order) => match &self.home {
-                Some(devices) if devices.iter().any(|(device, _)| *device == order.device) => {
-                    return Some(Effect::Home(order));
+            Request::Home(command) => match (&self.home, &command) {
+                (None, _) => "This broker's host runs no simulated home.".to_owned(),
+                (Some(devices), HomeCommand::Power { device, .. })
+                    if !devices.iter().any(|(known, _)| known == device) =>
+                {
+                    format!("There is no simulated device {device:?}.")
                 }
-                Some(_) => format!("There is no simulated device {:?}.", order.device),
-                None => "This broker's host runs no simulated home.".to_owned(),
+                (Some(_), _) => return Some(Effect::Home(command)),
             },
         };
         self.tell(operator, Response::Refused { why: refused });

@@ -1,4 +1,5 @@
-//! The control protocol: what an operator may ask the host of a broker, and what the host answers.
+//! The control protocol: what an operator may ask the host of a broker, and what the host answers; and the two things that every
+//! host keeps beside its broker: the [`Desk`] that serves operators, and the [`Household`] of simulated devices.
 //!
 //! Everything a device could do goes over MQTT. What only an operator may do, or see, goes here: who is
 //! connected, why a message went where it went, ending a session, cutting a simulated cable. The same
@@ -9,16 +10,17 @@
 //! [`Response`] in one binary WebSocket message or one posted buffer; there is no further framing.
 
 mod desk;
-mod device;
+mod household;
 mod request;
 mod response;
 
 pub use desk::{Desk, Effect, OperatorId};
-pub use device::{DeviceOrder, DevicePower};
+pub use household::Household;
 pub use lacewing_broker::{
     ClientDetail, ClientInfo, CloseCause, Ending, Event, EventKind, Explanation, Listener, Metrics,
     NotDelivered, Preview, SubscriptionInfo, WillInfo,
 };
+pub use lacewing_sim::{Command as HomeCommand, Power as DevicePower};
 pub use request::{Request, Watch};
 pub use response::{Addresses, BridgeState, HostKind, LanInvitation, Response};
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::DeviceOrder;
+use crate::HomeCommand;
 
 /// From a page to the host of a broker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,8 +31,8 @@ pub enum Request {
         /// The topic name in question.
         topic: String,
     },
-    /// Do this to a device of the simulated home.
-    Home(DeviceOrder),
+    /// Do this to the simulated home.
+    Home(HomeCommand),
 }
 
 /// What the page has on screen and so wants to hear about.

@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use lacewing_broker::{
     Batch, Broker, CloseCause, Config, ConnId, EventMask, Input, Listener, Now, Output as Asked, Transport,
 };
-use lacewing_control::{BridgeState, Desk, Effect, HostKind, OperatorId, Request, Response};
+use lacewing_control::{BridgeState, Desk, Effect, HostKind, Household, OperatorId, Request, Response};
 use lacewing_link::{CloseCode, Event, Hello, Link, Listener as Origin, Side, StreamId};
 
 use super::bridge::{Bridge, Dial};
@@ -62,6 +62,7 @@ pub struct BrokerHost {
     /// Connections that are closing, by deadline.
     closing: VecDeque<(u64, ConnId)>,
     conns_opened: u64,
+    household: Household,
     bridge: Bridge,
     bridge_channel: Option<ChannelId>,
     desk: Desk,
@@ -88,9 +89,10 @@ impl BrokerHost {
             ready: VecDeque::new(),
             closing: VecDeque::new(),
             conns_opened: 0,
+            household: Household::starting_at(setup.seed, setup.local_minutes, now),
             bridge: Bridge::new(setup.broker, setup.bridge, now.awake),
             bridge_channel: None,
-            desk: Desk::new(HostKind::Tab, Some(UNSAVED.to_owned()), false),
+            desk: Desk::new(HostKind::Tab, Some(UNSAVED.to_owned()), true),
             mask: EventMask::NONE,
             outputs: VecDeque::new(),
         }
@@ -156,7 +158,8 @@ impl BrokerHost {
     pub fn request(&mut self, now: Now, id: OperatorId, request: Request) {
         match self.desk.request(now, id, request, &self.broker) {
             Some(Effect::Command(command)) => self.broker.handle(now, Input::Command(command)),
-            Some(Effect::Home(_)) | None => {}
+            Some(Effect::Home(command)) => self.household.command(now, command),
+            None => {}
         }
     }
 
@@ -166,11 +169,16 @@ impl BrokerHost {
         for _ in 0..ROUNDS {
             let asked = self.drain_broker(now);
             let served = self.serve_ready(now);
-            if !asked && !served {
+            let lived = self.household.drain(now, &mut self.broker, || {
+                self.conns_opened += 1;
+                ConnId(self.conns_opened)
+            });
+            if !asked && !served && !lived {
                 break;
             }
         }
         self.desk.bridge(self.bridge.state().clone());
+        self.desk.home(self.household.powers());
         self.desk.tick(now, &self.broker);
         let mask = self.desk.mask();
         if std::mem::replace(&mut self.mask, mask) != mask {
@@ -211,6 +219,7 @@ impl BrokerHost {
         links
             .chain(work)
             .chain(self.broker.poll_timeout())
+            .chain(self.household.poll_timeout())
             .chain(self.desk.poll_timeout())
             .chain(self.bridge.poll_timeout())
             .chain(self.closing.front().map(|(deadline, _)| *deadline))
@@ -218,6 +227,7 @@ impl BrokerHost {
     }
 
     fn pass_time(&mut self, now: Now) {
+        self.household.pass_time(now);
         if self.broker.poll_timeout().is_some_and(|due| due <= now.awake) {
             self.broker.handle(now, Input::Tick);
         }
@@ -314,6 +324,18 @@ impl BrokerHost {
         while let Some(output) = self.broker.poll_output() {
             asked = true;
             match output {
+                Asked::Ready { conn } if self.household.owns(conn) => {
+                    self.household.receive(now, conn, &mut self.broker, &mut self.batch);
+                }
+                Asked::PauseRead { conn } if self.household.owns(conn) => {
+                    self.household.pause(now, conn, &mut self.broker, true);
+                }
+                Asked::ResumeRead { conn } if self.household.owns(conn) => {
+                    self.household.pause(now, conn, &mut self.broker, false);
+                }
+                Asked::Close { conn, .. } if self.household.owns(conn) => {
+                    self.household.close(now, conn, &mut self.broker, &mut self.batch);
+                }
                 Asked::Ready { conn } => {
                     if let Some(known) = self.conns.get_mut(&conn) {
                         known.hungry = true;
