@@ -85,3 +85,11 @@ impl Turn {
         *self.timer.borrow_mut() = Some((deadline, timeout));
     }
 }
+
+impl Drop for Turn {
+    /// A message may still be on its way to a turn that is gone.
+    fn drop(&mut self) {
+        self.channel.port1().set_onmessage(None);
+        self.channel.port1().close();
+    }
+}
