@@ -95,7 +95,7 @@ impl Client {
             Phase::Waiting { .. } => self.phase = Phase::Idle,
             Phase::Dialing { .. } => self.close(now, Cause::Stopped),
             Phase::Connecting { .. } | Phase::Connected { .. } => {
-                self.fill(usize::MAX);
+                self.fill(now, usize::MAX);
                 self.send(&Packet::Disconnect(Box::default()));
                 self.close(now, Cause::Stopped);
             }
@@ -213,7 +213,7 @@ impl Client {
     ///
     /// # Errors
     /// As many messages wait as [`Options::queue`] allows; the message is not taken.
-    pub fn publish(&mut self, _now: u64, message: Message) -> Result<Token, QueueFull> {
+    pub fn publish(&mut self, now: u64, message: Message) -> Result<Token, QueueFull> {
         let token = Token(self.next_token);
         let offline = !matches!(self.phase, Phase::Connected { .. });
         if offline && !self.options.queue.qos0_offline && message.qos == lacewing_protocol::QoS::AtMostOnce {
@@ -221,7 +221,7 @@ impl Client {
             self.event(Event::Dropped { token, cause: DropCause::Offline });
             return Ok(token);
         }
-        self.outgoing.push(token, message)?;
+        self.outgoing.push(now, token, message)?;
         self.next_token += 1;
         Ok(token)
     }
@@ -259,7 +259,7 @@ impl Client {
 
     /// Appends up to `max_bytes` bytes for the open transport to `out`; whether more could go at once.
     pub fn transmit(&mut self, now: u64, max_bytes: usize, out: &mut BytesMut) -> bool {
-        self.fill(max_bytes);
+        self.fill(now, max_bytes);
         let Some(connection) = &mut self.connection else { return false };
         let taken = connection.wire.len().min(max_bytes);
         if taken > 0 {
@@ -343,7 +343,7 @@ impl Client {
     }
 
     /// Encodes what waits and may go until `max_bytes` are on the wire.
-    fn fill(&mut self, max_bytes: usize) {
+    fn fill(&mut self, now: u64, max_bytes: usize) {
         if !matches!(self.phase, Phase::Connected { .. }) {
             return;
         }
@@ -360,7 +360,7 @@ impl Client {
                 }
                 continue;
             }
-            match self.outgoing.next(connection.accepts, &mut self.ids) {
+            match self.outgoing.next(now, connection.accepts, &mut self.ids) {
                 None => return,
                 Some(Step::Drop(event)) => self.outputs.push_back(Output::Event(event)),
                 Some(Step::Send { token, publish }) => {

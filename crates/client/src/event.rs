@@ -133,6 +133,9 @@ pub enum DropCause {
     /// off.
     #[error("there is no connection")]
     Offline,
+    /// It waited for longer than its Message Expiry Interval.
+    #[error("it expired")]
+    Expired,
     /// It was QoS 2, its PUBLISH was on the way, and the server has lost the session. Sent again it might arrive
     /// twice; the application may know whether that matters.
     #[error("the server lost the session")]
@@ -166,7 +169,7 @@ pub struct Message {
     pub qos: QoS,
     /// Whether the server keeps it for later subscribers.
     pub retain: bool,
-    /// 5.0 properties; left out before 5.0. A topic alias or subscription identifiers in them are ignored.
+    /// 5.0 properties; left out before 5.0, though a message expires while it waits all the same. A topic alias or subscription identifiers in them are ignored.
     pub properties: PublishProperties,
 }
 

@@ -39,6 +39,22 @@ pub(crate) struct Outgoing {
 struct Held {
     token: Token,
     message: Message,
+    since: u64,
+}
+
+impl Held {
+    /// Takes the time it waited from its Message Expiry Interval; whether any is left, or there is none.
+    fn age(&mut self, now: u64) -> bool {
+        let Some(interval) = self.message.properties.message_expiry_interval else { return true };
+        let waited = now.saturating_sub(self.since) / 1_000_000;
+        if waited == 0 {
+            return true;
+        }
+        let left = u64::from(interval).saturating_sub(waited);
+        self.since += waited * 1_000_000;
+        self.message.properties.message_expiry_interval = u32::try_from(left).ok();
+        left > 0
+    }
 }
 
 /// The next thing to do about a waiting message.
@@ -70,7 +86,7 @@ impl Outgoing {
         }
     }
 
-    pub(crate) fn push(&mut self, token: Token, mut message: Message) -> Result<(), QueueFull> {
+    pub(crate) fn push(&mut self, now: u64, token: Token, mut message: Message) -> Result<(), QueueFull> {
         if !message.properties.is_empty() {
             message.properties.topic_alias = None;
             message.properties.subscription_identifiers.clear();
@@ -83,7 +99,7 @@ impl Outgoing {
             return Err(QueueFull::Bytes);
         }
         self.bytes = bytes;
-        self.queue.push_back(Held { token, message });
+        self.queue.push_back(Held { token, message, since: now });
         Ok(())
     }
 
@@ -153,7 +169,7 @@ impl Outgoing {
     }
 
     /// The next PUBLISH to be sent: what was sent on an earlier connection comes first, as DUP.
-    pub(crate) fn next(&mut self, accepts: Accepts, ids: &mut PacketIds) -> Option<Step> {
+    pub(crate) fn next(&mut self, now: u64, accepts: Accepts, ids: &mut PacketIds) -> Option<Step> {
         if let Some((id, held)) = self.unacknowledged.get(self.sent) {
             if self.quota == 0 {
                 return None;
@@ -162,8 +178,9 @@ impl Outgoing {
             self.sent += 1;
             return Some(Step::Send { token: held.token, publish: publish(&held.message, Some(*id), true) });
         }
-        let next = self.queue.front()?;
-        if let Some(cause) = refused(&next.message, accepts) {
+        let next = self.queue.front_mut()?;
+        let expired = (!next.age(now)).then_some(DropCause::Expired);
+        if let Some(cause) = expired.or_else(|| refused(&next.message, accepts)) {
             let held = self.queue.pop_front()?;
             self.bytes -= weight(&held.message);
             return Some(Step::Drop(Event::Dropped { token: held.token, cause }));

@@ -266,3 +266,23 @@ fn unacknowledged_messages_survive_a_stop() {
     dialogue.accept(true);
     assert!(dialogue.published().dup);
 }
+
+#[test]
+fn a_message_expires_while_it_waits_and_the_server_is_told_what_is_left() {
+    // [MQTT-3.3.2-6]
+    let mut dialogue = Dialogue::start(options(V5));
+    let expiring = |payload, seconds| {
+        let mut message = message(payload, QoS::AtLeastOnce);
+        message.properties.message_expiry_interval = Some(seconds);
+        message
+    };
+    let token = dialogue.publish(expiring("short", 3));
+    dialogue.publish(expiring("long", 60));
+    dialogue.now = 5 * SECOND;
+    dialogue.open();
+    dialogue.accept(false);
+    assert_eq!(dialogue.event(), Event::Dropped { token, cause: DropCause::Expired });
+    let publish = dialogue.published();
+    assert_eq!((publish.payload, publish.properties.message_expiry_interval), ("long".into(), Some(55)));
+    dialogue.silent();
+}
