@@ -94,6 +94,7 @@ impl Thermal {
             self.rooms[a].mass -= flow / self.rooms[a].mass_capacity;
             self.rooms[b].mass += flow / self.rooms[b].mass_capacity;
         }
+        let outside_water = 0.8 * saturation(outside);
         for room in &mut self.rooms {
             let draught = GAPS + if room.window_open { WINDOW } else { 0.0 };
             let to_mass = SURFACE * (room.air - room.mass);
@@ -103,7 +104,6 @@ impl Thermal {
             let warming = room.heating() + gains + room.power;
             room.mass += (to_mass - through_walls) * seconds / room.mass_capacity;
             room.air += (warming - to_mass - to_outside) * seconds / room.air_capacity;
-            let outside_water = 0.8 * saturation(outside);
             // A room's volume in m³ is about a thousandth of its air's heat capacity.
             let exchange = draught / room.air_capacity * seconds;
             room.water +=
