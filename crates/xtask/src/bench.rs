@@ -1,7 +1,7 @@
 //! `cargo xtask bench [CASE]`: the benchmarks, found by where they stand.
 //!
 //! `crates/<crate>/benches/<case>.rs` measures one crate alone; `tests/src/bin/bench-<case>.rs` measures the whole:
-//! bridge, page and browser.
+//! bridge, page and browser. Either may be a folder with a `main.rs`.
 
 use std::fs;
 use std::path::Path;
@@ -74,20 +74,27 @@ fn find(root: &Path) -> Result<Vec<Bench>> {
     let mut found = Vec::new();
     for krate in names(&root.join("crates"))? {
         let package = format!("lacewing-{krate}");
-        for file in names(&root.join("crates").join(&krate).join("benches"))? {
-            if let Some(case) = file.strip_suffix(".rs") {
-                found.push(Bench { case: case.to_owned(), measures: Measures::Package(package.clone()) });
-            }
+        for case in programs(&root.join("crates").join(&krate).join("benches"))? {
+            found.push(Bench { case, measures: Measures::Package(package.clone()) });
         }
     }
-    for file in names(&root.join("tests").join("src").join("bin"))? {
-        let program = file.strip_suffix(".rs").unwrap_or(&file);
+    for program in programs(&root.join("tests").join("src").join("bin"))? {
         if let Some(case) = program.strip_prefix("bench-") {
-            found.push(Bench { case: case.to_owned(), measures: Measures::TheWhole(program.to_owned()) });
+            found.push(Bench { case: case.to_owned(), measures: Measures::TheWhole(program.clone()) });
         }
     }
     found.sort();
     Ok(found)
+}
+
+/// The programs that cargo finds in `folder`: `<name>.rs` and `<name>/main.rs`.
+fn programs(folder: &Path) -> Result<Vec<String>> {
+    let names = names(folder)?.into_iter();
+    let program = |name: String| match name.strip_suffix(".rs") {
+        Some(stem) => Some(stem.to_owned()),
+        None => folder.join(&name).join("main.rs").is_file().then_some(name),
+    };
+    Ok(names.filter_map(program).collect())
 }
 
 /// The names of what is in `folder`; none when it is not there.
@@ -108,16 +115,19 @@ mod tests {
         let root = std::env::temp_dir().join(format!("lacewing-bench-{}", std::process::id()));
         let benches = root.join("crates/broker/benches");
         let programs = root.join("tests/src/bin");
-        fs::create_dir_all(&benches).unwrap();
+        fs::create_dir_all(benches.join("matching")).unwrap();
         fs::create_dir_all(&programs).unwrap();
         fs::write(benches.join("core.rs"), "").unwrap();
+        fs::write(benches.join("matching/main.rs"), "").unwrap();
         fs::write(programs.join("bench-tab.rs"), "").unwrap();
         fs::write(programs.join("other.rs"), "").unwrap();
         let found = find(&root).unwrap();
         fs::remove_dir_all(&root).unwrap();
-        let core =
-            Bench { case: "core".to_owned(), measures: Measures::Package("lacewing-broker".to_owned()) };
+        let of_the_broker = |case: &str| Bench {
+            case: case.to_owned(),
+            measures: Measures::Package("lacewing-broker".to_owned()),
+        };
         let tab = Bench { case: "tab".to_owned(), measures: Measures::TheWhole("bench-tab".to_owned()) };
-        assert_eq!(found, [core, tab]);
+        assert_eq!(found, [of_the_broker("core"), of_the_broker("matching"), tab]);
     }
 }

@@ -50,7 +50,8 @@ pub(crate) fn run_quietly(command: &mut Command, log: &Path) -> Result<()> {
     loop {
         match lines.recv_timeout(HEARTBEAT) {
             Ok(line) => {
-                compiled += usize::from(line.trim_start().starts_with("Compiling "));
+                let word = line.trim_start().split(' ').next();
+                compiled += usize::from(matches!(word, Some("Compiling" | "Checking" | "Documenting")));
                 writeln!(log_file, "{line}")?;
                 kept.push(line);
             }

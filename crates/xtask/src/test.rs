@@ -26,10 +26,12 @@ pub(crate) fn run(fast: bool) -> Result<ExitCode> {
     let mut suites = Suites::default();
     if fast {
         suites.run("Unit tests and dialogues", &mut units())?;
+        suites.run("The page's models", &mut models())?;
         return Ok(suites.sum_up(began));
     }
     let tools = setup::toolbox(Purpose::Test)?;
     suites.run("Unit tests and dialogues", &mut units())?;
+    suites.run("The page's models", &mut models())?;
     suites.run("In the browser", &mut in_the_browser(&tools)?)?;
     println!("\n== The page and the program that the next suite needs");
     match page::build(&tools) {
@@ -68,6 +70,13 @@ fn units() -> Command {
         "--exclude",
         "lacewing-tests",
     ]);
+    cargo
+}
+
+/// What of the page is plain Rust, run natively.
+fn models() -> Command {
+    let mut cargo = cargo();
+    cargo.args(["test", "--no-fail-fast", "--package", "lacewing-web", "--lib"]);
     cargo
 }
 
