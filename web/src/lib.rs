@@ -1,14 +1,28 @@
 //! The page and its workers.
 //!
 //! [`wire`] is what the page and the client worker say to each other, [`model`] turns MQTT messages and
-//! control answers into what the page shows. Both are plain Rust and are tested natively; everything that
-//! touches the browser is compiled for wasm only.
+//! control answers into what the page shows, [`geometry`] lays out the drawing. These are plain Rust and are
+//! tested natively; everything that touches the browser is compiled for wasm only.
 
+pub mod geometry;
 pub mod host;
 pub mod model;
 pub mod roles;
+pub mod wire;
+
+#[cfg(target_arch = "wasm32")]
+pub mod app;
+#[cfg(target_arch = "wasm32")]
+mod components;
+#[cfg(target_arch = "wasm32")]
+mod hooks;
+#[cfg(target_arch = "wasm32")]
+mod report;
+#[cfg(target_arch = "wasm32")]
+mod state;
 #[cfg(target_arch = "wasm32")]
 pub mod tab;
-pub mod wire;
+#[cfg(target_arch = "wasm32")]
+mod views;
 #[cfg(target_arch = "wasm32")]
 pub mod worker;

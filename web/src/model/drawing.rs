@@ -3,7 +3,7 @@
 use lacewing_sim::plan::{Action, Device, DeviceKind, Direction, Role, Room, ThermostatState};
 
 use super::house::{House, Latest};
-use crate::wire::{Asked, Control, DeviceView, PhoneView, Presence, Reading, RoomView, Shown, Warmth};
+use crate::wire::{Asked, DeviceView, PhoneView, Presence, Reading, RoomView, Shown, Warmth};
 
 /// How long a control waits for the state message before it says why none came, in microseconds.
 const PATIENCE: u64 = 3_000_000;

@@ -1,0 +1,142 @@
+//! The page as a whole: it starts the worker, follows the address bar and the keyboard, and draws.
+
+pub(crate) mod opening;
+
+use std::rc::Rc;
+
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::KeyboardEvent;
+use yew::prelude::*;
+
+use crate::components::{Navigation, Problems, StatusLine};
+use crate::hooks::{Page, go};
+use crate::port::Port;
+use crate::report;
+use crate::state::{Route, Sheet, State, StateAction};
+use crate::views::{Clients, Compose, Connect, Home, Messages, Stopped};
+use crate::wire::{Action, PageToWorker};
+
+/// Starts the page.
+pub fn run() {
+    report::catch_panics();
+    yew::Renderer::<App>::new().render();
+}
+
+/// The page with its worker.
+#[component]
+fn App() -> Html {
+    let state = use_reducer(|| State::new(opening::route(), opening::is_invited()));
+    let port = use_mut_ref(|| None::<Port>);
+    {
+        let (state, port) = (state.dispatcher(), port.clone());
+        use_effect_with((), move |()| {
+            let heard = state.clone();
+            match Port::start(opening::start(), move |message| heard.dispatch(StateAction::Heard(message))) {
+                Ok(started) => *port.borrow_mut() = Some(started),
+                Err(error) => {
+                    let report = format!("The browser could not start the page's worker: {error:?}");
+                    state.dispatch(StateAction::Heard(crate::wire::WorkerToPage::Stopped { report }));
+                }
+            }
+            follow_address(state.clone());
+            follow_keys(state);
+        });
+    }
+    {
+        let port = port.clone();
+        let screen = state.route.screen(&state.window);
+        use_effect_with(screen, move |screen| {
+            if let Some(port) = port.borrow().as_ref() {
+                port.send(PageToWorker::Watch(screen.clone()));
+            }
+        });
+    }
+    let act = use_callback((), move |action: Action, ()| {
+        if let Some(port) = port.borrow().as_ref() {
+            port.send(PageToWorker::Action(action));
+        }
+    });
+    let dispatcher = state.dispatcher();
+    let dispatch = use_callback((), move |action, ()| dispatcher.dispatch(action));
+    html! { <Shell page={Page { state: Rc::new((*state).clone()), dispatch, act }} /> }
+}
+
+/// What surrounds the views.
+#[derive(Properties, PartialEq)]
+pub(crate) struct ShellProps {
+    pub(crate) page: Page,
+}
+
+/// The page without its worker: everything that can be seen follows from the state.
+#[component]
+pub(crate) fn Shell(props: &ShellProps) -> Html {
+    let page = &props.page;
+    if let Some(report) = &page.state.stopped {
+        return html! { <Stopped report={report.clone()} /> };
+    }
+    let view = match &page.state.route {
+        Route::Home(_) => html! { <Home /> },
+        Route::Messages => html! { <Messages /> },
+        Route::Clients(_) => html! { <Clients /> },
+    };
+    let sheet = page.state.sheet.as_ref().map(|sheet| match sheet {
+        Sheet::Connect => html! { <Connect /> },
+        Sheet::Compose(topic) => html! { <Compose topic={topic.clone()} /> },
+    });
+    html! {
+        <ContextProvider<Page> context={page.clone()}>
+            <a class="skip" href="#view">{ "Skip to the view" }</a>
+            <StatusLine />
+            <Navigation />
+            <main id="view" tabindex="-1">{ view }</main>
+            <Problems />
+            { for sheet }
+        </ContextProvider<Page>>
+    }
+}
+
+fn follow_address(state: UseReducerDispatcher<State>) {
+    let Some(window) = web_sys::window() else { return };
+    let changed = Closure::<dyn FnMut()>::new(move || state.dispatch(StateAction::Went(opening::route())));
+    window.set_onhashchange(Some(changed.as_ref().unchecked_ref()));
+    changed.forget();
+}
+
+/// `g h`, `g m`, `g c` go to a view, `p` opens the composer, `/` the filter.
+fn follow_keys(state: UseReducerDispatcher<State>) {
+    let Some(document) = web_sys::window().and_then(|window| window.document()) else { return };
+    let mut going = false;
+    let pressed = Closure::<dyn FnMut(KeyboardEvent)>::new(move |event: KeyboardEvent| {
+        if event.ctrl_key() || event.meta_key() || event.alt_key() || is_typing(&event) {
+            return;
+        }
+        let key = event.key();
+        match (std::mem::take(&mut going), key.as_str()) {
+            (true, "h") => go(&Route::Home(None)),
+            (true, "m") => go(&Route::Messages),
+            (true, "c") => go(&Route::Clients(None)),
+            (_, "g") => going = true,
+            (_, "p") => {
+                event.prevent_default();
+                state.dispatch(StateAction::Sheet(Some(Sheet::Compose(String::new()))));
+            }
+            (_, "/") => {
+                event.prevent_default();
+                go(&Route::Messages);
+                opening::focus_soon("filter");
+            }
+            _ => {}
+        }
+    });
+    // The document outlives the page.
+    let _ = document.add_event_listener_with_callback("keydown", pressed.as_ref().unchecked_ref());
+    pressed.forget();
+}
+
+fn is_typing(event: &KeyboardEvent) -> bool {
+    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    target.is_some_and(|element| {
+        matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT")
+            || element.closest("dialog").is_ok_and(|dialog| dialog.is_some())
+    })
+}

@@ -1,0 +1,81 @@
+//! How the page was opened: its address, and what this browser remembers.
+
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{HtmlElement, Storage, UrlSearchParams};
+
+use crate::state::Route;
+use crate::wire::Start;
+
+/// Where the pairing token is remembered, and that the window was once opened.
+const TOKEN: &str = "lacewing.token";
+const FOLLOWED: &str = "lacewing.followed";
+
+/// What the worker needs to know. A pairing token in the address is remembered and taken out of it, so that
+/// it is not left in the history or read over a shoulder.
+pub(super) fn start() -> Start {
+    let Some(window) = web_sys::window() else { return Start::default() };
+    let location = window.location();
+    let fragment = location.hash().unwrap_or_default();
+    if let Some(token) = fragment.strip_prefix("#pair=") {
+        remember(TOKEN, token);
+        let plain = format!(
+            "{}{}#/home",
+            location.pathname().unwrap_or_default(),
+            location.search().unwrap_or_default()
+        );
+        let history = window.history();
+        // Browsers refuse this only when a page does it hundreds of times.
+        let _ = history
+            .map(|history| history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&plain)));
+    }
+    let search = location.search().unwrap_or_default();
+    Start {
+        location: location.href().unwrap_or_default().split('#').next().unwrap_or_default().into(),
+        broker: UrlSearchParams::new_with_str(&search).ok().and_then(|query| query.get("broker")),
+        token: recall(TOKEN),
+        secure: window.is_secure_context(),
+    }
+}
+
+/// The place the address names.
+pub(super) fn route() -> Route {
+    let hash = web_sys::window().and_then(|window| window.location().hash().ok());
+    Route::parse(hash.as_deref().unwrap_or_default())
+}
+
+/// Whether the window still invites to be opened.
+pub(super) fn is_invited() -> bool {
+    recall(FOLLOWED).is_none()
+}
+
+/// The window was opened: it need not invite again.
+pub(crate) fn followed() {
+    remember(FOLLOWED, "1");
+}
+
+/// Gives the focus to an element that is about to be drawn.
+pub(super) fn focus_soon(id: &'static str) {
+    let Some(window) = web_sys::window() else { return };
+    let document = window.document();
+    let focus = Closure::once_into_js(move || {
+        let element = document.and_then(|document| document.get_element_by_id(id));
+        if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+            // An element that cannot take the focus leaves it where it is.
+            let _ = element.focus();
+        }
+    });
+    let _ = window.set_timeout_with_callback_and_timeout_and_arguments_0(focus.unchecked_ref(), 50);
+}
+
+fn storage() -> Option<Storage> {
+    web_sys::window()?.local_storage().ok()?
+}
+
+fn recall(key: &str) -> Option<String> {
+    storage()?.get_item(key).ok()?
+}
+
+fn remember(key: &str, value: &str) {
+    // A browser that keeps nothing asks again next time.
+    let _ = storage().map(|storage| storage.set_item(key, value));
+}

@@ -1,0 +1,27 @@
+//! The parts that views are made of.
+
+mod copy;
+mod device;
+mod device_card;
+mod glyph;
+mod house;
+mod house_narrow;
+mod navigation;
+mod phone;
+mod problems;
+mod set_point;
+mod sheet;
+mod status_line;
+
+pub(crate) use copy::{Copy, Snippet};
+pub(crate) use device::DeviceTile;
+pub(crate) use device_card::DeviceCard;
+pub(crate) use glyph::{Mark, glyph};
+pub(crate) use house::House;
+pub(crate) use house_narrow::HouseNarrow;
+pub(crate) use navigation::Navigation;
+pub(crate) use phone::Phone;
+pub(crate) use problems::Problems;
+pub(crate) use set_point::SetPoint;
+pub(crate) use sheet::SheetFrame;
+pub(crate) use status_line::StatusLine;

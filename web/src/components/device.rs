@@ -1,0 +1,125 @@
+use yew::prelude::*;
+
+use super::{SetPoint, glyph};
+use crate::app::opening;
+use crate::hooks::use_page;
+use crate::state::{Route, StateAction};
+use crate::wire::{Action, Control, DeviceKind, DeviceView, Presence, Reading, Shown};
+
+/// A device in the house: its drawing, which is its control if it has one, and its label, which opens its
+/// card.
+#[derive(Properties, PartialEq)]
+pub(crate) struct DeviceProps {
+    pub(crate) device: DeviceView,
+    /// The name of its room, for those who do not see the room around it.
+    pub(crate) room: AttrValue,
+    /// Where its foot stands in the drawing; `None` where rooms are lists.
+    #[prop_or_default]
+    pub(crate) foot: Option<(f64, f64)>,
+}
+
+#[component]
+pub(crate) fn DeviceTile(props: &DeviceProps) -> Html {
+    let page = use_page();
+    let DeviceProps { device, room, foot } = props;
+    let open = page.going(Route::Home(Some(device.id.clone())));
+    let style = foot.map(|(x, y)| format!("left:{x:.1}px;top:{y:.1}px"));
+    let classes = classes!(
+        "device",
+        format!("{:?}", device.kind).to_lowercase(),
+        (device.presence == Presence::Offline).then_some("offline"),
+        device.asked.is_some().then_some("asked"),
+        foot.is_some().then_some("placed"),
+    );
+    let label = words(device);
+    let name = format!("{}, {room}: {label}", device.name);
+    let drawing = match toggle(device) {
+        Some((control, verb, pressed)) => {
+            let (page, id) = (page.clone(), device.id.clone());
+            let window = device.kind == DeviceKind::Window;
+            let onclick = Callback::from(move |_: MouseEvent| {
+                page.act(Action::Control { device: id.clone(), control });
+                if window && page.state.invited {
+                    opening::followed();
+                    page.dispatch.emit(StateAction::Followed);
+                }
+            });
+            html! {
+                <button class="draw" {onclick} aria-pressed={pressed} aria-label={format!("{name}. {verb}")}>
+                    { glyph(device) }
+                </button>
+            }
+        }
+        None => html! {
+            <button class="draw" onclick={open.clone()} aria-label={format!("{name}. Open its card")}>
+                { glyph(device) }
+            </button>
+        },
+    };
+    let climate = match device.shown {
+        Shown::Climate { target: Some(_), .. } => {
+            html! { <SetPoint device={device.clone()} room={room.clone()} /> }
+        }
+        _ => Html::default(),
+    };
+    html! {
+        <div class={classes} {style} data-device={device.id.clone()}>
+            { drawing }
+            <button class="tag" onclick={open} aria-label={format!("{name}. Open its card")}>
+                <span class="name">{ &device.name }</span>
+                <span class="value">{ label }</span>
+            </button>
+            { climate }
+        </div>
+    }
+}
+
+/// What a click on the drawing asks for.
+fn toggle(device: &DeviceView) -> Option<(Control, &'static str, &'static str)> {
+    let pressed = |on: Option<bool>| if on == Some(true) { "true" } else { "false" };
+    match &device.shown {
+        Shown::Switch { on, settable: true, .. } => {
+            let next = on != &Some(true);
+            Some((Control::Switch(next), if next { "Switch on" } else { "Switch off" }, pressed(*on)))
+        }
+        Shown::Contact { active, settable: true, .. } => {
+            let next = active != &Some(true);
+            Some((Control::Open(next), if next { "Open" } else { "Close" }, pressed(*active)))
+        }
+        _ => None,
+    }
+}
+
+/// What the device shows, in a word or a number: what was asked comes before what is.
+pub(crate) fn words(device: &DeviceView) -> String {
+    if device.presence == Presence::Offline {
+        return "offline".into();
+    }
+    if let Some(asked) = &device.asked {
+        let question = if asked.why.is_some() { " ?" } else { "" };
+        return format!("asked: {}{question}", asked.control.wanted());
+    }
+    match &device.shown {
+        Shown::Nothing => "–".into(),
+        Shown::Value(reading) => text(reading),
+        Shown::Switch { on, reading, .. } => {
+            let state = match on {
+                Some(true) => "on",
+                Some(false) => "off",
+                None => "not known",
+            };
+            match reading {
+                Some(reading) if *on == Some(true) => text(reading),
+                _ => state.into(),
+            }
+        }
+        Shown::Contact { word, .. } => word.clone(),
+        Shown::Climate { action, .. } => action.clone().unwrap_or_else(|| "–".into()),
+    }
+}
+
+/// A reading with its unit.
+pub(crate) fn text(reading: &Reading) -> String {
+    let space = if reading.unit.is_empty() { "" } else { "\u{a0}" };
+    format!("{}{space}{}", reading.value, reading.unit)
+}

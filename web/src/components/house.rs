@@ -1,0 +1,224 @@
+use yew::prelude::*;
+
+use super::{DeviceTile, device};
+use crate::geometry::{self, SHAFT, WALL, Wire};
+use crate::hooks::{use_page, use_size};
+use crate::state::Sheet;
+use crate::wire::{Bead, Bridge, HouseView, RoomView, Warmth};
+
+/// The house in section, with its wiring, on a wide screen.
+#[derive(Properties, PartialEq)]
+pub(crate) struct HouseProps {
+    pub(crate) house: HouseView,
+    pub(crate) beads: Vec<Bead>,
+    pub(crate) bridge: Bridge,
+    pub(crate) invited: bool,
+}
+
+#[component]
+pub(crate) fn House(props: &HouseProps) -> Html {
+    let stage = use_node_ref();
+    let (width, height) = use_size(stage.clone());
+    let HouseProps { house, beads, bridge, invited } = props;
+    let drawing = (width > 0.0 && height > 0.0).then(|| {
+        let plan = geometry::House::lay_out(&house.rooms, width, height);
+        let wires = geometry::wires(&house.rooms, &plan);
+        html! {
+            <>
+                { structure(house, &plan, &wires, bridge) }
+                { for house.rooms.iter().zip(&plan.rooms).map(|(room, area)| label(room, area)) }
+                { for house.rooms.iter().flat_map(|room| devices(room, &wires)) }
+                { for beads.iter().map(|bead| travel(bead, &plan, &wires)) }
+                { for invited.then(|| invitation(house, &wires)).flatten() }
+                <Broker area={plan.broker} />
+                <Cabinet area={plan.cabinet} bridge={bridge.clone()} />
+            </>
+        }
+    });
+    html! { <div class="house" ref={stage}>{ for drawing }</div> }
+}
+
+fn structure(house: &HouseView, plan: &geometry::House, wires: &[Wire], bridge: &Bridge) -> Html {
+    let (walls, cellar, shaft) = (plan.walls, plan.cellar, plan.shaft);
+    let ground = walls.bottom();
+    let roof = format!(
+        "M{} {}L{} {}L{} {}Z",
+        walls.x - 20.0,
+        walls.y,
+        plan.ridge.0,
+        plan.ridge.1,
+        walls.right() + 20.0,
+        walls.y
+    );
+    let inner = walls.width - 2.0 * WALL;
+    let linked = matches!(bridge, Bridge::Linked(_));
+    let street = format!(
+        "M{} {}V{}H{}V{}",
+        plan.broker.right() - 24.0,
+        plan.broker.y,
+        cellar.y + 14.0,
+        plan.cabinet.x + plan.cabinet.width / 2.0,
+        plan.cabinet.bottom()
+    );
+    html! {
+        <svg class="structure" width={plan.stage.width.to_string()} height={plan.stage.height.to_string()} aria-hidden="true">
+            <rect class="earth" x="0" y={ground.to_string()} width={plan.stage.width.to_string()}
+                height={(plan.stage.height - ground).to_string()} />
+            <path class="roof" d={roof} />
+            <rect class="walls" x={walls.x.to_string()} y={walls.y.to_string()}
+                width={walls.width.to_string()} height={walls.height.to_string()} />
+            <rect class="cellar" x={cellar.x.to_string()} y={cellar.y.to_string()}
+                width={cellar.width.to_string()} height={cellar.height.to_string()} />
+            { for house.rooms.iter().zip(&plan.rooms).map(|(room, area)| html! {
+                <rect class={classes!("room", warmth(room.warmth))} x={area.x.to_string()} y={area.y.to_string()}
+                    width={area.width.to_string()} height={area.height.to_string()} />
+            }) }
+            <path class="slab" d={format!("M{} {}h{inner}", walls.x + WALL, walls.y + WALL)} />
+            <rect class="shaft" x={shaft.x.to_string()} y={shaft.y.to_string()} width={SHAFT.to_string()}
+                height={(cellar.y - shaft.y + 30.0).to_string()} />
+            { for wires.iter().map(|wire| html! { <path class="wire" d={wire.up()} /> }) }
+            <path class={classes!("street", linked.then_some("linked"))} d={street} />
+            <path class="ground" d={format!("M0 {ground}H{}", plan.stage.width)} />
+        </svg>
+    }
+}
+
+fn label(room: &RoomView, area: &geometry::Area) -> Html {
+    let style = format!("left:{:.1}px;top:{:.1}px;width:{:.1}px", area.x, area.y, area.width);
+    html! {
+        <header class={classes!("room-label", warmth(room.warmth))} {style}>
+            <h2>{ &room.name }</h2>
+            <Temperature room={room.clone()} />
+        </header>
+    }
+}
+
+/// A room's temperature, as its sensor's topic says it.
+#[derive(Properties, PartialEq)]
+pub(crate) struct TemperatureProps {
+    pub(crate) room: RoomView,
+}
+
+#[component]
+pub(crate) fn Temperature(props: &TemperatureProps) -> Html {
+    let room = &props.room;
+    match &room.temperature {
+        Some(reading) => html! {
+            <p class={classes!("temperature", reading.stale.then_some("stale"))} data-room={room.id.clone()}
+                title={reading.stale.then_some("Its sensor is offline: this is the last it said.")}>
+                <data value={reading.value.clone()}>{ device::text(reading) }</data>
+                if reading.stale { <span class="note">{ "last known" }</span> }
+            </p>
+        },
+        None => html! {},
+    }
+}
+
+fn devices<'a>(room: &'a RoomView, wires: &'a [Wire]) -> impl Iterator<Item = Html> + 'a {
+    room.devices.iter().map(|device| {
+        let foot = wires.iter().find(|wire| wire.device == device.id).map(|wire| wire.foot);
+        html! { <DeviceTile key={device.id.clone()} device={device.clone()} room={room.name.clone()} {foot} /> }
+    })
+}
+
+/// The hand-drawn arrow at the living room's window.
+fn invitation(house: &HouseView, wires: &[Wire]) -> Option<Html> {
+    let window = house
+        .rooms
+        .iter()
+        .flat_map(|room| &room.devices)
+        .find(|device| device.kind == crate::wire::DeviceKind::Window)?;
+    let (x, y) = wires.iter().find(|wire| wire.device == window.id)?.foot;
+    Some(html! {
+        <div class="invitation" style={format!("left:{x:.1}px;top:{y:.1}px")} aria-hidden="true">
+            <span>{ "open me" }</span>
+            <svg viewBox="0 0 40 26" width="40" height="26"><path d="M38 4C28 20 16 21 5 15M12 9 4 15l6 8" /></svg>
+        </div>
+    })
+}
+
+/// A message on its way: up to the broker, and down to everyone who got it.
+fn travel(bead: &Bead, plan: &geometry::House, wires: &[Wire]) -> Html {
+    let find = |id: &String| wires.iter().find(|wire| wire.device == *id);
+    let phone =
+        format!("M{} {}H{}", plan.broker.right(), plan.broker.y + plan.broker.height / 2.0, plan.stage.width);
+    let up = bead.from.as_ref().and_then(find).map(|wire| (wire.up(), "up"));
+    let down = bead.to.iter().filter_map(find).map(|wire| (wire.down(), "down"));
+    let out = bead.phone.then_some((phone, "down"));
+    html! {
+        <div key={bead.number} class="travel" aria-hidden="true">
+            { for up.into_iter().chain(down).chain(out).map(|(path, way)| html! {
+                <>
+                    <span class={classes!("bead", way)} style={format!("offset-path:path('{path}')")}></span>
+                    <svg class={classes!("live", way)} width={plan.stage.width.to_string()} height={plan.stage.height.to_string()}>
+                        <path d={path} />
+                    </svg>
+                </>
+            }) }
+        </div>
+    }
+}
+
+/// Where something stands.
+#[derive(Properties, PartialEq)]
+struct BrokerProps {
+    area: geometry::Area,
+}
+
+#[component]
+fn Broker(props: &BrokerProps) -> Html {
+    let page = use_page();
+    let status = &page.state.status;
+    let lines = match status.clients {
+        Some(1) => "1 client".into(),
+        Some(clients) => format!("{clients} clients"),
+        None => String::new(),
+    };
+    html! {
+        <button class="broker" style={place(&props.area)} onclick={page.going(crate::state::Route::Clients(None))}>
+            <strong>{ "Broker" }</strong>
+            <span>{ lines }</span>
+        </button>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct CabinetProps {
+    area: geometry::Area,
+    bridge: Bridge,
+}
+
+#[component]
+fn Cabinet(props: &CabinetProps) -> Html {
+    let page = use_page();
+    let (class, says) = match &props.bridge {
+        Bridge::Linked(addresses) => {
+            ("linked", addresses.mqtt.first().cloned().unwrap_or_else(|| "linked".into()))
+        }
+        Bridge::Linking => ("linking", "linking".into()),
+        Bridge::Lost { .. } => ("lost", "lost".into()),
+        Bridge::Refused { .. } => ("lost", "refused".into()),
+        Bridge::None => ("none", "none yet".into()),
+    };
+    html! {
+        <button class={classes!("cabinet", class)} style={place(&props.area)} onclick={page.opening(Some(Sheet::Connect))}>
+            <span class="says">{ "bridge: " }<b>{ says }</b></span>
+        </button>
+    }
+}
+
+fn place(area: &geometry::Area) -> String {
+    format!("left:{:.1}px;top:{:.1}px;width:{:.1}px;height:{:.1}px", area.x, area.y, area.width, area.height)
+}
+
+/// The class for the colour of a room.
+pub(crate) fn warmth(warmth: Warmth) -> &'static str {
+    match warmth {
+        Warmth::Unknown => "unknown",
+        Warmth::Cold => "t1",
+        Warmth::Cool => "t2",
+        Warmth::Mild => "t3",
+        Warmth::Warm => "t4",
+        Warmth::Hot => "t5",
+    }
+}

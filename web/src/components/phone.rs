@@ -1,0 +1,78 @@
+use yew::prelude::*;
+
+use super::house::Temperature;
+use super::{SetPoint, device};
+use crate::hooks::use_page;
+use crate::wire::{Action, Control, DeviceView, HouseView, Presence, Shown};
+
+/// The phone app: an MQTT client like any other, drawn beside the house.
+#[derive(Properties, PartialEq)]
+pub(crate) struct PhoneProps {
+    pub(crate) house: HouseView,
+}
+
+#[component]
+pub(crate) fn Phone(props: &PhoneProps) -> Html {
+    let house = &props.house;
+    let find = |id: &String| {
+        house
+            .rooms
+            .iter()
+            .find_map(|room| room.devices.iter().find(|device| device.id == *id).map(|device| (room, device)))
+    };
+    let room = house.rooms.iter().find(|room| house.phone.room.as_ref() == Some(&room.id));
+    html! {
+        <section class="phone" aria-label="Phone app">
+            <header>
+                <span>{ house.clock.clone().unwrap_or_default() }</span>
+                <span class="id">{ if house.phone.connected { &house.phone.client_id } else { "not connected" } }</span>
+            </header>
+            if let Some(room) = room {
+                <div class="hero">
+                    <h2>{ &room.name }</h2>
+                    <Temperature room={room.clone()} />
+                </div>
+            }
+            <ul>
+                { for house.phone.devices.iter().filter_map(find).map(|(room, device)| html! {
+                    <li key={device.id.clone()}><Row device={device.clone()} room={room.name.clone()} /></li>
+                }) }
+            </ul>
+        </section>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct RowProps {
+    device: DeviceView,
+    room: AttrValue,
+}
+
+#[component]
+fn Row(props: &RowProps) -> Html {
+    let page = use_page();
+    let RowProps { device, room } = props;
+    let control = match &device.shown {
+        Shown::Climate { .. } => html! { <SetPoint device={device.clone()} room={room.clone()} /> },
+        Shown::Switch { on, .. } => {
+            let next = *on != Some(true);
+            let onclick = page.acting::<MouseEvent>(Action::Control {
+                device: device.id.clone(),
+                control: Control::Switch(next),
+            });
+            html! {
+                <button class={classes!("switch", device.asked.is_some().then_some("asked"))} role="switch" {onclick}
+                    aria-checked={if *on == Some(true) { "true" } else { "false" }}
+                    aria-label={format!("{}, {room}", device.name)}><i></i></button>
+            }
+        }
+        _ => Html::default(),
+    };
+    let says = if device.presence == Presence::Offline { "offline".into() } else { device::words(device) };
+    html! {
+        <>
+            <div class="what"><b>{ &device.name }</b><span>{ format!("{room} · {says}") }</span></div>
+            { control }
+        </>
+    }
+}

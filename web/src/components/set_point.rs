@@ -1,0 +1,36 @@
+use yew::prelude::*;
+
+use crate::hooks::use_page;
+use crate::wire::{Action, Control, DeviceView, Shown, tenths_text};
+
+/// The set-point of a thermostat with − and +.
+#[derive(Properties, PartialEq)]
+pub(crate) struct SetPointProps {
+    pub(crate) device: DeviceView,
+    pub(crate) room: AttrValue,
+}
+
+#[component]
+pub(crate) fn SetPoint(props: &SetPointProps) -> Html {
+    let page = use_page();
+    let SetPointProps { device, room } = props;
+    let Shown::Climate { target: Some(target), range, step, .. } = device.shown else {
+        return Html::default();
+    };
+    // Two quick clicks ask for two steps, though the first was not confirmed yet.
+    let from = match device.asked.as_ref().map(|asked| asked.control) {
+        Some(Control::Target(asked)) => asked,
+        _ => target,
+    };
+    let ask = |to: i32| {
+        let control = Control::Target(to.clamp(range.0, range.1));
+        page.acting::<MouseEvent>(Action::Control { device: device.id.clone(), control })
+    };
+    html! {
+        <div class="setpoint" role="group" aria-label={format!("Set-point of the {room}")}>
+            <button onclick={ask(from - step)} disabled={from <= range.0} aria-label="Half a degree less">{ "−" }</button>
+            <output>{ tenths_text(target) }<span class="unit">{ "°C" }</span></output>
+            <button onclick={ask(from + step)} disabled={from >= range.1} aria-label="Half a degree more">{ "+" }</button>
+        </div>
+    }
+}

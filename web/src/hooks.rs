@@ -1,0 +1,9 @@
+//! What components need of the browser.
+
+mod use_media;
+mod use_page;
+mod use_size;
+
+pub(crate) use use_media::use_media;
+pub(crate) use use_page::{Page, go, use_page};
+pub(crate) use use_size::use_size;

@@ -1,0 +1,122 @@
+//! What the page knows: one reducer for everything on it.
+
+mod route;
+
+pub(crate) use route::Route;
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use yew::Reducible;
+
+use crate::wire::{Bead, ClientsView, HouseView, MessagesView, Status, VERSION, Window, WorkerToPage};
+
+/// The most problems shown at once, and beads drawn at once.
+const PROBLEMS: usize = 3;
+const BEADS: usize = 12;
+
+/// Everything the page shows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct State {
+    pub(crate) route: Route,
+    pub(crate) sheet: Option<Sheet>,
+    pub(crate) status: Status,
+    pub(crate) house: Option<Rc<HouseView>>,
+    pub(crate) messages: Option<Rc<MessagesView>>,
+    pub(crate) clients: Option<Rc<ClientsView>>,
+    /// What part of the stream is looked at.
+    pub(crate) window: Window,
+    pub(crate) beads: VecDeque<Bead>,
+    /// Sentences that say what was not done, newest last.
+    pub(crate) problems: VecDeque<(u64, String)>,
+    /// What the worker or the page said when it stopped.
+    pub(crate) stopped: Option<String>,
+    /// The window invites to be opened until it was once.
+    pub(crate) invited: bool,
+    next: u64,
+}
+
+/// A sheet over the page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Sheet {
+    /// How to connect a device.
+    Connect,
+    /// Publish a message, with this topic to start from.
+    Compose(String),
+}
+
+/// Everything that can happen to the page.
+#[derive(Debug)]
+pub(crate) enum StateAction {
+    /// The worker said something.
+    Heard(WorkerToPage),
+    /// The address bar changed.
+    Went(Route),
+    /// A sheet opens, or closes.
+    Sheet(Option<Sheet>),
+    /// Another part of the stream is looked at.
+    Look(Window),
+    /// A problem was read.
+    Dismiss(u64),
+    /// The invitation was followed.
+    Followed,
+}
+
+impl State {
+    /// The page as it opens.
+    pub(crate) fn new(route: Route, invited: bool) -> Self {
+        Self { route, invited, window: Window { rows: 60, ..Window::default() }, ..Self::default() }
+    }
+
+    fn hear(&mut self, message: WorkerToPage) {
+        match message {
+            WorkerToPage::Hello { version: VERSION } => {}
+            WorkerToPage::Hello { version } => {
+                self.stopped = Some(format!(
+                    "This page speaks version {VERSION} of its own protocol and its worker version {version}: the \
+                     browser holds an old copy of one of them. Reload the page without its cache."
+                ));
+            }
+            WorkerToPage::Status(status) => self.status = status,
+            WorkerToPage::House(house) => {
+                self.beads.extend(house.beads.iter().cloned());
+                while self.beads.len() > BEADS {
+                    self.beads.pop_front();
+                }
+                self.house = Some(Rc::from(house));
+            }
+            WorkerToPage::Messages(messages) => self.messages = Some(Rc::new(messages)),
+            WorkerToPage::Clients(clients) => self.clients = Some(Rc::new(clients)),
+            WorkerToPage::Problem { why } => self.problem(why),
+            WorkerToPage::Stopped { report } => self.stopped = Some(report),
+        }
+    }
+
+    fn problem(&mut self, why: String) {
+        if self.problems.iter().any(|(_, known)| *known == why) {
+            return;
+        }
+        self.next += 1;
+        self.problems.push_back((self.next, why));
+        if self.problems.len() > PROBLEMS {
+            self.problems.pop_front();
+        }
+    }
+}
+
+impl Reducible for State {
+    type Action = StateAction;
+
+    fn reduce(self: Rc<Self>, action: StateAction) -> Rc<Self> {
+        let mut state = Rc::unwrap_or_clone(self);
+        match action {
+            StateAction::Heard(message) => state.hear(message),
+            StateAction::Went(route) => state.route = route,
+            StateAction::Sheet(sheet) => state.sheet = sheet,
+            StateAction::Look(window) => state.window = window,
+            StateAction::Dismiss(number) => state.problems.retain(|(known, _)| *known != number),
+            StateAction::Followed => state.invited = false,
+        }
+        Rc::new(state)
+    }
+}

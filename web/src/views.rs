@@ -1,0 +1,15 @@
+//! The destinations and sheets of the page.
+
+mod clients;
+mod compose;
+mod connect;
+mod home;
+mod messages;
+mod stopped;
+
+pub(crate) use clients::Clients;
+pub(crate) use compose::Compose;
+pub(crate) use connect::Connect;
+pub(crate) use home::Home;
+pub(crate) use messages::Messages;
+pub(crate) use stopped::Stopped;

@@ -1,0 +1,136 @@
+use yew::prelude::*;
+
+use crate::hooks::use_page;
+use crate::state::{Route, Sheet};
+use crate::wire::{Action, ClientCard, ClientRow, Here, Operator};
+
+/// Who is here and who is away.
+#[component]
+pub(crate) fn Clients() -> Html {
+    let page = use_page();
+    let connect = page.opening::<MouseEvent>(Some(Sheet::Connect));
+    let head = html! {
+        <header class="view-head">
+            <h1>{ "Clients" }</h1>
+            <button class="primary" onclick={connect.clone()}>{ "Connect a device" }</button>
+        </header>
+    };
+    if let Operator::No { why } = &page.state.status.operator {
+        return html! {
+            <div class="clients">
+                { head }
+                <div class="empty"><h2>{ "Who else is here is not known" }</h2><p>{ why }</p></div>
+            </div>
+        };
+    }
+    let Some(view) = page.state.clients.as_ref().filter(|view| view.known) else {
+        return html! { <div class="clients">{ head }<p class="empty">{ "Asking the broker who is here." }</p></div> };
+    };
+    let here = view.rows.iter().filter(|row| row.here == Here::Yes).count();
+    let away = view.rows.len() - here;
+    let real = view.rows.iter().any(|row| !row.simulated && !row.own);
+    html! {
+        <div class={classes!("clients", view.card.is_some().then_some("with-card"))}>
+            <div class="list">
+                { head }
+                <p class="legend">
+                    { format!("{here} here, {away} away. ") }
+                    <span class="dot hollow"></span>{ " simulated " }<span class="dot"></span>{ " real" }
+                </p>
+                if !real {
+                    <p class="hint">{ "So far everyone here lives in this page. " }
+                        <button class="link" onclick={connect}>{ "Connect a device" }</button>{ " to see a real one." }</p>
+                }
+                <div class="scroll">
+                    <table>
+                        <thead><tr>
+                            <th scope="col">{ "Client" }</th><th scope="col">{ "Presence" }</th><th scope="col">{ "From" }</th>
+                            <th scope="col">{ "MQTT" }</th><th scope="col" class="number">{ "Keep-alive" }</th>
+                            <th scope="col" class="number">{ "Subscr." }</th><th scope="col" class="number">{ "Queued" }</th>
+                            <th scope="col" class="number">{ "In / out" }</th>
+                        </tr></thead>
+                        <tbody>{ for view.rows.iter().map(|one| row(&page.state.route, one)) }</tbody>
+                    </table>
+                </div>
+            </div>
+            { for view.card.as_ref().map(|card| html! { <aside><Card card={card.clone()} /></aside> }) }
+        </div>
+    }
+}
+
+fn row(route: &Route, row: &ClientRow) -> Html {
+    let (class, says) = match &row.here {
+        Here::Yes => ("here", format!("here {}", row.since)),
+        Here::JustLeft { how } => ("left", format!("just left: {how} {}", row.since)),
+        Here::Away { how } => ("away", format!("away: {how} {}", row.since)),
+    };
+    let to = Route::Clients(Some(row.client_id.clone()));
+    let from = if row.peer.is_empty() || row.simulated {
+        row.listener.clone()
+    } else {
+        format!("{} {}", row.listener, row.peer)
+    };
+    html! {
+        <tr key={row.client_id.clone()} class={class} aria-current={(*route == to).then_some("true")}>
+            <th scope="row">
+                <span class={classes!("dot", row.simulated.then_some("hollow"))} role="img"
+                    aria-label={if row.simulated { "simulated" } else { "real" }}></span>
+                <a href={to.fragment()}><code>{ &row.client_id }</code></a>
+                if row.own { <em>{ " this page" }</em> }
+            </th>
+            <td data-label="Presence">{ says }</td>
+            <td data-label="From">{ from }</td>
+            <td data-label="MQTT">{ &row.version }</td>
+            <td data-label="Keep-alive" class="number">{ if row.keep_alive == 0 { "–".into() } else { format!("{} s", row.keep_alive) } }</td>
+            <td data-label="Subscriptions" class="number">{ row.subscriptions }</td>
+            <td data-label="Queued" class="number">{ row.queued }</td>
+            <td data-label="In / out" class="number">{ format!("{} / {}", row.received, row.sent) }</td>
+        </tr>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct CardProps {
+    card: ClientCard,
+}
+
+/// One client, and what an operator can do to it.
+#[component]
+fn Card(props: &CardProps) -> Html {
+    let page = use_page();
+    let card = &props.card;
+    let id = &card.row.client_id;
+    let away = matches!(card.row.here, Here::JustLeft { .. });
+    html! {
+        <section class="card" aria-label={format!("Client {id}")}>
+            <header>
+                <div>
+                    <h2><code>{ id }</code></h2>
+                    <p><span class={classes!("dot", card.row.simulated.then_some("hollow"))}></span>
+                        { if card.row.simulated { "simulated" } else { "real" } }{ " · MQTT " }{ &card.row.version }</p>
+                </div>
+                <button class="quiet" onclick={page.going(Route::Clients(None))}>{ "Close" }</button>
+            </header>
+            <p class="presence">{ format!("{} · {}", card.row.since, card.heard) }</p>
+            { for card.row.user.as_ref().map(|user| html! { <p>{ "Let in as " }<code>{ user }</code></p> }) }
+            <p>{ &card.session }</p>
+            { for card.will.as_ref().map(|will| html! { <><h3>{ "Will" }</h3><p class="will">{ will }</p></> }) }
+            <h3>{ "Subscriptions" }</h3>
+            if card.subscriptions.is_empty() {
+                <p>{ if card.row.subscriptions == 0 { "None." } else { "Asking the broker." } }</p>
+            } else {
+                <ul class="topics">
+                    { for card.subscriptions.iter().map(|one| html! {
+                        <li key={one.filter.clone()}><code>{ &one.filter }</code><span>{ format!("QoS {}", one.qos) }</span></li>
+                    }) }
+                </ul>
+            }
+            if !away && !card.row.own {
+                <div class="ends">
+                    <button onclick={page.acting(Action::Kick { client_id: id.clone() })}>{ "Disconnect" }</button>
+                    <button class="danger" onclick={page.acting(Action::EndSession { client_id: id.clone() })}>{ "End its session" }</button>
+                </div>
+            }
+        </section>
+    }
+}

@@ -1,0 +1,114 @@
+use yew::prelude::*;
+
+use crate::components::{DeviceCard, House, HouseNarrow, Phone};
+use crate::hooks::{use_media, use_page};
+use crate::state::{Route, Sheet};
+use crate::wire::{Caption, HouseSource, HouseView, Place, Reach};
+
+/// The house, the caption and the phone app.
+#[component]
+pub(crate) fn Home() -> Html {
+    let page = use_page();
+    let narrow = use_media("(max-width: 760px)");
+    let Some(house) = page.state.house.as_ref().filter(|house| house.source != HouseSource::Nothing) else {
+        return html! { <Waiting /> };
+    };
+    let status = &page.state.status;
+    let open = matches!(page.state.route, Route::Home(Some(_)));
+    let card = open.then_some(house.detail.as_ref()).flatten();
+    html! {
+        <div class={classes!("home", card.is_some().then_some("with-card"))}>
+            <h1 class="hidden">{ if house.name.is_empty() { "The house" } else { &house.name } }</h1>
+            <div class="scene">
+                if narrow {
+                    <HouseNarrow house={(**house).clone()} bridge={status.bridge.clone()} />
+                } else {
+                    <House house={(**house).clone()} beads={page.state.beads.iter().cloned().collect::<Vec<_>>()}
+                        bridge={status.bridge.clone()} invited={page.state.invited} />
+                }
+                { caption(house.caption.as_ref()) }
+            </div>
+            if let Some(detail) = card {
+                <aside><DeviceCard detail={detail.clone()} /></aside>
+            } else if !narrow {
+                <aside>
+                    <Phone house={(**house).clone()} />
+                    <First house={(**house).clone()} invited={page.state.invited} />
+                </aside>
+            }
+        </div>
+    }
+}
+
+fn caption(caption: Option<&Caption>) -> Html {
+    html! {
+        <p class="caption">
+            { match caption {
+                Some(caption) => html! { <span key={caption.number} title={caption.topic.clone()}>{ &caption.text }</span> },
+                None => html! { <span>{ "No message has travelled since this page opened. At rest the house is quiet." }</span> },
+            } }
+        </p>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct FirstProps {
+    house: HouseView,
+    invited: bool,
+}
+
+/// What to try first.
+#[component]
+fn First(props: &FirstProps) -> Html {
+    let page = use_page();
+    html! {
+        <section class="first">
+            <h2>{ "Try this" }</h2>
+            <ol>
+                <li class={classes!((!props.invited).then_some("done"))}>
+                    { "Open the living-room window. The room cools, the thermostat hears it and calls for heat." }
+                </li>
+                <li>{ "Click the label of a device, then crash it: the broker publishes its will." }</li>
+                <li>
+                    { "Publish from a terminal: " }
+                    <button class="link" onclick={page.opening(Some(Sheet::Connect))}>{ "connect a device" }</button>{ "." }
+                </li>
+            </ol>
+        </section>
+    }
+}
+
+/// What is shown while there is no house.
+#[component]
+fn Waiting() -> Html {
+    let page = use_page();
+    let (title, text) = match &page.state.status.place {
+        Place::Starting => ("Starting the broker", "It runs in this tab; the house moves in as soon as it is up.".into()),
+        Place::ThisTab | Place::OtherTab => {
+            ("The house is moving in", "The broker is up. Its simulated devices are connecting.".into())
+        }
+        Place::Native { reach: Reach::Connected, .. } => (
+            "No home on this broker",
+            "Nothing here describes a home. Start lacewing with --home to run the simulated one, or connect devices that \
+             speak Home Assistant's discovery."
+                .to_owned(),
+        ),
+        Place::Foreign { reach: Reach::Connected, .. } => (
+            "No home on this broker",
+            "No retained plan and no Home Assistant discovery has come from it. Messages shows what it carries.".into(),
+        ),
+        Place::Native { reach: Reach::Refused { why, .. }, .. } | Place::Foreign { reach: Reach::Refused { why, .. }, .. } => {
+            ("The broker cannot be reached", why.clone())
+        }
+        Place::Native { url, .. } | Place::Foreign { url, .. } => ("Connecting", format!("Dialling {url}.")),
+        Place::ClientOnly { why } => ("This page can only be a client", why.clone()),
+        Place::Stopped { report } => ("The broker has stopped", report.clone()),
+    };
+    html! {
+        <div class="empty">
+            <h1>{ title }</h1>
+            <p>{ text }</p>
+            <p><button class="primary" onclick={page.opening(Some(Sheet::Connect))}>{ "Connect a device" }</button></p>
+        </div>
+    }
+}

@@ -1,0 +1,226 @@
+use web_sys::{HtmlElement, HtmlInputElement};
+use yew::prelude::*;
+
+use crate::hooks::{Page, use_page};
+use crate::state::Sheet;
+use crate::wire::{
+    Action, Body, MessageDetail, MessageRow, MessagesView, Place, SubscribeOptions, SubscriptionState, Window,
+};
+
+/// The height of one row in CSS pixels; the style sheet sets the same.
+const ROW: i32 = 32;
+/// Rows drawn above and below what is visible, so that scrolling shows no gap.
+const SPARE: u32 = 15;
+
+/// The stream of messages with its subscriptions.
+#[component]
+pub(crate) fn Messages() -> Html {
+    let page = use_page();
+    let empty = MessagesView::default();
+    let view = page.state.messages.as_deref().unwrap_or(&empty);
+    html! {
+        <div class="messages">
+            <header class="view-head">
+                <h1>{ "Messages" }</h1>
+                <button onclick={page.opening(Some(Sheet::Compose(String::new())))}>{ "Publish" }</button>
+            </header>
+            <Subscriptions />
+            { tools(&page, view) }
+            <List />
+        </div>
+    }
+}
+
+/// The subscriptions of this view's client, and the form for one more.
+#[component]
+fn Subscriptions() -> Html {
+    let page = use_page();
+    // A public broker may punish an unasked `#`: there it is filled in, not sent.
+    let foreign = matches!(page.state.status.place, Place::Foreign { .. });
+    let filter = use_node_ref();
+    let options = use_state(SubscribeOptions::default);
+    let onsubmit = {
+        let (page, filter, options) = (page.clone(), filter.clone(), options.clone());
+        Callback::from(move |event: SubmitEvent| {
+            event.prevent_default();
+            let Some(input) = filter.cast::<HtmlInputElement>() else { return };
+            page.act(Action::Subscribe { filter: input.value(), options: *options });
+            input.set_value("");
+        })
+    };
+    let qos = {
+        let options = options.clone();
+        Callback::from(move |event: Event| {
+            let level = event.target_unchecked_into::<web_sys::HtmlSelectElement>().value();
+            options.set(SubscribeOptions { qos: level.parse().unwrap_or(0), ..*options });
+        })
+    };
+    let flag = |set: fn(&mut SubscribeOptions, bool)| {
+        let options = options.clone();
+        Callback::from(move |event: Event| {
+            let mut changed = *options;
+            set(&mut changed, event.target_unchecked_into::<HtmlInputElement>().checked());
+            options.set(changed);
+        })
+    };
+    let subscriptions =
+        page.state.messages.as_ref().map(|view| view.subscriptions.clone()).unwrap_or_default();
+    html! {
+        <section class="subscriptions" aria-label="Subscriptions">
+            <ul>
+                { for subscriptions.iter().map(|one| {
+                    let (class, says) = match &one.state {
+                        SubscriptionState::Asked => ("asked", "asked".into()),
+                        SubscriptionState::Granted(qos) => ("granted", format!("QoS {qos}")),
+                        SubscriptionState::Refused(why) => ("refused", why.clone()),
+                    };
+                    html! {
+                        <li key={one.filter.clone()} class={class}>
+                            <code>{ &one.filter }</code><span>{ says }</span>
+                            <button class="quiet" aria-label={format!("Unsubscribe from {}", one.filter)}
+                                onclick={page.acting(Action::Unsubscribe { filter: one.filter.clone() })}>{ "×" }</button>
+                        </li>
+                    }
+                }) }
+            </ul>
+            <form {onsubmit}>
+                <label>{ "Topic filter" }
+                    <input ref={filter} class="mono" name="filter" required=true placeholder="home/#" value={foreign.then_some("#")}
+                        autocomplete="off" autocapitalize="off" spellcheck="false" /></label>
+                <label>{ "QoS" }
+                    <select onchange={qos}><option value="0">{ "0" }</option><option value="1">{ "1" }</option><option value="2">{ "2" }</option></select></label>
+                <details>
+                    <summary>{ "Options" }</summary>
+                    <label class="check"><input type="checkbox" checked={options.no_local} onchange={flag(|options, on| options.no_local = on)} />{ "No local: leave out what this page publishes" }</label>
+                    <label class="check"><input type="checkbox" checked={options.retain_as_published} onchange={flag(|options, on| options.retain_as_published = on)} />{ "Retain as published" }</label>
+                    <label class="check"><input type="checkbox" checked={options.retain_handling == 2} onchange={flag(|options, on| options.retain_handling = if on { 2 } else { 0 })} />{ "Do not send retained messages" }</label>
+                </details>
+                <button type="submit">{ "Subscribe" }</button>
+            </form>
+        </section>
+    }
+}
+
+fn tools(page: &Page, view: &MessagesView) -> Html {
+    let oninput = {
+        let page = page.clone();
+        Callback::from(move |event: InputEvent| {
+            let filter = event.target_unchecked_into::<HtmlInputElement>().value();
+            page.look(Window { filter, from: 0, ..page.state.window.clone() });
+        })
+    };
+    let paused = view.paused.is_some();
+    html! {
+        <div class="tools">
+            <label class="filter"><span class="hidden">{ "Filter by topic" }</span>
+                <input id="filter" class="mono" type="search" placeholder="Filter: text, or home/+/light" {oninput}
+                    value={page.state.window.filter.clone()} autocapitalize="off" spellcheck="false" /></label>
+            <p class="count">{ format!("{} shown · {} seen · {:.1}/s", view.matching, view.seen, view.rate) }</p>
+            <button aria-pressed={paused.to_string()} onclick={page.acting(Action::PauseMessages(!paused))}>
+                { match view.paused { Some(0) => "Resume".into(), Some(more) => format!("Resume, {more} more"), None => "Pause".to_owned() } }
+            </button>
+            <button onclick={page.acting(Action::ClearMessages)}>{ "Clear" }</button>
+        </div>
+    }
+}
+
+/// The rows on screen, in a box as high as all of them would be.
+#[component]
+fn List() -> Html {
+    let page = use_page();
+    let window = &page.state.window;
+    let Some(view) = page.state.messages.as_ref() else {
+        return html! { <p class="empty">{ "Waiting for the worker." }</p> };
+    };
+    if view.matching == 0 {
+        let says = match (view.subscriptions.is_empty(), view.kept) {
+            (true, _) => "Nothing is subscribed. Subscribe to a filter above; # is everything.",
+            (false, 0) => "Subscribed. Nothing has come yet.",
+            (false, _) => "No message matches the filter.",
+        };
+        return html! { <p class="empty">{ says }</p> };
+    }
+    let onscroll = {
+        let page = page.clone();
+        Callback::from(move |event: Event| {
+            let list = event.target_unchecked_into::<HtmlElement>();
+            let first = u32::try_from(list.scroll_top() / ROW).unwrap_or(0).saturating_sub(SPARE);
+            let rows = u32::try_from(list.client_height() / ROW).unwrap_or(0) + 2 * SPARE;
+            let seen = &page.state.window;
+            if first.abs_diff(seen.from) > SPARE / 2 || rows > seen.rows || (first == 0 && seen.from != 0) {
+                page.look(Window { from: first, rows, ..seen.clone() });
+            }
+        })
+    };
+    let open = view.detail.as_ref().filter(|detail| window.open == Some(detail.number));
+    html! {
+        <div class="stream" role="region" aria-label="Messages, newest first" tabindex="0" {onscroll}>
+            <div class="all" style={format!("height:{}px", i64::from(view.matching) * i64::from(ROW))}>
+                <ol style={format!("transform:translateY({}px)", i64::from(view.from) * i64::from(ROW))}>
+                    { for view.rows.iter().map(|one| {
+                        let detail = open.filter(|detail| detail.number == one.number);
+                        row(&page, one, detail)
+                    }) }
+                </ol>
+            </div>
+        </div>
+    }
+}
+
+fn row(page: &Page, row: &MessageRow, detail: Option<&MessageDetail>) -> Html {
+    let is_open = page.state.window.open == Some(row.number);
+    let onclick = {
+        let (page, number) = (page.clone(), row.number);
+        Callback::from(move |_: MouseEvent| {
+            let open = if is_open { None } else { Some(number) };
+            page.look(Window { open, ..page.state.window.clone() });
+        })
+    };
+    html! {
+        <li key={row.number}>
+            <button class="row" {onclick} aria-expanded={is_open.to_string()}>
+                <time>{ time(row.at) }</time>
+                <code class="topic">{ &row.topic }</code>
+                <span class="qos">{ format!("QoS {}", row.qos) }</span>
+                <span class="flags">
+                    if row.retain { <b class="retained" title="Kept by the broker before this subscription">{ "retained" }</b> }
+                    if row.dup { <b title="It may have come before">{ "dup" }</b> }
+                </span>
+                <samp class={classes!((!row.text).then_some("bytes"))}>{ row.preview.as_deref().unwrap_or("empty") }</samp>
+                <span class="size">{ format!("{} B", row.size) }</span>
+            </button>
+            { for detail.map(|detail| self::detail(page, row, detail)) }
+        </li>
+    }
+}
+
+fn detail(page: &Page, row: &MessageRow, detail: &MessageDetail) -> Html {
+    let body = match &detail.body {
+        Body::Empty => html! { <p>{ "No payload." }</p> },
+        Body::Text(text) | Body::Json(text) => html! { <pre>{ text }</pre> },
+        Body::Hex(text) => html! { <pre class="hex">{ text }</pre> },
+    };
+    html! {
+        <div class="detail">
+            <dl>
+                <dt>{ "Topic" }</dt><dd><code>{ &row.topic }</code></dd>
+                { for detail.properties.iter().map(|(name, value)| html! { <><dt>{ name }</dt><dd>{ value }</dd></> }) }
+            </dl>
+            { body }
+            if detail.cut > 0 { <p>{ format!("and {} bytes more.", detail.cut) }</p> }
+            <button onclick={page.opening(Some(Sheet::Compose(row.topic.clone())))}>{ "Publish on this topic" }</button>
+        </div>
+    }
+}
+
+/// The time of day with milliseconds, in the reader's own zone.
+fn time(at: u64) -> String {
+    let date = js_sys::Date::new(&(at as f64).into());
+    format!(
+        "{:02}:{:02}:{:02}.{:03}",
+        date.get_hours(),
+        date.get_minutes(),
+        date.get_seconds(),
+        date.get_milliseconds()
+    )
+}
