@@ -10,9 +10,9 @@ use yew::prelude::*;
 
 use crate::components::{Navigation, Problems, StatusLine};
 use crate::hooks::{Page, go};
-use crate::port::Port;
 use crate::report;
 use crate::state::{Route, Sheet, State, StateAction};
+use crate::tab::Tab;
 use crate::views::{Clients, Compose, Connect, Home, Messages, Stopped};
 use crate::wire::{Action, PageToWorker};
 
@@ -26,36 +26,23 @@ pub fn run() {
 #[component]
 fn App() -> Html {
     let state = use_reducer(|| State::new(opening::route(), opening::is_invited()));
-    let port = use_mut_ref(|| None::<Port>);
+    let tab = {
+        let state = state.dispatcher();
+        use_memo((), |()| Tab::start(opening::opened(), move |said| state.dispatch(StateAction::Heard(said))))
+    };
     {
-        let (state, port) = (state.dispatcher(), port.clone());
+        let state = state.dispatcher();
         use_effect_with((), move |()| {
-            let heard = state.clone();
-            match Port::start(opening::start(), move |message| heard.dispatch(StateAction::Heard(message))) {
-                Ok(started) => *port.borrow_mut() = Some(started),
-                Err(error) => {
-                    let report = format!("The browser could not start the page's worker: {error:?}");
-                    state.dispatch(StateAction::Heard(crate::wire::WorkerToPage::Stopped { report }));
-                }
-            }
             follow_address(state.clone());
             follow_keys(state);
         });
     }
     {
-        let port = port.clone();
+        let tab = tab.clone();
         let screen = state.route.screen(&state.window);
-        use_effect_with(screen, move |screen| {
-            if let Some(port) = port.borrow().as_ref() {
-                port.send(PageToWorker::Watch(screen.clone()));
-            }
-        });
+        use_effect_with(screen, move |screen| tab.send(PageToWorker::Watch(screen.clone())));
     }
-    let act = use_callback((), move |action: Action, ()| {
-        if let Some(port) = port.borrow().as_ref() {
-            port.send(PageToWorker::Action(action));
-        }
-    });
+    let act = use_callback((), move |action: Action, ()| tab.send(PageToWorker::Action(action)));
     let dispatcher = state.dispatcher();
     let dispatch = use_callback((), move |action, ()| dispatcher.dispatch(action));
     html! { <Shell page={Page { state: Rc::new((*state).clone()), dispatch, act }} /> }

@@ -70,8 +70,7 @@ impl House {
         let roof = (height * 0.14).clamp(48.0, 110.0);
         let below = (height * 0.16).clamp(96.0, 130.0);
         let walls = Area { x: 28.0, y: roof, width: width - kerb - 28.0, height: height - roof - below };
-        // The shaft stands behind the first column, or at the right wall of a house with only one.
-        let before = columns.div_ceil(2).min(columns);
+        let before = shaft_column(rooms, columns);
         let usable = walls.width - WALL * 2.0 - SHAFT;
         let column = usable / f64::from(columns);
         let left = |index: u8| {
@@ -114,6 +113,17 @@ impl House {
             rooms,
         }
     }
+}
+
+/// The column before which the shaft stands: between two rooms on every floor, as near to the middle as
+/// that goes; at the right wall where a room is as wide as the house.
+fn shaft_column(rooms: &[RoomView], columns: u8) -> u8 {
+    let splits = |at: u8| rooms.iter().any(|room| room.column < at && at < room.column + room.width.max(1));
+    (1..columns)
+        .rev()
+        .filter(|&at| !splits(at))
+        .min_by_key(|&at| (2 * i16::from(at) - i16::from(columns)).abs())
+        .unwrap_or(columns)
 }
 
 #[cfg(test)]

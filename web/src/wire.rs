@@ -29,25 +29,10 @@ pub const VERSION: u16 = 1;
 /// From the page to the client worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum PageToWorker {
-    /// The first message: where the page was opened.
-    Start(Start),
     /// What is on screen from now on.
     Watch(Screen),
     /// What was clicked.
     Action(Action),
-}
-
-/// Where and how the page was opened.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Start {
-    /// The page's address without its fragment.
-    pub location: String,
-    /// `?broker=`: the WebSocket address of a broker elsewhere.
-    pub broker: Option<String>,
-    /// The pairing token, if this page was ever given one.
-    pub token: Option<String>,
-    /// Whether the page is a secure context; only then can it be a broker.
-    pub secure: bool,
 }
 
 /// What is on screen.

@@ -4,16 +4,16 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{HtmlElement, Storage, UrlSearchParams};
 
 use crate::state::Route;
-use crate::wire::Start;
+use crate::tab::Opened;
 
 /// Where the pairing token is remembered, and that the window was once opened.
 const TOKEN: &str = "lacewing.token";
 const FOLLOWED: &str = "lacewing.followed";
 
-/// What the worker needs to know. A pairing token in the address is remembered and taken out of it, so that
+/// What the tab needs to know. A pairing token in the address is remembered and taken out of it, so that
 /// it is not left in the history or read over a shoulder.
-pub(super) fn start() -> Start {
-    let Some(window) = web_sys::window() else { return Start::default() };
+pub(super) fn opened() -> Opened {
+    let Some(window) = web_sys::window() else { return Opened::default() };
     let location = window.location();
     let fragment = location.hash().unwrap_or_default();
     if let Some(token) = fragment.strip_prefix("#pair=") {
@@ -29,11 +29,9 @@ pub(super) fn start() -> Start {
             .map(|history| history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&plain)));
     }
     let search = location.search().unwrap_or_default();
-    Start {
-        location: location.href().unwrap_or_default().split('#').next().unwrap_or_default().into(),
+    Opened {
         broker: UrlSearchParams::new_with_str(&search).ok().and_then(|query| query.get("broker")),
         token: recall(TOKEN),
-        secure: window.is_secure_context(),
     }
 }
 

@@ -198,6 +198,7 @@ fn Cabinet(props: &CabinetProps) -> Html {
         Bridge::Linking => ("linking", "linking".into()),
         Bridge::Lost { .. } => ("lost", "lost".into()),
         Bridge::Refused { .. } => ("lost", "refused".into()),
+        Bridge::Elsewhere => ("none", "at another page".into()),
         Bridge::None => ("none", "none yet".into()),
     };
     html! {

@@ -28,6 +28,7 @@ pub(crate) fn HouseNarrow(props: &HouseNarrowProps) -> Html {
         Bridge::Linking => "linking the bridge".into(),
         Bridge::Lost { .. } => "bridge lost".into(),
         Bridge::Refused { .. } => "bridge refused".into(),
+        Bridge::Elsewhere => "devices at another page".into(),
     };
     html! {
         <div class="house-narrow">

@@ -83,6 +83,7 @@ fn bridge(bridge: &Bridge, place: &Place) -> String {
         },
         Bridge::Lost { why } => format!("bridge lost: {why}"),
         Bridge::Refused { why } => format!("bridge refused: {why}"),
+        Bridge::Elsewhere => "another browser's page has the real devices".into(),
     }
 }
 
@@ -115,7 +116,7 @@ fn health(status: &Status) -> &'static str {
             Reach::Refused { .. } => "ill",
         },
         Place::ThisTab | Place::OtherTab => match &status.bridge {
-            Bridge::Lost { .. } | Bridge::Refused { .. } => "warned",
+            Bridge::Lost { .. } | Bridge::Refused { .. } | Bridge::Elsewhere => "warned",
             _ => "well",
         },
     }

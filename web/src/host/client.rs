@@ -183,7 +183,6 @@ impl ClientHost {
     /// The page said something.
     pub fn page(&mut self, now: Moment, message: PageToWorker) {
         match message {
-            PageToWorker::Start(_) => {}
             PageToWorker::Watch(screen) => {
                 self.model.watch(screen);
                 // Whoever turns to a screen sees it at once.

@@ -5,7 +5,7 @@ use yew::prelude::*;
 
 use crate::components::{SheetFrame, Snippet};
 use crate::hooks::use_page;
-use crate::wire::{Action, Bridge, Devices, Place, Reach};
+use crate::wire::{Action, Bridge, Place, Reach};
 use commands::{Endpoint, recipes};
 use qr::QrCode;
 
@@ -57,10 +57,13 @@ pub(crate) fn Connect() -> Html {
         (_, Bridge::Refused { why }) => html! {
             <>
                 <p class="why">{ format!("The bridge refused this page: {why}") }</p>
-                if status.devices == Devices::OtherTab {
-                    <p><button class="primary" onclick={page.acting(Action::MoveHere)}>{ "Move the devices here" }</button></p>
-                }
                 <GetBridge />
+            </>
+        },
+        (_, Bridge::Elsewhere) => html! {
+            <>
+                <p>{ "The bridge is up, and another browser's page has the real devices." }</p>
+                <p><button class="primary" onclick={page.acting(Action::MoveHere)}>{ "Move them here" }</button></p>
             </>
         },
         _ => html! { <GetBridge /> },
