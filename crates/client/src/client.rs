@@ -110,6 +110,16 @@ impl Client {
         }
     }
 
+    /// Finds out now, with a PINGREQ, whether the server is still there: the host slept, or the network changed. Does
+    /// nothing without a connection and a Keep Alive.
+    pub fn ping(&mut self, now: u64) {
+        let connected = matches!(self.phase, Phase::Connected { .. });
+        let Some(connection) = self.connection.as_mut().filter(|_| connected) else { return };
+        if connection.keep_alive.ping(now) {
+            self.send(&Packet::PingReq);
+        }
+    }
+
     /// The transport that [`Output::Dial`] asked for is open.
     pub fn connected(&mut self, now: u64) {
         if !matches!(self.phase, Phase::Dialing { .. }) {

@@ -34,6 +34,11 @@ impl KeepAlive {
         self.pinged = None;
     }
 
+    /// A ping goes out before it is due; whether none is on its way already.
+    pub(crate) fn ping(&mut self, now: u64) -> bool {
+        self.interval > 0 && self.pinged.replace(now).is_none()
+    }
+
     /// When [`due`](Self::due) has something to say.
     pub(crate) fn deadline(&self) -> Option<u64> {
         if self.interval == 0 {

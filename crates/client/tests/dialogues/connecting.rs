@@ -226,3 +226,17 @@ fn options_that_make_no_connect_are_told_and_not_tried_again() {
     dialogue.client.connected(0);
     assert_eq!(dialogue.disconnected(), (Cause::InvalidOptions, None));
 }
+
+#[test]
+fn a_host_that_knows_better_can_have_the_next_attempt_made_at_once() {
+    let mut dialogue = Dialogue::start(options(V3));
+    for _ in 0..5 {
+        dialogue.client.closed(dialogue.now);
+        dialogue.disconnected();
+        dialogue.pass(60 * SECOND);
+    }
+    dialogue.client.closed(dialogue.now);
+    dialogue.disconnected();
+    dialogue.client.retry(dialogue.now);
+    dialogue.open();
+}

@@ -70,3 +70,14 @@ fn a_keep_alive_of_zero_never_pings() {
     dialogue.silent();
     assert!(dialogue.is_open());
 }
+
+#[test]
+fn a_host_that_wonders_can_ask_at_any_time() {
+    let mut dialogue = Dialogue::connected(options(V3));
+    dialogue.client.ping(0);
+    dialogue.client.ping(0);
+    assert_eq!(dialogue.packet(), Packet::PingReq);
+    dialogue.silent();
+    dialogue.pass(10 * SECOND);
+    assert_eq!(dialogue.disconnected().0, Cause::PingTimeout);
+}
