@@ -42,6 +42,8 @@ struct Cable {
     attached: bool,
     /// Whether the cable is cut: nothing gets through in either direction.
     cut: bool,
+    /// Whether it will be cut as soon as what waits is transmitted.
+    cutting: bool,
     /// Whether to dial as soon as the old line is closed.
     dial: bool,
 }
@@ -53,6 +55,17 @@ enum Line {
     Dialing,
     Open,
     Closing,
+}
+
+impl Cable {
+    /// Cuts the cable now if it is to be cut.
+    fn finish_cut(&mut self) {
+        if std::mem::take(&mut self.cutting) {
+            self.cut = true;
+            self.dial = false;
+            self.attached = false;
+        }
+    }
 }
 
 impl Device {
@@ -107,6 +120,7 @@ impl Device {
         if self.cable.line == Line::Closed {
             return;
         }
+        self.cable.finish_cut();
         self.cable.line = Line::Closed;
         self.ready = false;
         if std::mem::take(&mut self.cable.attached) {
@@ -120,6 +134,9 @@ impl Device {
     pub(crate) fn transmit(&mut self, now: u64, max_bytes: usize, out: &mut BytesMut) -> bool {
         let carries = self.cable.attached && matches!(self.cable.line, Line::Open | Line::Closing);
         self.ready = carries && self.client.transmit(now, max_bytes, out);
+        if !self.ready {
+            self.cable.finish_cut();
+        }
         self.ready
     }
 
@@ -163,6 +180,7 @@ impl Device {
             _ if power == before => {}
             Power::On => {
                 self.power = Power::On;
+                self.cable.cutting = false;
                 if std::mem::take(&mut self.cable.cut) {
                     // The broker may still believe in the old line: it is of no use to anyone.
                     self.client.closed(now);
@@ -173,11 +191,13 @@ impl Device {
             }
             Power::Off => {
                 self.power = Power::Off;
+                self.cable.finish_cut();
                 self.client.stop(now);
                 self.lose_power(house, world);
             }
             Power::Crashed => {
                 self.power = Power::Crashed;
+                self.cable.finish_cut();
                 if !self.cable.cut {
                     self.cable.dial = false;
                     self.abandon(outputs);
@@ -188,9 +208,12 @@ impl Device {
             }
             Power::Cut if before == Power::On => {
                 self.power = Power::Cut;
-                self.cable.cut = true;
-                self.cable.dial = false;
-                self.cable.attached = false;
+                self.cable.cutting = true;
+                // A last sign of life, so that the broker's wait starts with the cut and can be counted down.
+                self.client.ping(now);
+                if !self.client.has_output() {
+                    self.cable.finish_cut();
+                }
             }
             Power::Cut => {}
         }

@@ -41,15 +41,13 @@ fn a_device_that_crashes_leaves_its_will_at_once() {
 fn a_cut_cable_shows_after_one_and_a_half_keep_alives_and_mends() {
     // [MQTT-3.1.2-22]
     let mut street = Street::after(1, MINUTE);
-    let client = street.broker.client(LIGHT).unwrap();
-    let heard = client.info.last_heard;
     let cut = street.now;
     street.power(LIGHT, Power::Cut);
     street.pass(10 * SECOND);
     assert!(is_connected(&street, LIGHT), "silence shows only later");
     let will = street.wait(STATUS, 50 * SECOND, |payload| payload == "offline");
     let silence = will.at - cut;
-    assert!((30 * SECOND..=46 * SECOND).contains(&silence), "{silence} after {heard}");
+    assert!((44 * SECOND..=46 * SECOND).contains(&silence), "{silence}");
     street.pass(10 * MINUTE);
     assert_eq!(statuses(&mut street), []);
     street.power(LIGHT, Power::On);
