@@ -15,13 +15,6 @@ impl Broker {
     pub(crate) fn subscribe(&mut self, key: ConnKey, subscribe: Subscribe) {
         let Some(connection) = self.connections.get(key.0 as usize) else { return };
         let Some(session_key) = connection.session() else { return };
-        let shared_and_no_local = |(filter, options): &(TopicFilter, SubscriptionOptions)| {
-            options.no_local && filter.share_name().is_some()
-        };
-        if subscribe.filters.iter().any(shared_and_no_local) {
-            // [MQTT-3.8.3-4]
-            return self.refuse(key, ReasonCode::ProtocolError, "No Local in a shared subscription");
-        }
         let id = subscribe.subscription_identifier;
         let mut reasons = Vec::with_capacity(subscribe.filters.len());
         let mut retained = Vec::new();

@@ -278,7 +278,7 @@ impl Pair {
     fn act(&mut self, story: &Story, act: Act) {
         match act {
             Act::Publish => {
-                let qos = if self.published % 2 == 0 { QoS::AtLeastOnce } else { QoS::ExactlyOnce };
+                let qos = if self.published.is_multiple_of(2) { QoS::AtLeastOnce } else { QoS::ExactlyOnce };
                 self.publish(qos);
             }
             Act::Publisher => drop(self.publisher_step()),

@@ -1,9 +1,16 @@
 //! Dialogues between clients and a broker, on virtual time.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod connect;
+mod determinism;
 mod durable;
+mod flow;
+mod hostile;
+mod operator;
 mod publish;
 mod retained;
 mod session;
+mod shared;
 mod story;
+mod subscriptions;
 mod will;

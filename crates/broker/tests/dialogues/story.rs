@@ -374,7 +374,7 @@ impl Client {
     }
 
     pub(crate) fn disconnects(&self) {
-        self.send(Packet::Disconnect(Box::new(Disconnect::default())));
+        self.send(Packet::Disconnect(Box::default()));
     }
 
     /// Ends with a DISCONNECT from the broker that says why, as 5.0 has it.

@@ -1,0 +1,206 @@
+//! Limits in both directions, and receivers that are slow (§4.9).
+
+use std::num::{NonZeroU16, NonZeroU32};
+
+use lacewing_broker::Config;
+use lacewing_protocol::{Packet, QoS, ReasonCode};
+
+use crate::story::*;
+
+fn small() -> Config {
+    Config { outgoing_bytes: 2000, ..Config::default() }
+}
+
+#[test]
+fn no_more_messages_are_in_flight_than_the_client_takes() {
+    // [MQTT-3.3.4-9]
+    let story = Story::new();
+    let mut connect = v5("s");
+    connect.properties.receive_maximum = NonZeroU16::new(2);
+    let (subscriber, _) = story.enter(connect);
+    subscriber.subscribe("t", QoS::ExactlyOnce);
+    let publisher = story.client("p");
+    for id in 1..=5 {
+        publisher.publish_qos("t", &id.to_string(), QoS::ExactlyOnce, id);
+    }
+    let (one, two) = (subscriber.expect("t", "1"), subscriber.expect("t", "2"));
+    subscriber.hears_nothing();
+    subscriber.acknowledge(&one);
+    subscriber.expect("t", "3");
+    subscriber.hears_nothing();
+    subscriber.acknowledge(&two);
+    subscriber.expect("t", "4");
+}
+
+#[test]
+fn a_smaller_receive_maximum_after_a_reconnect_holds_for_what_is_sent_again() {
+    // [MQTT-3.3.4-9], [MQTT-4.4.0-1]
+    let story = Story::new();
+    let (subscriber, _) = story.lasting("s");
+    subscriber.subscribe("t", QoS::AtLeastOnce);
+    for id in 1..=4 {
+        story.client("p").publish_qos("t", &id.to_string(), QoS::AtLeastOnce, id);
+    }
+    subscriber.vanishes();
+    let mut connect = expiring("s", 60);
+    (connect.clean_start, connect.properties.receive_maximum) = (false, NonZeroU16::new(2));
+    let (subscriber, _) = story.enter(connect);
+    let one = subscriber.expect("t", "1");
+    subscriber.expect("t", "2");
+    subscriber.hears_nothing();
+    subscriber.acknowledge(&one);
+    assert!(subscriber.expect("t", "3").dup);
+    subscriber.hears_nothing();
+}
+
+#[test]
+fn a_client_that_exceeds_the_receive_maximum_is_sent_away() {
+    // [MQTT-3.3.4-8]
+    let story = Story::with(Config { receive_maximum: 2, ..Config::default() });
+    let publisher = story.client("p");
+    for id in 1..=3 {
+        publisher.send(Packet::Publish(with_qos(message("t", "x"), QoS::ExactlyOnce, id)));
+    }
+    assert_eq!(publisher.rest().len(), 3);
+    assert!(publisher.is_closed());
+}
+
+#[test]
+fn a_packet_larger_than_the_broker_takes_ends_the_connection() {
+    // [MQTT-3.1.2-24] for the other direction, §4.13
+    let story = Story::with(Config { maximum_packet_size: 1000, ..Config::default() });
+    let client = story.client("c");
+    client.publish("t", &"x".repeat(2000));
+    client.is_sent_away(ReasonCode::PacketTooLarge);
+}
+
+#[test]
+fn a_message_larger_than_a_client_takes_is_not_sent_to_it_and_counts_as_delivered() {
+    // [MQTT-3.1.2-24], [MQTT-3.1.2-25]
+    let story = Story::new();
+    let mut connect = v5("s");
+    connect.properties.maximum_packet_size = NonZeroU32::new(100);
+    let (small, _) = story.enter(connect);
+    let large = story.client("large");
+    for subscriber in [&small, &large] {
+        subscriber.subscribe("t", QoS::ExactlyOnce);
+    }
+    let publisher = story.client("p");
+    for (id, qos) in [(1, QoS::AtMostOnce), (2, QoS::AtLeastOnce), (3, QoS::ExactlyOnce)] {
+        publisher.publish_qos("t", &"x".repeat(200), qos, id);
+    }
+    publisher.publish("t", "small");
+    small.expect("t", "small");
+    assert_eq!(large.rest().len(), 4);
+    assert_eq!(story.world().broker.metrics().dropped_large, 3);
+    assert_eq!(story.world().broker.client("s").unwrap().info.inflight, 0);
+}
+
+#[test]
+fn the_publisher_waits_for_a_slow_receiver_and_nothing_is_lost_when_it_catches_up() {
+    let story = Story::with(small());
+    let (publisher, slow) = (story.client("p"), story.client("slow"));
+    slow.subscribe("t", QoS::AtMostOnce);
+    slow.stops_reading();
+    let payload = "x".repeat(100);
+    for _ in 0..50 {
+        publisher.publish("t", &payload);
+    }
+    assert!(publisher.is_paused());
+    story.pass(SECOND / 2);
+    slow.reads_again();
+    assert_eq!(slow.rest().len(), 50);
+    assert!(!publisher.is_paused());
+    assert_eq!(story.world().broker.metrics().dropped_slow, 0);
+}
+
+#[test]
+fn a_receiver_that_stays_slow_misses_messages_and_holds_nobody_up_any_longer() {
+    let story = Story::with(small());
+    let (publisher, slow, fast) = (story.client("p"), story.client("slow"), story.client("fast"));
+    slow.subscribe("t", QoS::AtMostOnce);
+    fast.subscribe("t", QoS::AtMostOnce);
+    slow.stops_reading();
+    let payload = "x".repeat(100);
+    for _ in 0..50 {
+        publisher.publish("t", &payload);
+    }
+    assert!(fast.rest().len() < 50);
+    story.pass_seconds(1);
+    assert!(!publisher.is_paused());
+    assert_eq!(story.world().broker.metrics().paused, 0);
+    for _ in 0..50 {
+        publisher.publish("t", &payload);
+    }
+    assert!(fast.rest().len() > 50);
+    let dropped = story.world().broker.metrics().dropped_slow;
+    slow.reads_again();
+    let got = slow.rest().len() as u64;
+    assert!(got < 50 && dropped > 0);
+    assert_eq!(got + dropped, 100, "what is not there was counted");
+    publisher.publish("t", "again");
+    slow.expect("t", "again");
+}
+
+#[test]
+fn a_full_queue_drops_the_newest_and_counts_it() {
+    let story = Story::with(Config { queue_messages: 3, ..Config::default() });
+    let (subscriber, _) = story.lasting("s");
+    subscriber.subscribe("t", QoS::AtLeastOnce);
+    subscriber.vanishes();
+    for id in 1..=5 {
+        story.client("p").publish_qos("t", &id.to_string(), QoS::AtLeastOnce, id);
+    }
+    let events = story.events();
+    assert!(events.iter().any(|event| event.starts_with("Dropped") && event.contains("QueueFull")));
+    let (subscriber, _) = story.lasting("s");
+    for id in 1..=3 {
+        subscriber.expect("t", &id.to_string());
+    }
+    subscriber.hears_nothing();
+    assert_eq!(story.world().broker.metrics().dropped_queue, 2);
+    assert_eq!(story.world().broker.explain("s", &"t".try_into().unwrap()).dropped, 2);
+}
+
+#[test]
+fn a_client_that_does_not_take_its_answers_is_not_read_until_it_does() {
+    let story = Story::with(small());
+    let client = story.client("c");
+    client.stops_reading();
+    for _ in 0..10_000 {
+        client.send(Packet::PingReq);
+    }
+    assert!(client.is_paused());
+    client.reads_again();
+    assert_eq!(client.rest().len(), 10_000);
+    assert!(!client.is_paused());
+}
+
+#[test]
+fn a_paused_connection_that_goes_on_sending_is_ended() {
+    let story = Story::with(Config { held_bytes: 10_000, ..small() });
+    let client = story.client("c");
+    client.stops_reading();
+    for _ in 0..20_000 {
+        client.send(Packet::PingReq);
+    }
+    assert!(client.is_closed());
+}
+
+#[test]
+fn a_fan_out_larger_than_one_call_reaches_everybody_once_and_in_order() {
+    // [MQTT-4.6.0-5]
+    let story = Story::new();
+    let receivers: Vec<_> = (0..9000).map(|n| story.client(&format!("s{n}"))).collect();
+    for receiver in &receivers {
+        receiver.subscribe("t", QoS::AtLeastOnce);
+    }
+    let publisher = story.client("p");
+    publisher.publish("t", "1");
+    assert_eq!(publisher.publish_qos("t", "2", QoS::AtLeastOnce, 1), ReasonCode::Success);
+    for receiver in &receivers {
+        receiver.expect("t", "1");
+        receiver.expect("t", "2");
+        receiver.hears_nothing();
+    }
+}

@@ -1,0 +1,140 @@
+//! What an operator sees and does.
+
+use bytes::Bytes;
+use lacewing_broker::{CloseReason, Command, Config, Ending, EventMask, NotDelivered};
+use lacewing_protocol::{Connect, Packet, PublishProperties, QoS, ReasonCode, SubscriptionOptions};
+
+use crate::story::*;
+
+#[test]
+fn a_kick_disconnects_and_keeps_the_session_and_ending_the_session_does_not() {
+    let story = Story::new();
+    let watcher = story.client("watcher");
+    watcher.subscribe("status", QoS::AtMostOnce);
+    let connect = Connect { will: Some(will("status", "offline")), clean_start: false, ..expiring("c", 60) };
+    let (client, _) = story.enter(connect.clone());
+    story.command(Command::Kick { client_id: "c".to_owned(), reason: ReasonCode::AdministrativeAction });
+    client.is_sent_away(ReasonCode::AdministrativeAction);
+    assert_eq!(client.close_reason(), Some(CloseReason::Kicked));
+    watcher.expect("status", "offline");
+    let info = story.world().broker.client("c").unwrap().info;
+    assert_eq!((info.connected, info.ended), (false, Some(Ending::Kicked)));
+
+    let (_client, ack) = story.enter(connect);
+    assert!(ack.session_present);
+    story.command(Command::EndSession { client_id: "c".to_owned() });
+    assert!(story.world().broker.client("c").is_none());
+    watcher.hears_nothing();
+}
+
+#[test]
+fn an_operator_publishes_and_clears_retained_messages() {
+    let story = Story::new();
+    let client = story.client("c");
+    client.subscribe("home/#", QoS::AtLeastOnce);
+    story.command(Command::Publish {
+        topic: "home/lamp".try_into().unwrap(),
+        payload: Bytes::from_static(b"on"),
+        qos: QoS::AtLeastOnce,
+        retain: true,
+        properties: PublishProperties::new(),
+    });
+    client.expect("home/lamp", "on");
+    let everything = "#".try_into().unwrap();
+    let retained = story.world().broker.retained(&everything, 10);
+    assert_eq!((retained[0].topic.as_str(), &retained[0].payload.head[..]), ("home/lamp", &b"on"[..]));
+    story.command(Command::DropRetained { filter: "home/+".try_into().unwrap() });
+    assert_eq!(story.world().broker.retained(&everything, 10), []);
+    assert_eq!(story.world().broker.metrics().retained, 0);
+}
+
+#[test]
+fn explain_tells_why_a_client_gets_a_message_or_not() {
+    let story = Story::new();
+    let (client, _) = story.lasting("c");
+    client.subscribe("a/+", QoS::AtMostOnce);
+    client.subscribe("$share/g/a/#", QoS::AtLeastOnce);
+    let topic = "a/b".try_into().unwrap();
+    let explanation = story.world().broker.explain("c", &topic);
+    assert!(explanation.known && explanation.connected);
+    let filters: Vec<_> =
+        explanation.matching.iter().map(|subscription| subscription.filter.as_str()).collect();
+    assert_eq!(filters, ["$share/g/a/#", "a/+"]);
+    assert_eq!((explanation.granted, &explanation.shared[..]), (Some(1), &["g".to_owned()][..]));
+    assert!(story.world().broker.explain("c", &"b".try_into().unwrap()).matching.is_empty());
+    assert!(!story.world().broker.explain("nobody", &topic).known);
+    client.unsubscribe("$share/g/a/#");
+    client.vanishes();
+    assert_eq!(story.world().broker.explain("c", &topic).obstacles, [NotDelivered::Away]);
+}
+
+#[test]
+fn a_client_in_detail() {
+    let story = Story::new();
+    let mut connect = Connect { keep_alive: 60, will: Some(will("w", "bye")), ..expiring("c", 100) };
+    connect.properties.receive_maximum = std::num::NonZeroU16::new(1);
+    let (client, _) = story.enter(connect);
+    let options = SubscriptionOptions { qos: QoS::AtLeastOnce, ..SubscriptionOptions::default() };
+    client.subscribe_with("t", options, Some(9));
+    for id in 1..=3 {
+        story.client("p").publish_qos("t", "x", QoS::AtLeastOnce, id);
+    }
+    let detail = story.world().broker.client("c").unwrap();
+    assert_eq!((detail.info.inflight, detail.info.queued, detail.info.subscriptions), (1, 2, 1));
+    assert_eq!((detail.inflight.len(), detail.queue.len()), (1, 2));
+    assert_eq!(detail.subscriptions[0].subscription_identifier, Some(9));
+    assert_eq!((detail.info.version.as_str(), detail.info.keep_alive), ("5.0", 60));
+    assert_eq!(detail.info.will.unwrap().topic, "w");
+    let ids: Vec<_> =
+        story.world().broker.clients(Some("b"), 1).into_iter().map(|info| info.client_id).collect();
+    assert_eq!(ids, ["c"]);
+}
+
+#[test]
+fn events_tell_what_happened_to_a_message() {
+    let story = Story::new();
+    let (publisher, subscriber) = (story.client("p"), story.client("s"));
+    subscriber.subscribe("t", QoS::AtMostOnce);
+    story.events();
+    publisher.publish("t", "hello");
+    publisher.publish("nowhere", "hello");
+    let events = story.events();
+    for expected in ["PacketIn", "Published", "Delivered", "PacketOut", "NoSubscribers"] {
+        assert!(events.iter().any(|event| event.starts_with(expected)), "{expected} in {events:#?}");
+    }
+}
+
+#[test]
+fn events_are_off_until_they_are_asked_for_and_bounded_when_nobody_drains_them() {
+    let config = Config { events: 3, ..Config::default() };
+    let story = Story::with(config);
+    story.command(Command::Watch { events: EventMask::NONE });
+    story.events();
+    let client = story.client("c");
+    assert!(story.events().is_empty());
+    story.command(Command::Watch { events: EventMask::PACKETS });
+    {
+        let mut world = story.world();
+        let now = world.now;
+        for _ in 0..10 {
+            let bytes = Bytes::from_static(b"\xc0\0");
+            world.broker.handle(now, lacewing_broker::Input::Received { conn: client.conn, bytes });
+        }
+        world.settle();
+    }
+    client.send(Packet::PingReq);
+    let world = story.world();
+    let numbers: Vec<_> = world.events.iter().map(|event| event.number).collect();
+    assert_eq!(world.broker.metrics().events_missed, 17);
+    assert!(world.events.iter().any(|event| format!("{:?}", event.kind) == "Overflow { missed: 17 }"));
+    assert_eq!(&numbers[..3], [numbers[0], numbers[0] + 1, numbers[0] + 2]);
+    assert_eq!(numbers[3], numbers[2] + 18);
+}
+
+#[test]
+fn limits_can_be_changed_while_the_broker_runs() {
+    let story = Story::new();
+    story.command(Command::Reconfigure(Box::new(Config { sessions: 1, ..Config::default() })));
+    let _client = story.client("a");
+    story.is_refused(v5("b"), ReasonCode::QuotaExceeded);
+}
