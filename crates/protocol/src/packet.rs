@@ -20,7 +20,7 @@ pub use unsubscribe::{UnsubAck, Unsubscribe};
 
 use crate::PacketType;
 
-/// Any control packet. Rare and large ones are boxed, so that a queue of packets is as tight as its PUBLISHes.
+/// Any control packet. Rare and large ones are boxed, so that a packet is cheap to move.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Packet {
     /// A client asks for a connection.
@@ -76,5 +76,16 @@ impl Packet {
             Self::Disconnect(_) => PacketType::Disconnect,
             Self::Auth(_) => PacketType::Auth,
         }
+    }
+}
+
+#[cfg(all(test, target_pointer_width = "64"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packets_are_small_enough_to_be_moved_about() {
+        assert_eq!(size_of::<Publish>(), 80);
+        assert_eq!(size_of::<Packet>(), 96);
     }
 }
