@@ -3,8 +3,8 @@ use bytes::{Buf, Bytes, BytesMut};
 use crate::reader::Reader;
 use crate::varint::{self, Varint};
 use crate::{
-    Ack, Auth, ConnAck, Connect, DecodeError, Disconnect, Packet, PacketType, ProtocolVersion, Publish,
-    ReasonCode, SubAck, Subscribe, UnsubAck, Unsubscribe,
+    Ack, Auth, ConnAck, Connect, DecodeError, Disconnect, Packet, PacketId, PacketType, ProtocolVersion,
+    Publish, ReasonCode, SubAck, Subscribe, UnsubAck, Unsubscribe,
 };
 
 /// Which end of a connection receives the bytes: packets that only the other end receives are refused.
@@ -117,6 +117,10 @@ impl Decoder {
                 self.keep_input(header.packet_len);
                 return Ok(None);
             }
+            if let Some(packet) = self.short(&header) {
+                self.input.advance(header.packet_len);
+                return Ok(Some(packet));
+            }
             let bytes = self.input.split_to(header.packet_len);
             return self.decode(&header, bytes).map(Some);
         }
@@ -214,6 +218,21 @@ impl Decoder {
     #[inline]
     fn version_in_use(&self) -> ProtocolVersion {
         self.version.unwrap_or(ProtocolVersion::V3_1_1)
+    }
+
+    /// The short form of an acknowledgement at the start of `input`: the most frequent packet after PUBLISH is made
+    /// without touching the reference count of its bytes.
+    #[inline]
+    fn short(&self, header: &FixedHeader) -> Option<Packet> {
+        let [_, 2, high, low, ..] = self.input[..] else { return None };
+        let ack = || PacketId::new(u16::from_be_bytes([high, low])).map(Ack::success);
+        match header.packet {
+            PacketType::PubAck => ack().map(Packet::PubAck),
+            PacketType::PubRec => ack().map(Packet::PubRec),
+            PacketType::PubRel => ack().map(Packet::PubRel),
+            PacketType::PubComp => ack().map(Packet::PubComp),
+            _ => None,
+        }
     }
 
     /// Decodes a whole packet.
