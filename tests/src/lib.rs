@@ -1,1 +1,16 @@
-//! Harness for tests that cross crates.
+//! What the tests that cross crates are made of: a running `lacewing`, clients written by others, a browser that holds
+//! the page, and a load with checks.
+//!
+//! Everything here panics when what it waits for does not come: that is how a test fails. Every program that is started
+//! is ended when its value is dropped.
+
+pub mod browser;
+pub mod device;
+pub mod lacewing;
+pub mod memory;
+pub mod mosquitto;
+pub mod mqttjs;
+pub mod patience;
+pub mod program;
+pub mod stand;
+pub mod tools;

@@ -1,0 +1,8 @@
+//! Headless Chromium, steered through the protocol of its developer tools.
+
+mod chromium;
+mod devtools;
+mod page;
+
+pub use chromium::{Chromium, Profile};
+pub use page::Page;

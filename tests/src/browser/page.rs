@@ -1,0 +1,188 @@
+use std::cell::RefCell;
+use std::fs;
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
+
+use data_encoding::BASE64;
+use serde_json::{Value, json};
+
+use super::devtools::DevTools;
+use crate::patience::{PATIENCE, within};
+
+/// A tab.
+#[derive(Debug)]
+pub struct Page {
+    tools: Rc<RefCell<DevTools>>,
+    target: String,
+    session: String,
+}
+
+impl Page {
+    pub(super) fn new(tools: Rc<RefCell<DevTools>>, target: String, session: String) -> Self {
+        let page = Self { tools, target, session };
+        page.call("Page.enable", json!({}));
+        page
+    }
+
+    /// Goes to `url`.
+    ///
+    /// # Panics
+    /// When the page cannot be fetched.
+    pub fn navigate(&self, url: &str) {
+        let answer = self.call("Page.navigate", json!({ "url": url }));
+        assert!(answer.get("errorText").is_none(), "{url}: {}", answer["errorText"]);
+    }
+
+    /// Loads it again, as F5 does.
+    pub fn reload(&self) {
+        self.call("Page.reload", json!({}));
+    }
+
+    /// Closes the tab, as a click on its cross does.
+    pub fn close(self) {
+        let params = json!({ "targetId": self.target });
+        self.tools.borrow_mut().call(None, "Target.closeTarget", params).expect("a tab can be closed");
+    }
+
+    /// What a JavaScript expression comes to; `None` when it throws, or the page is between two documents.
+    pub fn value(&self, expression: &str) -> Option<Value> {
+        let params = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
+        let mut answer = self.try_call("Runtime.evaluate", params).ok()?;
+        answer.get("exceptionDetails").is_none().then(|| answer["result"]["value"].take())
+    }
+
+    /// The text that `selector` shows; `None` when there is no such element.
+    pub fn text(&self, selector: &str) -> Option<String> {
+        let value = self.value(&format!("document.querySelector({})?.innerText", json!(selector)))?;
+        value.as_str().map(str::to_owned)
+    }
+
+    /// An attribute of `selector`; `None` when either is missing.
+    pub fn attribute(&self, selector: &str, name: &str) -> Option<String> {
+        let read = format!("document.querySelector({})?.getAttribute({})", json!(selector), json!(name));
+        self.value(&read)?.as_str().map(str::to_owned)
+    }
+
+    /// Waits until `selector` shows a text with `part` in it.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn shows(&self, selector: &str, part: &str) -> String {
+        self.shows_within(PATIENCE, selector, part)
+    }
+
+    /// The same within `limit`.
+    ///
+    /// # Panics
+    /// When it is too late.
+    pub fn shows_within(&self, limit: Duration, selector: &str, part: &str) -> String {
+        let mut last = None;
+        let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            within(limit, &format!("{selector} shows {part:?}"), || {
+                last = self.text(selector);
+                last.clone().filter(|text| text.contains(part))
+            })
+        }));
+        found.unwrap_or_else(|_| {
+            panic!(
+                "{selector} does not show {part:?}; it shows {last:?} and the page {:?}",
+                self.text("body").unwrap_or_default()
+            )
+        })
+    }
+
+    /// Clicks with the mouse on the middle of what `selector` finds, as soon as it is there.
+    ///
+    /// # Panics
+    /// When it never is.
+    pub fn click(&self, selector: &str) {
+        let object = self.object(&format!("document.querySelector({})", json!(selector)), selector);
+        self.click_object(&object);
+    }
+
+    /// Clicks on the button, switch or link whose accessible name is `name`, as soon as it is there.
+    ///
+    /// # Panics
+    /// When it never is.
+    pub fn press(&self, name: &str) {
+        let object = within(PATIENCE, &format!("the page has something to press called {name:?}"), || {
+            self.named(name)
+        });
+        self.click_object(&object);
+    }
+
+    /// Writes a picture of what is seen into `file`, a PNG.
+    ///
+    /// # Panics
+    /// When the file cannot be written.
+    pub fn picture(&self, file: &Path) {
+        let answer = self.call("Page.captureScreenshot", json!({ "format": "png" }));
+        let text = answer["data"].as_str().expect("a picture");
+        let bytes = BASE64.decode(text.as_bytes()).expect("the browser encodes in base64");
+        fs::write(file, bytes).expect("the picture can be kept");
+    }
+
+    /// Lays the page out as on a screen of this size, in CSS pixels.
+    pub fn resize(&self, width: u32, height: u32) {
+        let params =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
+        self.call("Emulation.setDeviceMetricsOverride", params);
+    }
+
+    /// Whether the page is to be dark.
+    pub fn dark(&self, dark: bool) {
+        let value = if dark { "dark" } else { "light" };
+        let features = json!([{ "name": "prefers-color-scheme", "value": value }]);
+        self.call("Emulation.setEmulatedMedia", json!({ "features": features }));
+    }
+
+    fn object(&self, expression: &str, what: &str) -> Value {
+        within(PATIENCE, &format!("the page has {what}"), || {
+            let params = json!({ "expression": expression });
+            let mut answer = self.try_call("Runtime.evaluate", params).ok()?;
+            Some(answer["result"]["objectId"].take()).filter(Value::is_string)
+        })
+    }
+
+    /// The first element with this accessible name that can be pressed.
+    fn named(&self, name: &str) -> Option<Value> {
+        let root = self.try_call("DOM.getDocument", json!({ "depth": 0 })).ok()?["root"]["nodeId"].take();
+        let query = json!({ "nodeId": root, "accessibleName": name });
+        let found = self.try_call("Accessibility.queryAXTree", query).ok()?;
+        let nodes = found["nodes"].as_array()?;
+        let pressable = |node: &&Value| {
+            matches!(
+                node["role"]["value"].as_str(),
+                Some("button" | "switch" | "link" | "tab" | "ToggleButton")
+            )
+        };
+        let node = nodes.iter().find(pressable)?["backendDOMNodeId"].clone();
+        let mut object = self.try_call("DOM.resolveNode", json!({ "backendNodeId": node })).ok()?;
+        Some(object["object"]["objectId"].take()).filter(Value::is_string)
+    }
+
+    /// Clicks with real mouse events, so that what covers an element counts.
+    fn click_object(&self, object: &Value) {
+        self.call("DOM.scrollIntoViewIfNeeded", json!({ "objectId": object }));
+        let quads = self.call("DOM.getContentQuads", json!({ "objectId": object }));
+        let corners: Vec<f64> =
+            quads["quads"][0].as_array().into_iter().flatten().filter_map(Value::as_f64).collect();
+        assert_eq!(corners.len(), 8, "what is to be clicked can be seen");
+        let middle = |axis: usize| corners.iter().skip(axis).step_by(2).sum::<f64>() / 4.0;
+        for kind in ["mouseMoved", "mousePressed", "mouseReleased"] {
+            let button = if kind == "mouseMoved" { "none" } else { "left" };
+            let params =
+                json!({ "type": kind, "x": middle(0), "y": middle(1), "button": button, "clickCount": 1 });
+            self.call("Input.dispatchMouseEvent", params);
+        }
+    }
+
+    fn call(&self, method: &str, params: Value) -> Value {
+        self.try_call(method, params).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn try_call(&self, method: &str, params: Value) -> Result<Value, String> {
+        self.tools.borrow_mut().call(Some(&self.session), method, params)
+    }
+}

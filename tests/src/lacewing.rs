@@ -1,0 +1,139 @@
+//! A running `lacewing`.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::patience::PATIENCE;
+use crate::program::Program;
+use crate::tools;
+
+/// Where its broker lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BrokerHome {
+    /// In its own process.
+    Native,
+    /// In the tab that holds its page.
+    Tab,
+}
+
+/// A `lacewing` on free ports with a data folder of its own.
+#[derive(Debug)]
+pub struct Lacewing {
+    program: Program,
+    home: BrokerHome,
+    args: Vec<String>,
+    data: TempDir,
+    /// Where devices connect over TCP.
+    pub mqtt_port: u16,
+    /// Where it serves HTTP and WebSockets.
+    pub http_port: u16,
+    /// What pairs a page with it.
+    pub token: String,
+}
+
+impl Lacewing {
+    /// Starts it and waits until it says where it listens.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn start(home: BrokerHome) -> Self {
+        Self::start_with(home, &[])
+    }
+
+    /// The same with further arguments.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start_with(home: BrokerHome, args: &[&str]) -> Self {
+        let data = TempDir::new().expect("a temporary folder");
+        let args: Vec<String> = args.iter().map(|&arg| arg.to_owned()).collect();
+        let (program, spoken) = run(home, &args, &data, 0, 0);
+        let Spoken { mqtt_port, http_port, token } = spoken;
+        Self { program, home, args, data, mqtt_port, http_port, token }
+    }
+
+    /// Kills it and starts it again: same ports, same data.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn restart(&mut self) {
+        self.program.kill();
+        let (program, spoken) = run(self.home, &self.args, &self.data, self.mqtt_port, self.http_port);
+        self.program = program;
+        assert_eq!(spoken.token, self.token, "the pairing token outlives a restart");
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.program.id()
+    }
+
+    /// The program itself.
+    pub fn program(&mut self) -> &mut Program {
+        &mut self.program
+    }
+
+    /// The origin of its page.
+    pub fn origin(&self) -> String {
+        format!("http://localhost:{}", self.http_port)
+    }
+
+    /// The address that it prints for a person to open.
+    pub fn page(&self) -> String {
+        format!("{}/#pair={}", self.origin(), self.token)
+    }
+
+    /// Where devices connect over WebSocket.
+    pub fn websocket(&self) -> String {
+        format!("ws://localhost:{}/mqtt", self.http_port)
+    }
+
+    /// Asks for `path` with these header lines alone, and gives the whole answer.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn ask(&self, path: &str, headers: &[&str]) -> String {
+        let mut socket = TcpStream::connect(("127.0.0.1", self.http_port)).expect("it listens");
+        socket.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
+        let lines: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
+        write!(socket, "GET {path} HTTP/1.1\r\n{lines}Connection: close\r\n\r\n").expect("it reads");
+        let mut answer = Vec::new();
+        socket.read_to_end(&mut answer).expect("it answers");
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+}
+
+/// What it prints when everything listens.
+struct Spoken {
+    mqtt_port: u16,
+    http_port: u16,
+    token: String,
+}
+
+fn run(home: BrokerHome, args: &[String], data: &TempDir, mqtt: u16, http: u16) -> (Program, Spoken) {
+    let mut command = Command::new(tools::lacewing());
+    command.args(["--mqtt", &format!("localhost:{mqtt}"), "--http", &format!("localhost:{http}")]);
+    command.arg("--data").arg(data.path()).args(args);
+    match home {
+        BrokerHome::Native => command.args(["--broker", "native"]),
+        BrokerHome::Tab => command.args(["--broker", "tab"]).arg("--page").arg(tools::page()),
+    };
+    let mut program = Program::start(&mut command);
+    let dashboard = word_after(&program.line_with("/#pair="), "http://localhost:");
+    let (http_port, token) = dashboard.split_once("/#pair=").expect("the line has a token");
+    let mqtt_port = word_after(&program.line_with("mqtt://"), "mqtt://localhost:");
+    let spoken = Spoken {
+        mqtt_port: mqtt_port.parse().expect("a port"),
+        http_port: http_port.parse().expect("a port"),
+        token: token.to_owned(),
+    };
+    (program, spoken)
+}
+
+fn word_after(line: &str, mark: &str) -> String {
+    let (_, after) = line.split_once(mark).unwrap_or_else(|| panic!("no {mark} in {line:?}"));
+    after.split_whitespace().next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,93 @@
+//! A running broker of either kind, as devices see it.
+
+use std::thread;
+
+use lacewing_protocol::{ProtocolVersion, ReasonCode};
+
+use crate::browser::{Chromium, Page};
+use crate::device::{self, Device};
+use crate::lacewing::{BrokerHome, Lacewing};
+use crate::patience::eventually;
+
+/// A `lacewing` that devices can use, with the browser whose tab is the broker, if there is one.
+#[derive(Debug)]
+pub struct Stand {
+    /// The program that devices connect to.
+    pub lacewing: Lacewing,
+    /// The tab with the broker; it comes before its browser so that it is dropped first.
+    pub tab: Option<Page>,
+    /// The browser of that tab.
+    pub chromium: Option<Chromium>,
+}
+
+impl Stand {
+    /// The broker runs in the `lacewing` process.
+    pub fn native() -> Self {
+        Self::start(BrokerHome::Native)
+    }
+
+    /// The broker runs in a tab of a headless Chromium.
+    pub fn tab() -> Self {
+        Self::start(BrokerHome::Tab)
+    }
+
+    /// A broker at `home`, up and reachable.
+    pub fn start(home: BrokerHome) -> Self {
+        let lacewing = Lacewing::start(home);
+        let (tab, chromium) = match home {
+            BrokerHome::Native => (None, None),
+            BrokerHome::Tab => {
+                let chromium = Chromium::start();
+                (Some(chromium.profile().open(&lacewing.page())), Some(chromium))
+            }
+        };
+        let stand = Self { lacewing, tab, chromium };
+        stand.is_up();
+        stand
+    }
+
+    /// The port for devices over TCP.
+    pub fn port(&self) -> u16 {
+        self.lacewing.mqtt_port
+    }
+
+    /// Waits until a device is let in.
+    ///
+    /// # Panics
+    /// When none ever is.
+    pub fn is_up(&self) {
+        is_up(self.port());
+    }
+
+    /// The processes that hold the broker and what carries devices to it.
+    pub fn processes(&self) -> Vec<u32> {
+        let renderers = self.chromium.iter().flat_map(Chromium::renderers);
+        std::iter::once(self.lacewing.id()).chain(renderers).collect()
+    }
+}
+
+impl Drop for Stand {
+    fn drop(&mut self) {
+        if thread::panicking()
+            && let Some(tab) = &self.tab
+        {
+            let seen = tab.text("body").unwrap_or_default();
+            // The test harness shows it below the failure.
+            let _ = std::io::Write::write_all(
+                &mut std::io::stderr(),
+                format!("the page showed: {seen}\n").as_bytes(),
+            );
+        }
+    }
+}
+
+/// Waits until a broker lets a device in at `port`.
+///
+/// # Panics
+/// When it never does.
+pub fn is_up(port: u16) {
+    eventually("the broker lets a device in", || {
+        let (device, answer) = Device::ask(port, device::connect(ProtocolVersion::V3_1_1, "is-it-up"));
+        (answer.reason == ReasonCode::Success).then(|| device.disconnect())
+    });
+}

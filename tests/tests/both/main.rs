@@ -1,0 +1,32 @@
+//! What both brokers promise, the native one and the one in a tab: clients written by others say whether it holds.
+
+mod delivery;
+mod first_steps;
+mod sessions;
+mod wills;
+
+use lacewing_tests::stand::Stand;
+
+/// Each promise becomes a test of either broker.
+macro_rules! both_brokers {
+    ($($place:ident::$promise:ident,)*) => {
+        mod native {
+            $(#[test] fn $promise() { super::$place::$promise(&super::Stand::native()); })*
+        }
+    };
+}
+
+both_brokers! {
+    first_steps::mqttjs_connects_subscribes_and_receives_its_own_message,
+    first_steps::mosquitto_sub_and_mosquitto_pub_meet,
+    first_steps::both_loopback_addresses_are_served,
+    delivery::every_qos_version_and_transport_delivers_to_every_other,
+    delivery::a_publisher_that_closes_at_once_loses_nothing,
+    delivery::a_retained_message_reaches_a_late_subscriber_until_it_is_cleared,
+    delivery::an_old_client_of_mqtt_3_1_takes_part,
+    wills::a_will_is_published_when_a_client_is_killed,
+    wills::a_will_is_not_published_after_disconnect,
+    wills::a_will_is_published_when_disconnect_asks_for_it,
+    sessions::a_persistent_session_gets_what_it_missed,
+    sessions::a_second_client_with_the_same_id_takes_the_session_over,
+}
