@@ -93,13 +93,10 @@ impl Decoder {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
-        let packet = self.take_packet();
-        if let Err(error) = &packet {
-            self.failed = Some(error.clone());
-            self.partial = BytesMut::new();
-            self.input = Bytes::new();
+        match self.take_packet() {
+            Ok(packet) => Ok(packet),
+            Err(error) => Err(self.fail(error)),
         }
-        packet
     }
 
     /// How many bytes have been pushed and are not part of a packet yet.
@@ -107,6 +104,17 @@ impl Decoder {
         self.partial.len() + self.input.len()
     }
 
+    #[cold]
+    fn fail(&mut self, error: DecodeError) -> DecodeError {
+        self.failed = Some(error.clone());
+        self.partial = BytesMut::new();
+        self.input = Bytes::new();
+        error
+    }
+
+    // Inlined into one another, the steps from here to `Publish::read` write the packet once, where the caller wants
+    // it; each move of its 96 bytes between them would cost as much as the parsing (104 ns against 85 for a PUBLISH).
+    #[inline(always)]
     fn take_packet(&mut self) -> Result<Option<Packet>, DecodeError> {
         if self.partial.is_empty() {
             let Some(header) = self.header(&self.input)? else {
@@ -236,7 +244,7 @@ impl Decoder {
     }
 
     /// Decodes a whole packet.
-    #[inline]
+    #[inline(always)]
     fn decode(&mut self, header: &FixedHeader, mut bytes: Bytes) -> Result<Packet, DecodeError> {
         bytes.advance(header.len);
         let mut reader = Reader::new(header.packet, bytes);
@@ -267,7 +275,7 @@ struct FixedHeader {
     packet_len: usize,
 }
 
-#[inline]
+#[inline(always)]
 fn read(reader: Reader, flags: u8, version: ProtocolVersion) -> Result<Packet, DecodeError> {
     Ok(match reader.packet() {
         PacketType::Connect => Packet::Connect(Box::new(Connect::read(reader, version)?)),

@@ -86,7 +86,7 @@ impl Publish {
     }
 
     /// `flags` are the low four bits of the first byte.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn read(mut reader: Reader, flags: u8, version: ProtocolVersion) -> Result<Self, DecodeError> {
         let dup = flags & flag::DUP != 0;
         // [MQTT-3.3.1-4]
