@@ -1,7 +1,7 @@
 //! The broker without IO, on one core: `cargo bench -p lacewing-broker`, or with the start of a case's name after `--`.
 //!
 //! Only the calls to the broker are timed, not what the clients do, and in processor time where there is a clock for it. The rates are messages that left the broker a
-//! second, or whatever else the case counts; `longest` is the longest single call.
+//! second, or whatever else the case counts; `longest` is the longest single call of `handle` or of a drain.
 #![expect(clippy::print_stdout, reason = "a bench prints its results")]
 
 mod cases;
