@@ -1,7 +1,9 @@
 //! Where the parts of the house drawing lie, in CSS pixels: walls, devices and the wires between them.
 
+mod placing;
 mod wiring;
 
+pub use placing::{Anchor, Place, places};
 pub use wiring::{Wire, wires};
 
 use crate::wire::RoomView;

@@ -2,6 +2,7 @@ use yew::prelude::*;
 
 use super::{SetPoint, glyph};
 use crate::app::opening;
+use crate::geometry::{Anchor, Place};
 use crate::hooks::use_page;
 use crate::state::{Route, StateAction};
 use crate::wire::{Action, Control, DeviceKind, DeviceView, Presence, Reading, Shown};
@@ -13,23 +14,33 @@ pub(crate) struct DeviceProps {
     pub(crate) device: DeviceView,
     /// The name of its room, for those who do not see the room around it.
     pub(crate) room: AttrValue,
-    /// Where its foot stands in the drawing; `None` where rooms are lists.
+    /// Where it is in the drawing; `None` where rooms are lists.
     #[prop_or_default]
-    pub(crate) foot: Option<(f64, f64)>,
+    pub(crate) place: Option<Place>,
+    /// The class for the colour of its room.
+    #[prop_or_default]
+    pub(crate) warmth: &'static str,
 }
 
 #[component]
 pub(crate) fn DeviceTile(props: &DeviceProps) -> Html {
     let page = use_page();
-    let DeviceProps { device, room, foot } = props;
+    let DeviceProps { device, room, place, warmth } = props;
     let open = page.going(Route::Home(Some(device.id.clone())));
-    let style = foot.map(|(x, y)| format!("left:{x:.1}px;top:{y:.1}px"));
+    let style = place.as_ref().map(|place| {
+        let area = place.area;
+        format!(
+            "left:{:.1}px;top:{:.1}px;width:{:.1}px;height:{:.1}px",
+            area.x, area.y, area.width, area.height
+        )
+    });
     let classes = classes!(
         "device",
         format!("{:?}", device.kind).to_lowercase(),
         (device.presence == Presence::Offline).then_some("offline"),
         device.asked.is_some().then_some("asked"),
-        foot.is_some().then_some("placed"),
+        place.as_ref().map(|place| if place.anchor == Anchor::Floor { "placed upright" } else { "placed" }),
+        *warmth,
     );
     let label = words(device);
     let name = format!("{}, {room}: {label}", device.name);
@@ -65,13 +76,18 @@ pub(crate) fn DeviceTile(props: &DeviceProps) -> Html {
     html! {
         <div class={classes} {style} data-device={device.id.clone()}>
             { drawing }
-            <button class="tag" onclick={open} aria-label={format!("{name}. Open its card")}>
-                <span class="name">{ &device.name }</span>
-                <span class="value">{ label }</span>
+            <button class="tag" onclick={open} title={device.name.clone()} aria-label={format!("{name}. Open its card")}>
+                if place.as_ref().is_none_or(|place| place.named) { <span class="name">{ &device.name }</span> }
+                if !is_told_by_room(device) || place.is_none() { <span class="value">{ label }</span> }
             </button>
             { climate }
         </div>
     }
+}
+
+/// Whether what a device shows is the temperature that its room shows already.
+fn is_told_by_room(device: &DeviceView) -> bool {
+    device.kind == DeviceKind::Sensor && device.presence != Presence::Offline
 }
 
 /// What a click on the drawing asks for.

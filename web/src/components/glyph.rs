@@ -80,8 +80,8 @@ pub(crate) fn glyph(device: &DeviceView) -> Html {
         },
         DeviceKind::SmokeAlarm => html! {
             <>
-                <path class={classes!("body", active.then_some("alarm"))} d="M8 12h32l-4 10H12z" />
-                if active { <path class="wave" d="M18 30c4-3 8 3 12 0M16 38c5-4 11 4 16 0" /> }
+                <path class={classes!("body", active.then_some("alarm"))} d="M8 0h32l-4 10H12z" />
+                if active { <path class="wave" d="M18 20c4-3 8 3 12 0M16 30c5-4 11 4 16 0" /> }
             </>
         },
         DeviceKind::Hub => html! { <rect class="body" x="8" y="14" width="32" height="20" rx="2" /> },

@@ -1,7 +1,7 @@
 use yew::prelude::*;
 
 use super::{DeviceTile, device};
-use crate::geometry::{self, SHAFT, WALL, Wire};
+use crate::geometry::{self, Place, SHAFT, Wire};
 use crate::hooks::{use_page, use_size};
 use crate::state::Sheet;
 use crate::wire::{Bead, Bridge, HouseView, RoomView, Warmth};
@@ -22,14 +22,16 @@ pub(crate) fn House(props: &HouseProps) -> Html {
     let HouseProps { house, beads, bridge, invited } = props;
     let drawing = (width > 0.0 && height > 0.0).then(|| {
         let plan = geometry::House::lay_out(&house.rooms, width, height);
-        let wires = geometry::wires(&house.rooms, &plan);
+        let places = geometry::places(&house.rooms, &plan);
+        let wires = geometry::wires(&places, &plan);
         html! {
             <>
                 { structure(house, &plan, &wires, bridge) }
                 { for house.rooms.iter().zip(&plan.rooms).map(|(room, area)| label(room, area)) }
-                { for house.rooms.iter().flat_map(|room| devices(room, &wires)) }
+                { attic(house, &plan) }
+                { for house.rooms.iter().flat_map(|room| devices(room, &places)) }
                 { for beads.iter().map(|bead| travel(bead, &plan, &wires)) }
-                { for invited.then(|| invitation(house, &wires)).flatten() }
+                { for invited.then(|| invitation(house, &places)).flatten() }
                 <Broker area={plan.broker} />
                 <Cabinet area={plan.cabinet} bridge={bridge.clone()} />
             </>
@@ -50,7 +52,6 @@ fn structure(house: &HouseView, plan: &geometry::House, wires: &[Wire], bridge: 
         walls.right() + 20.0,
         walls.y
     );
-    let inner = walls.width - 2.0 * WALL;
     let linked = matches!(bridge, Bridge::Linked(_));
     let street = format!(
         "M{} {}V{}H{}V{}",
@@ -73,10 +74,10 @@ fn structure(house: &HouseView, plan: &geometry::House, wires: &[Wire], bridge: 
                 <rect class={classes!("room", warmth(room.warmth))} x={area.x.to_string()} y={area.y.to_string()}
                     width={area.width.to_string()} height={area.height.to_string()} />
             }) }
-            <path class="slab" d={format!("M{} {}h{inner}", walls.x + WALL, walls.y + WALL)} />
             <rect class="shaft" x={shaft.x.to_string()} y={shaft.y.to_string()} width={SHAFT.to_string()}
                 height={(cellar.y - shaft.y + 30.0).to_string()} />
             { for wires.iter().map(|wire| html! { <path class="wire" d={wire.up()} /> }) }
+            <path class="wire" d={air(plan)} />
             <path class={classes!("street", linked.then_some("linked"))} d={street} />
             <path class="ground" d={format!("M0 {ground}H{}", plan.stage.width)} />
         </svg>
@@ -114,23 +115,38 @@ pub(crate) fn Temperature(props: &TemperatureProps) -> Html {
     }
 }
 
-fn devices<'a>(room: &'a RoomView, wires: &'a [Wire]) -> impl Iterator<Item = Html> + 'a {
+fn devices<'a>(room: &'a RoomView, places: &'a [Place]) -> impl Iterator<Item = Html> + 'a {
     room.devices.iter().map(|device| {
-        let foot = wires.iter().find(|wire| wire.device == device.id).map(|wire| wire.foot);
-        html! { <DeviceTile key={device.id.clone()} device={device.clone()} room={room.name.clone()} {foot} /> }
+        let place = places.iter().find(|place| place.device == device.id).cloned();
+        html! {
+            <DeviceTile key={device.id.clone()} device={device.clone()} room={room.name.clone()} {place}
+                warmth={warmth(room.warmth)} />
+        }
     })
 }
 
+/// Under the roof: the name of the house and the temperature outside.
+fn attic(house: &HouseView, plan: &geometry::House) -> Html {
+    let style = format!("left:{:.1}px;top:{:.1}px", plan.ridge.0, plan.walls.y);
+    html! {
+        <p class="attic" {style}>
+            <b>{ &house.name }</b>
+            { for house.outside.as_ref().map(|reading| html! { <span>{ format!("outside {}", device::text(reading)) }</span> }) }
+        </p>
+    }
+}
+
 /// The hand-drawn arrow at the living room's window.
-fn invitation(house: &HouseView, wires: &[Wire]) -> Option<Html> {
+fn invitation(house: &HouseView, places: &[Place]) -> Option<Html> {
     let window = house
         .rooms
         .iter()
         .flat_map(|room| &room.devices)
         .find(|device| device.kind == crate::wire::DeviceKind::Window)?;
-    let (x, y) = wires.iter().find(|wire| wire.device == window.id)?.foot;
+    let area = places.iter().find(|place| place.device == window.id)?.area;
+    let style = format!("left:{:.1}px;top:{:.1}px", area.x + area.width / 2.0, area.y);
     Some(html! {
-        <div class="invitation" style={format!("left:{x:.1}px;top:{y:.1}px")} aria-hidden="true">
+        <div class="invitation" {style} aria-hidden="true">
             <span>{ "open me" }</span>
             <svg viewBox="0 0 40 26" width="40" height="26"><path d="M38 4C28 20 16 21 5 15M12 9 4 15l6 8" /></svg>
         </div>
@@ -140,11 +156,9 @@ fn invitation(house: &HouseView, wires: &[Wire]) -> Option<Html> {
 /// A message on its way: up to the broker, and down to everyone who got it.
 fn travel(bead: &Bead, plan: &geometry::House, wires: &[Wire]) -> Html {
     let find = |id: &String| wires.iter().find(|wire| wire.device == *id);
-    let phone =
-        format!("M{} {}H{}", plan.broker.right(), plan.broker.y + plan.broker.height / 2.0, plan.stage.width);
     let up = bead.from.as_ref().and_then(find).map(|wire| (wire.up(), "up"));
     let down = bead.to.iter().filter_map(find).map(|wire| (wire.down(), "down"));
-    let out = bead.phone.then_some((phone, "down"));
+    let out = bead.phone.then(|| (air(plan), "down"));
     html! {
         <div key={bead.number} class="travel" aria-hidden="true">
             { for up.into_iter().chain(down).chain(out).map(|(path, way)| html! {
@@ -157,6 +171,11 @@ fn travel(bead: &Bead, plan: &geometry::House, wires: &[Wire]) -> Html {
             }) }
         </div>
     }
+}
+
+/// The way from the broker to the phone beside the house.
+fn air(plan: &geometry::House) -> String {
+    format!("M{} {}H{}", plan.broker.right(), plan.broker.y + plan.broker.height / 2.0, plan.stage.width)
 }
 
 /// Where something stands.

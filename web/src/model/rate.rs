@@ -1,13 +1,13 @@
 //! How many a second, over the last few seconds.
 
-/// Counts in one-second slots and averages the last five whole ones.
+/// Counts in one-second slots and averages the last ten whole ones.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rate {
     slots: [u64; SLOTS],
     second: u64,
 }
 
-const SLOTS: usize = 6;
+const SLOTS: usize = 11;
 
 impl Rate {
     /// `count` more at `now` microseconds.
@@ -45,13 +45,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rate_is_the_mean_of_the_last_five_seconds() {
+    fn the_rate_is_the_mean_of_the_last_ten_seconds() {
         let mut rate = Rate::default();
-        for second in 100..105u64 {
+        for second in 100..110u64 {
             rate.add(second * 1_000_000, 20);
         }
-        assert_eq!(rate.per_second(105_000_000), 20.0);
-        assert_eq!(rate.per_second(107_000_000), 12.0);
+        assert_eq!(rate.per_second(110_000_000), 20.0);
+        assert_eq!(rate.per_second(112_000_000), 16.0);
         assert_eq!(rate.per_second(200_000_000), 0.0);
     }
 }

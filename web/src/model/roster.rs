@@ -195,7 +195,7 @@ fn listener(listener: Listener) -> &'static str {
         Listener::Tcp => "TCP",
         Listener::Tls => "TLS",
         Listener::WebSocket => "WebSocket",
-        Listener::Page => "a page here",
+        Listener::Page => "a page",
         Listener::Home => "simulated home",
         Listener::Link => "bridge",
     }

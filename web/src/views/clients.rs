@@ -12,7 +12,6 @@ pub(crate) fn Clients() -> Html {
     let head = html! {
         <header class="view-head">
             <h1>{ "Clients" }</h1>
-            <button class="primary" onclick={connect.clone()}>{ "Connect a device" }</button>
         </header>
     };
     if let Operator::No { why } = &page.state.status.operator {
@@ -46,7 +45,7 @@ pub(crate) fn Clients() -> Html {
                         <thead><tr>
                             <th scope="col">{ "Client" }</th><th scope="col">{ "Presence" }</th><th scope="col">{ "From" }</th>
                             <th scope="col">{ "MQTT" }</th><th scope="col" class="number">{ "Keep-alive" }</th>
-                            <th scope="col" class="number">{ "Subscr." }</th><th scope="col" class="number">{ "Queued" }</th>
+                            <th scope="col" class="number">{ "Subs" }</th><th scope="col" class="number">{ "Queued" }</th>
                             <th scope="col" class="number">{ "In / out" }</th>
                         </tr></thead>
                         <tbody>{ for view.rows.iter().map(|one| row(&page.state.route, one)) }</tbody>
@@ -65,11 +64,8 @@ fn row(route: &Route, row: &ClientRow) -> Html {
         Here::Away { how } => ("away", format!("away: {how} {}", row.since)),
     };
     let to = Route::Clients(Some(row.client_id.clone()));
-    let from = if row.peer.is_empty() || row.simulated {
-        row.listener.clone()
-    } else {
-        format!("{} {}", row.listener, row.peer)
-    };
+    let is_near = row.simulated || row.own || row.peer.is_empty();
+    let from = if is_near { row.listener.clone() } else { format!("{} {}", row.listener, row.peer) };
     html! {
         <tr key={row.client_id.clone()} class={class} aria-current={(*route == to).then_some("true")}>
             <th scope="row">

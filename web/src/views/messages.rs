@@ -22,7 +22,6 @@ pub(crate) fn Messages() -> Html {
         <div class="messages">
             <header class="view-head">
                 <h1>{ "Messages" }</h1>
-                <button onclick={page.opening(Some(Sheet::Compose(String::new())))}>{ "Publish" }</button>
             </header>
             <Subscriptions />
             { tools(&page, view) }
@@ -88,7 +87,11 @@ fn Subscriptions() -> Html {
                     <input ref={filter} class="mono" name="filter" required=true placeholder="home/#" value={foreign.then_some("#")}
                         autocomplete="off" autocapitalize="off" spellcheck="false" /></label>
                 <label>{ "QoS" }
-                    <select onchange={qos}><option value="0">{ "0" }</option><option value="1">{ "1" }</option><option value="2">{ "2" }</option></select></label>
+                    <select onchange={qos}>
+                        { for ["0", "1", "2"].map(|level| html! {
+                            <option value={level} selected={options.qos.to_string() == level}>{ level }</option>
+                        }) }
+                    </select></label>
                 <details>
                     <summary>{ "Options" }</summary>
                     <label class="check"><input type="checkbox" checked={options.no_local} onchange={flag(|options, on| options.no_local = on)} />{ "No local: leave out what this page publishes" }</label>
