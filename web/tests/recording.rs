@@ -14,6 +14,14 @@ fn the_dialogue_is_answered_as_by_the_native_broker() {
     );
 }
 
+#[wasm_bindgen_test]
+fn a_restored_broker_goes_on_as_the_native_one() {
+    answers_as_natively(
+        include_bytes!("../../tests/recordings/restored.jsonl"),
+        include_bytes!("../../tests/recordings/restored.txt"),
+    );
+}
+
 fn answers_as_natively(calls: &[u8], answers: &[u8]) {
     let recording = Recording::from_text(str::from_utf8(calls).unwrap()).unwrap();
     let is = recording.replay().unwrap().to_string();

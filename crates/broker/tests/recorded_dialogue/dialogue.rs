@@ -23,6 +23,13 @@ pub(crate) fn record() -> Recording {
     first_life().recording()
 }
 
+/// What becomes of a broker that is restored from the dialogue's image.
+pub(crate) fn record_restored() -> Recording {
+    let mut host = Host::new(config(), 8, first_life().image());
+    after_the_crash(&mut host);
+    host.recording()
+}
+
 fn config() -> Config {
     Config {
         durable: true,
@@ -447,4 +454,22 @@ fn before_the_crash(host: &mut Host) {
     let second = messages(host, here).into_iter().find(|message| message.qos == ExactlyOnce).unwrap();
     host.say(here, Packet::PubRec(Ack::success(second.packet_id.unwrap())));
     host.turn();
+}
+
+fn after_the_crash(host: &mut Host) {
+    host.pass(1000);
+    let gone = host.connect(persistent("gone"));
+    assert!(
+        matches!(&host.inbox(gone)[..], [Packet::ConnAck(ack), rest @ ..] if ack.session_present && rest.len() >= 2)
+    );
+    let writer = host.connect(persistent("writer"));
+    host.say(writer, Packet::PubRel(Ack::success(id(2))));
+    host.turn();
+    subscribe(host, writer, "#", AtLeastOnce);
+    host.pass(11_000);
+    let here = host.connect(persistent("here"));
+    publish(host, writer, "x/3", "after", ExactlyOnce);
+    let got = host.inbox(here);
+    assert!(got.iter().any(|packet| matches!(packet, Packet::PubRel(_))), "QoS 2 goes on where it was");
+    host.command(Command::Shutdown);
 }

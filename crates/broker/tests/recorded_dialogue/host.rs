@@ -54,7 +54,6 @@ impl Host {
     }
 
     /// The durable state.
-    #[expect(dead_code, reason = "for the dialogue of a restored broker")]
     pub(crate) fn image(&self) -> Vec<Record> {
         self.image.values().cloned().collect()
     }

@@ -19,6 +19,11 @@ fn the_dialogue_is_answered_as_it_always_was() {
 }
 
 #[test]
+fn a_broker_restored_from_its_image_goes_on_as_it_always_did() {
+    answers_as_before("restored", dialogue::record_restored());
+}
+
+#[test]
 fn the_dialogue_shows_every_packet_a_broker_sends() {
     let text = dialogue::record().replay().unwrap().to_string();
     let mut kinds: Vec<u32> = text
