@@ -10,7 +10,7 @@ use crate::connection::{ConnKey, Connection, Phase};
 use crate::deadlines::Deadlines;
 use crate::jobs::Job;
 use crate::message::Message;
-use crate::outgoing::Outgoing;
+use crate::outgoing::Spares;
 use crate::retained::Retained;
 use crate::routing::{SessionKey, Subscriptions};
 use crate::session::Session;
@@ -57,9 +57,7 @@ pub struct Broker {
     pub(crate) last_message: u64,
     pub(crate) last_serial: u64,
     pub(crate) shutting_down: bool,
-    /// Memory of connections that have nothing to send.
-    #[expect(clippy::vec_box, reason = "they go from one connection to another without being moved")]
-    pub(crate) spare: Vec<Box<Outgoing>>,
+    pub(crate) spares: Spares,
     pub(crate) shapes: Shapes,
     pub(crate) metrics: Metrics,
 }
@@ -111,7 +109,7 @@ impl Broker {
             last_message: 0,
             last_serial: 0,
             shutting_down: false,
-            spare: Vec::new(),
+            spares: Spares::default(),
             shapes: Shapes::default(),
             metrics: Metrics::default(),
         }

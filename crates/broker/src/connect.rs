@@ -41,7 +41,7 @@ impl Broker {
             version: connect.version,
             username: connect.username.as_ref().map(|name| name.to_string()),
             password: connect.password.clone(),
-            transport: (*connection.transport).clone(),
+            transport: connection.transport.as_deref().cloned().unwrap_or_default(),
         };
         let conn = connection.id;
         connection.phase = Phase::Asked(connect);
@@ -164,16 +164,13 @@ impl Broker {
         session.durable |= self.config.durable && expiry > 0;
         session.since = wall;
         session.will = will;
-        *session.origin = Origin {
-            listener: connection.transport.listener,
-            peer: std::mem::take(&mut connection.transport.peer),
-            user: user.clone(),
-            keep_alive,
-            ended: None,
-            last_heard: wall,
-            dropped: session.origin.dropped,
-            reported: session.origin.reported,
-        };
+        let transport = connection.transport.take().map(|transport| *transport).unwrap_or_default();
+        let origin = &mut session.origin;
+        origin.listener = transport.listener;
+        origin.peer = transport.peer.into_boxed_str();
+        origin.user = user.clone().map(String::into_boxed_str);
+        origin.keep_alive = keep_alive;
+        origin.ended = None;
         self.metrics.clients += 1;
         self.metrics.connects += 1;
         self.record_session(session_key);
@@ -259,7 +256,7 @@ impl Broker {
             subscriptions: Default::default(),
             transit: None,
             will: None,
-            origin: Box::default(),
+            origin: Origin::default(),
         };
         let session_key = SessionKey(self.sessions.insert(session) as u32);
         self.clients.insert(client_id, session_key);

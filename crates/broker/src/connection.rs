@@ -19,7 +19,8 @@ pub(crate) struct Connection {
     pub(crate) phase: Phase,
     pub(crate) version: ProtocolVersion,
     pub(crate) decoder: Decoder,
-    pub(crate) transport: Box<Transport>,
+    /// Where it came from, until its client is in and its session knows.
+    pub(crate) transport: Option<Box<Transport>>,
     /// Present while bytes wait or publishers are held for it.
     pub(crate) outgoing: Option<Box<Outgoing>>,
     /// What only some connections have.
@@ -83,7 +84,7 @@ impl Connection {
             phase: Phase::New,
             version: ProtocolVersion::V3_1_1,
             decoder,
-            transport: Box::new(transport),
+            transport: Some(Box::new(transport)),
             outgoing: None,
             extras: None,
             keep_alive: 0,

@@ -363,9 +363,9 @@ impl Broker {
     /// A message to a session was lost: counted there, and reported.
     fn dropped(&mut self, session_key: SessionKey, passing: &Passing, cause: NotDelivered) {
         let Some(session) = self.sessions.get_mut(session_key.0 as usize) else { return };
-        session.origin.dropped += 1;
+        session.origin.dropped = session.origin.dropped.saturating_add(1);
         if self.watch.wants(EventMask::DROPS) {
-            let count = session.origin.dropped - session.origin.reported;
+            let count = u64::from(session.origin.dropped - session.origin.reported);
             session.origin.reported = session.origin.dropped;
             let (client_id, topic) = (session.client_id.to_string(), passing.topic.to_string());
             self.event(EventKind::Dropped { client_id, topic, cause, count });

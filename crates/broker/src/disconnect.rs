@@ -104,11 +104,8 @@ impl Broker {
         if connection.holds > 0 {
             self.metrics.paused -= 1;
         }
-        if let Some(mut outgoing) = connection.outgoing.take()
-            && self.spare.is_empty()
-        {
-            outgoing.reset();
-            self.spare.push(outgoing);
+        if let Some(outgoing) = connection.outgoing.take() {
+            self.spares.give(outgoing);
         }
         self.metrics.connections = self.connections.len() as u32;
         if self.watch.wants(EventMask::CLIENTS) {

@@ -28,7 +28,7 @@ impl Broker {
         }
         let publisher = connection.id;
         let Some(connection) = self.connections.get_mut(receiver.0 as usize) else { return };
-        let waiters = &mut outgoing(connection, &mut self.spare).waiters;
+        let waiters = &mut outgoing(connection, &mut self.spares).waiters;
         waiters.push(publisher);
         if waiters.len() == 1 {
             let at = self.now.awake + u64::from(self.config.pause_maximum) * 1000;

@@ -153,6 +153,37 @@ impl Outgoing {
     }
 }
 
+/// Memory of connections that have nothing to send, for those that will.
+#[derive(Debug, Default)]
+pub(crate) struct Spares {
+    #[expect(clippy::vec_box, reason = "they go from one connection to another without being moved")]
+    outgoing: Vec<Box<Outgoing>>,
+    bytes: usize,
+}
+
+impl Spares {
+    /// How much memory is kept, of how many connections.
+    const BYTES: usize = 4 << 20;
+    const CONNECTIONS: usize = 4096;
+
+    /// Empty memory, used before or not.
+    pub(crate) fn take(&mut self) -> Box<Outgoing> {
+        let Some(outgoing) = self.outgoing.pop() else { return Box::default() };
+        self.bytes -= outgoing.bytes.capacity();
+        outgoing
+    }
+
+    /// Keeps memory that is not needed any more, unless there is enough.
+    pub(crate) fn give(&mut self, mut outgoing: Box<Outgoing>) {
+        let bytes = self.bytes + outgoing.bytes.capacity();
+        if bytes <= Self::BYTES && self.outgoing.len() < Self::CONNECTIONS {
+            outgoing.reset();
+            self.bytes += outgoing.bytes.capacity();
+            self.outgoing.push(outgoing);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,7 +12,8 @@ pub struct Seq(pub u64);
 #[expect(missing_docs, reason = "each variant says what its fields are")]
 pub enum Output {
     /// Make `record` durable, then say [`Input::Persisted`](crate::Input::Persisted). Records are committed in the
-    /// order of their numbers; what a turn gave may be one commit, and the last number is all that has to be said.
+    /// order of their numbers; what a turn gave may be one commit, and the last number is all that has to be said. What
+    /// one call gave is never split between two commits.
     Persist { seq: Seq, record: Record },
     /// `conn` has bytes that may go: call [`Broker::transmit`](crate::Broker::transmit).
     Ready { conn: ConnId },

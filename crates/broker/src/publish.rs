@@ -97,7 +97,6 @@ impl Broker {
             return false;
         }
         incoming.insert(id.value());
-        self.record_incoming(session_key, id);
         true
     }
 

@@ -95,7 +95,7 @@ impl Broker {
         let Some(session) = self.sessions.get(key.0 as usize) else { return explanation };
         explanation.known = true;
         explanation.connected = session.conn.is_some();
-        explanation.dropped = session.origin.dropped;
+        explanation.dropped = u64::from(session.origin.dropped);
         let mut granted = None;
         for filter in self.subscriptions.filters_matching(key, topic) {
             explanation.shared.extend(filter.share_name().map(str::to_owned));
@@ -144,9 +144,9 @@ impl Broker {
             connected: connection.is_some(),
             since: session.since,
             listener: origin.listener,
-            peer: origin.peer.clone(),
+            peer: origin.peer.to_string(),
             version: session.version.to_string(),
-            user: origin.user.clone(),
+            user: origin.user.as_deref().map(str::to_owned),
             keep_alive: origin.keep_alive,
             session_expiry: session.expiry,
             subscriptions: session.subscriptions.len(),

@@ -294,7 +294,7 @@ fn away(client_id: Rc<str>, serial: u64, since: u64, ended: Option<Ending>) -> S
         subscriptions: Default::default(),
         transit: None,
         will: None,
-        origin: Box::new(Origin { ended, last_heard: since, ..Origin::default() }),
+        origin: Origin { ended, last_heard: since, ..Origin::default() },
     }
 }
 

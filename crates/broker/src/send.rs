@@ -9,19 +9,13 @@ use lacewing_protocol::{
 use crate::broker::AwakeTimer;
 use crate::connection::{ConnKey, Connection};
 use crate::message::{Message, seconds_left};
-use crate::outgoing::Outgoing;
+use crate::outgoing::{Outgoing, Spares};
 use crate::receive::line;
 use crate::shapes::Shape;
 use crate::{Broker, EventKind, EventMask, Output, Seq};
 
 /// From this length on a payload is sent from where it is instead of being copied.
 const CHAINED_FROM: usize = 8 << 10;
-
-/// How many buffers are kept for connections that will have something to send.
-const SPARE: usize = 64;
-
-/// A spare buffer larger than this is not worth keeping.
-const SPARE_BYTES: usize = 64 << 10;
 
 /// The parts of a message that are forwarded.
 #[derive(Debug, Clone, Copy)]
@@ -64,13 +58,9 @@ impl<'a> Content<'a> {
     }
 }
 
-/// The outgoing bytes of a connection, made or taken from the spare ones when there are none.
-#[expect(clippy::vec_box, reason = "they go from one connection to another without being moved")]
-pub(crate) fn outgoing<'a>(
-    connection: &'a mut Connection,
-    spare: &mut Vec<Box<Outgoing>>,
-) -> &'a mut Outgoing {
-    connection.outgoing.get_or_insert_with(|| spare.pop().unwrap_or_default())
+/// The outgoing bytes of a connection, made of spare memory when there are none.
+pub(crate) fn outgoing<'a>(connection: &'a mut Connection, spares: &mut Spares) -> &'a mut Outgoing {
+    connection.outgoing.get_or_insert_with(|| spares.take())
 }
 
 impl Broker {
@@ -78,7 +68,7 @@ impl Broker {
     pub(crate) fn send(&mut self, key: ConnKey, packet: &Packet) {
         let Some(connection) = self.connections.get_mut(key.0 as usize) else { return };
         let (version, maximum) = (connection.version, connection.maximum_packet_size as usize);
-        let outgoing = outgoing(connection, &mut self.spare);
+        let outgoing = outgoing(connection, &mut self.spares);
         let start = outgoing.bytes.len();
         if packet.encode(version, &mut outgoing.bytes).is_err() {
             debug_assert!(false, "the broker makes valid packets");
@@ -101,7 +91,7 @@ impl Broker {
     pub(crate) fn send_ack(&mut self, key: ConnKey, ack: AckType, id: PacketId, reason: ReasonCode) {
         let Some(connection) = self.connections.get_mut(key.0 as usize) else { return };
         let version = connection.version;
-        encode_ack(ack, id, reason, version, &mut outgoing(connection, &mut self.spare).bytes);
+        encode_ack(ack, id, reason, version, &mut outgoing(connection, &mut self.spares).bytes);
         self.metrics.packets_out += 1;
         if self.watch.wants(EventMask::PACKETS) {
             self.packet_out_event(key, format!("{ack:?} id={id} {reason:?}"));
@@ -125,7 +115,7 @@ impl Broker {
         let packet = content.packet(form, self.now.wall);
         let chained = content.payload.len() >= CHAINED_FROM;
         connection.messages_out += 1;
-        let outgoing = outgoing(connection, &mut self.spare);
+        let outgoing = outgoing(connection, &mut self.spares);
         let start = outgoing.bytes.len();
         let encoded = if many && form.ids.is_empty() && !form.dup {
             let shape = Shape { version, qos: form.qos, retain: form.retain };
@@ -169,7 +159,7 @@ impl Broker {
             return;
         }
         let Some(connection) = self.connections.get_mut(key.0 as usize) else { return };
-        if outgoing(connection, &mut self.spare).gate(seq) {
+        if outgoing(connection, &mut self.spares).gate(seq) {
             self.gated.push_back((seq, connection.id));
         }
     }
@@ -189,10 +179,8 @@ impl Broker {
     /// Keeps the memory of a connection that has nothing to send for another one.
     pub(crate) fn recycle(&mut self, key: ConnKey) {
         let Some(connection) = self.connections.get_mut(key.0 as usize) else { return };
-        let Some(mut outgoing) = connection.outgoing.take() else { return };
-        if self.spare.len() < SPARE && outgoing.bytes.capacity() <= SPARE_BYTES {
-            outgoing.reset();
-            self.spare.push(outgoing);
+        if let Some(outgoing) = connection.outgoing.take() {
+            self.spares.give(outgoing);
         }
     }
 

@@ -35,22 +35,22 @@ pub(crate) struct Session {
     pub(crate) transit: Option<Box<Transit>>,
     pub(crate) will: Option<Box<Will>>,
     /// Who it is and where it came from, the last time.
-    pub(crate) origin: Box<Origin>,
+    pub(crate) origin: Origin,
 }
 
 /// The client behind a session, the last time it was here.
 #[derive(Debug, Default)]
 pub(crate) struct Origin {
     pub(crate) listener: Listener,
-    pub(crate) peer: String,
-    pub(crate) user: Option<String>,
+    pub(crate) peer: Box<str>,
+    pub(crate) user: Option<Box<str>>,
     pub(crate) keep_alive: u16,
     pub(crate) ended: Option<Ending>,
     pub(crate) last_heard: u64,
     /// Messages to it that were dropped.
-    pub(crate) dropped: u64,
+    pub(crate) dropped: u32,
     /// How many of them have been reported.
-    pub(crate) reported: u64,
+    pub(crate) reported: u32,
 }
 
 /// A will and when it is due (§3.1.2.5).

@@ -204,3 +204,21 @@ fn a_fan_out_larger_than_one_call_reaches_everybody_once_and_in_order() {
         receiver.hears_nothing();
     }
 }
+
+#[test]
+fn the_publisher_waits_for_a_receiver_whose_queue_fills_and_nothing_is_lost() {
+    let story = Story::with(Config { queue_messages: 20, inflight: 2, ..Config::default() });
+    let (publisher, slow) = (story.client("p"), story.client("slow"));
+    slow.subscribe("t", QoS::AtLeastOnce);
+    for id in 1..=40 {
+        publisher.send(Packet::Publish(with_qos(message("t", &id.to_string()), QoS::AtLeastOnce, id)));
+    }
+    assert!(publisher.is_paused());
+    for id in 1..=40 {
+        let got = slow.expect("t", &id.to_string());
+        slow.acknowledge(&got);
+    }
+    assert!(!publisher.is_paused());
+    assert_eq!(publisher.rest().len(), 40);
+    assert_eq!(story.world().broker.metrics().dropped_queue, 0);
+}

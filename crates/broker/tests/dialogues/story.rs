@@ -10,9 +10,9 @@ use lacewing_broker::{
     Input, Listener, Now, Output, Record, Table, Transport, Verdict,
 };
 use lacewing_protocol::{
-    Ack, ConnAck, Connect, ConnectProperties, DecodeLimits, Decoder, Disconnect, Packet, PacketId,
-    ProtocolVersion, Publish, QoS, ReasonCode, Role, Subscribe, SubscriptionOptions, TopicFilter, TopicName,
-    Unsubscribe, UserProperties, Utf8String, Will, WillProperties,
+    Ack, ConnAck, Connect, ConnectProperties, DecodeLimits, Decoder, Packet, PacketId, ProtocolVersion,
+    Publish, QoS, ReasonCode, Role, Subscribe, SubscriptionOptions, TopicFilter, TopicName, Unsubscribe,
+    UserProperties, Utf8String, Will, WillProperties,
 };
 
 pub(crate) const SECOND: u64 = 1_000_000;
