@@ -47,7 +47,8 @@ pub struct Decoder {
     partial: BytesMut,
     /// What came after that and was not looked at yet.
     input: Bytes,
-    failed: Option<DecodeError>,
+    /// Boxed, since it is rare and there is a decoder for each idle connection.
+    failed: Option<Box<DecodeError>>,
 }
 
 impl Decoder {
@@ -91,7 +92,7 @@ impl Decoder {
     #[expect(clippy::should_implement_trait, reason = "an Iterator has no way to end and then go on")]
     pub fn next(&mut self) -> Result<Option<Packet>, DecodeError> {
         if let Some(error) = &self.failed {
-            return Err(error.clone());
+            return Err((**error).clone());
         }
         match self.take_packet() {
             Ok(packet) => Ok(packet),
@@ -106,7 +107,7 @@ impl Decoder {
 
     #[cold]
     fn fail(&mut self, error: DecodeError) -> DecodeError {
-        self.failed = Some(error.clone());
+        self.failed = Some(Box::new(error.clone()));
         self.partial = BytesMut::new();
         self.input = Bytes::new();
         error
