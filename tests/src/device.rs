@@ -62,6 +62,11 @@ impl Device {
         device
     }
 
+    /// The socket, what decodes its bytes, and the version they are in.
+    pub fn into_parts(self) -> (TcpStream, Decoder, ProtocolVersion) {
+        (self.socket, self.decoder, self.version)
+    }
+
     /// Sends a packet.
     ///
     /// # Panics

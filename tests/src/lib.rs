@@ -7,6 +7,8 @@
 pub mod browser;
 pub mod device;
 pub mod lacewing;
+pub mod load;
+pub mod machine;
 pub mod memory;
 pub mod mosquitto;
 pub mod mqttjs;

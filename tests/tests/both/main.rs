@@ -13,6 +13,9 @@ macro_rules! both_brokers {
         mod native {
             $(#[test] fn $promise() { super::$place::$promise(&super::Stand::native()); })*
         }
+        mod tab {
+            $(#[test] fn $promise() { super::$place::$promise(&super::Stand::tab()); })*
+        }
     };
 }
 
