@@ -6,7 +6,8 @@
 //! messages travel over a port inside the tab and over the token-guarded WebSocket `/control` of
 //! `lacewing --broker native`; without such a channel the page is an ordinary MQTT client and says so.
 //!
-//! The host speaks first, with [`Response::Hello`]. A message is one postcard-encoded [`Request`] or
+//! The host speaks first, with [`Response::Hello`]; over `/control` it does so once the page's first message was the
+//! pairing token, as UTF-8 bytes. A message is one postcard-encoded [`Request`] or
 //! [`Response`] in one binary WebSocket message or one posted buffer; there is no further framing.
 
 mod desk;
