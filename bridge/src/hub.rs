@@ -11,6 +11,7 @@ use bytes::Bytes;
 use lacewing_broker::{Batch, CloseCause, ConnId, Listener, Now};
 
 pub(crate) use native::NativeHub;
+pub(crate) use operators::Operators;
 pub(crate) use relay::RelayHub;
 
 /// Takes what sockets receive and gives what they are to send. The contract is that of the broker's core: many inputs,

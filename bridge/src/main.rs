@@ -24,7 +24,7 @@ use std::thread;
 
 use anyhow::{Context, anyhow};
 use clap::Parser;
-use lacewing_control::Addresses;
+use lacewing_control::{Addresses, Household};
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 use tracing::{info, warn};
@@ -33,7 +33,7 @@ use tracing_subscriber::EnvFilter;
 use crate::address::Address;
 use crate::banner::Banner;
 use crate::clock::Clock;
-use crate::hub::{NativeHub, RelayHub};
+use crate::hub::{NativeHub, Operators, RelayHub};
 use crate::listen::Bound;
 use crate::reactor::{Order, Orders, Reactor};
 use crate::settings::{BrokerHome, Flags, Settings};
@@ -97,12 +97,16 @@ fn start_reactor(
         websocket: vec![format!("ws://{http}/mqtt")],
         lan: None,
     };
-    let Settings { broker, limits, max_connections, .. } = settings.clone();
+    let Settings { broker, limits, max_connections, home, .. } = settings.clone();
     let seed = getrandom::u64().map_err(|error| anyhow!("no random bytes: {error}"))?;
     thread::Builder::new().name("reactor".to_owned()).spawn(move || {
         let reactor =
             Reactor::new(mqtt.listeners, max_connections.min(room), Clock::start(), |now| match broker {
-                BrokerHome::Native => Box::new(NativeHub::new(limits, seed, token, now)),
+                BrokerHome::Native => {
+                    let household = home.then(|| Household::starting_at(seed, minutes_ahead_of_utc(), now));
+                    let operators = Operators::new(token, addresses, home);
+                    Box::new(NativeHub::new(limits, seed, operators, household, now))
+                }
                 BrokerHome::Tab => Box::new(RelayHub::new(token, &addresses)),
             });
         match reactor {
@@ -145,6 +149,11 @@ async fn until_stopped(
             Ok(())
         }
     }
+}
+
+/// The house lives by the time of this machine.
+fn minutes_ahead_of_utc() -> i32 {
+    chrono::Local::now().offset().local_minus_utc() / 60
 }
 
 fn start_log(filter: &str) -> anyhow::Result<()> {

@@ -210,7 +210,9 @@ impl Reactor {
 
     fn adopt(&mut self, now: Now, adopted: Adopted) {
         let Adopted { socket, read, arrival } = adopted;
-        if self.connections.len() >= self.max_connections || self.stop_by.is_some() {
+        // However many devices there are, a page gets in: the hub has a limit of its own for pages.
+        let full = arrival.role == Role::Device && self.connections.len() >= self.max_connections;
+        if full || self.stop_by.is_some() {
             self.refused += 1;
             return;
         }

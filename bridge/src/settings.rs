@@ -56,6 +56,10 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "DIR")]
     page: Option<PathBuf>,
 
+    /// Runs the simulated home beside the broker in this process (with --broker native)
+    #[arg(long)]
+    home: bool,
+
     /// Lets pages from this origin (`https://example.org`) connect as devices to /mqtt; may be repeated
     ///
     /// Programs, and the pages served here, need no permission.
@@ -101,6 +105,7 @@ struct File {
     http: Option<Address>,
     data: Option<PathBuf>,
     page: Option<PathBuf>,
+    home: bool,
     allow_origin: Vec<String>,
     allow_host: Vec<String>,
     max_connections: Option<u32>,
@@ -121,6 +126,8 @@ pub(crate) struct Settings {
     pub(crate) data: Option<PathBuf>,
     /// The built dashboard, if there is one.
     pub(crate) page: Option<PathBuf>,
+    /// Whether the simulated home runs in this process.
+    pub(crate) home: bool,
     /// Foreign origins that may be devices.
     pub(crate) allow_origin: Vec<String>,
     /// Further names of this machine.
@@ -155,12 +162,19 @@ impl Flags {
                 "{origin} is not an origin: it is written like https://example.org (--allow-origin)"
             );
         }
+        let broker = self.broker.or(file.broker).unwrap_or(BrokerHome::Tab);
+        let home = self.home || file.home;
+        ensure!(
+            !home || broker == BrokerHome::Native,
+            "--home needs --broker native: in the tab the home runs by itself"
+        );
         Ok(Settings {
-            broker: self.broker.or(file.broker).unwrap_or(BrokerHome::Tab),
+            broker,
             mqtt: self.mqtt.or(file.mqtt).unwrap_or(Address::localhost(1883)),
             http: self.http.or(file.http).unwrap_or(Address::localhost(8830)),
             data: self.data.or(file.data),
             page,
+            home,
             allow_origin,
             allow_host: [self.allow_host, file.allow_host].concat(),
             max_connections: self.max_connections.or(file.max_connections).unwrap_or(100_000).max(1),

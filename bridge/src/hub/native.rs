@@ -1,53 +1,74 @@
 //! The broker in this process.
 
-use std::collections::VecDeque;
-
 use bytes::Bytes;
 use lacewing_broker::{
     Batch, Broker, CloseCause, CloseReason, Command, Config, ConnId, EventMask, Input, Now, Output, Transport,
 };
-use lacewing_control::Effect;
+use lacewing_control::{Effect, Household};
 
 use super::journal::Journal;
 use super::operators::Operators;
 use super::{Action, Arrival, Farewell, Hub, Role};
-use crate::token::Token;
 
 /// A broker whose state is in memory only.
 pub(crate) struct NativeHub {
     broker: Broker,
     operators: Operators,
+    household: Option<Household>,
+    /// Numbers of the home's connections, which have no sockets.
+    homes: u64,
     journal: Journal,
     watched: EventMask,
-    actions: VecDeque<Action>,
+    batch: Batch,
+    /// When the last input came.
+    now: Now,
+    rounds: u32,
 }
 
+/// Beginning of the numbers of connections that have no socket; the reactor never counts that far.
+const FIRST_OF_HOME: u64 = 1 << 63;
+/// How often broker and home answer each other in one turn; what is left then waits for the next one.
+const ROUNDS: u32 = 32;
+
 impl NativeHub {
-    /// An empty broker. Whoever shows `token` may operate it.
-    pub(crate) fn new(config: Config, seed: u64, token: Token, now: Now) -> Self {
+    /// An empty broker, with the simulated home in it if one is given.
+    pub(crate) fn new(
+        config: Config,
+        seed: u64,
+        mut operators: Operators,
+        household: Option<Household>,
+        now: Now,
+    ) -> Self {
+        if let Some(household) = &household {
+            operators.home(household.powers());
+        }
         let mut hub = Self {
             broker: Broker::new(config, seed, now),
-            operators: Operators::new(token),
+            operators,
+            household,
+            homes: 0,
             journal: Journal::new(),
             watched: EventMask::NONE,
-            actions: VecDeque::new(),
+            batch: Batch::new(),
+            now,
+            rounds: 0,
         };
         hub.watch(now);
         hub
     }
 
-    /// Asks the broker for the events that somebody wants.
-    fn watch(&mut self, now: Now) {
-        let wanted = self.journal.mask() | self.operators.mask();
-        if wanted != self.watched {
-            self.watched = wanted;
-            self.broker.handle(now, Input::Command(Command::Watch { events: wanted }));
-        }
-    }
-
     /// Answers what the broker asks of its host; what is for the reactor comes out.
     fn settle(&mut self, output: Output) -> Option<Action> {
         match output {
+            Output::Ready { conn }
+            | Output::PauseRead { conn }
+            | Output::ResumeRead { conn }
+            | Output::Close { conn, .. }
+                if conn.0 >= FIRST_OF_HOME =>
+            {
+                self.settle_at_home(conn, &output);
+                None
+            }
             Output::Ready { conn } => Some(Action::Ready(conn)),
             Output::PauseRead { conn } => Some(Action::PauseRead(conn)),
             Output::ResumeRead { conn } => Some(Action::ResumeRead(conn)),
@@ -61,10 +82,47 @@ impl NativeHub {
             Output::Persist { .. } | Output::Authenticate { .. } => None,
         }
     }
+
+    /// The same for a device of the home, whose connection ends here.
+    fn settle_at_home(&mut self, conn: ConnId, output: &Output) {
+        let Self { broker, household: Some(household), batch, now, .. } = self else { return };
+        match output {
+            Output::PauseRead { .. } => household.pause(*now, conn, broker, true),
+            Output::ResumeRead { .. } => household.pause(*now, conn, broker, false),
+            Output::Close { .. } => household.close(*now, conn, broker, batch),
+            _ => household.receive(*now, conn, broker, batch),
+        }
+    }
+
+    /// Lets the home's devices say what they have to say. False when that is nothing.
+    fn live(&mut self) -> bool {
+        let Some(household) = &mut self.household else { return false };
+        self.rounds += 1;
+        let homes = &mut self.homes;
+        household.drain(self.now, &mut self.broker, || {
+            *homes += 1;
+            ConnId(FIRST_OF_HOME + *homes)
+        })
+    }
+
+    /// Asks the broker for the events that somebody wants.
+    fn watch(&mut self, now: Now) {
+        let wanted = self.journal.mask() | self.operators.mask();
+        if wanted != self.watched {
+            self.watched = wanted;
+            self.broker.handle(now, Input::Command(Command::Watch { events: wanted }));
+        }
+    }
+
+    fn turn(&mut self, now: Now) {
+        self.now = now;
+        self.rounds = 0;
+    }
 }
 
 impl Hub for NativeHub {
     fn opened(&mut self, now: Now, conn: ConnId, arrival: Arrival) {
+        self.turn(now);
         if arrival.role != Role::Device {
             self.operators.opened(now, conn, arrival.peer);
             return;
@@ -74,19 +132,26 @@ impl Hub for NativeHub {
     }
 
     fn received(&mut self, now: Now, conn: ConnId, bytes: Bytes) {
+        self.turn(now);
         if !self.operators.has(conn) {
             self.broker.handle(now, Input::Received { conn, bytes });
             return;
         }
         match self.operators.received(now, conn, &bytes, &self.broker) {
             Some(Effect::Command(command)) => self.broker.handle(now, Input::Command(command)),
-            // Only asked of a host that runs a home.
-            Some(Effect::Home(_)) | None => {}
+            Some(Effect::Home(command)) => {
+                if let Some(household) = &mut self.household {
+                    household.command(now, command);
+                    self.operators.home(household.powers());
+                }
+            }
+            None => {}
         }
         self.watch(now);
     }
 
     fn closed(&mut self, now: Now, conn: ConnId, cause: CloseCause) {
+        self.turn(now);
         if self.operators.closed(conn) {
             self.watch(now);
         } else {
@@ -95,24 +160,33 @@ impl Hub for NativeHub {
     }
 
     fn tick(&mut self, now: Now) {
+        self.turn(now);
         if self.broker.poll_timeout().is_some_and(|deadline| deadline <= now.awake) {
             self.broker.handle(now, Input::Tick);
+        }
+        if let Some(household) = &mut self.household {
+            household.pass_time(now);
         }
         self.operators.tick(now, &self.broker);
     }
 
     fn deadline(&self) -> Option<u64> {
-        self.broker.poll_timeout().into_iter().chain(self.operators.deadline()).min()
+        let home = self.household.as_ref().and_then(Household::poll_timeout);
+        let left = (self.rounds >= ROUNDS).then_some(0);
+        [self.broker.poll_timeout(), self.operators.deadline(), home, left].into_iter().flatten().min()
     }
 
     fn poll(&mut self) -> Option<Action> {
         loop {
-            if let Some(action) = self.actions.pop_front().or_else(|| self.operators.poll()) {
+            if let Some(action) = self.operators.poll() {
                 return Some(action);
             }
-            let output = self.broker.poll_output()?;
-            if let Some(action) = self.settle(output) {
-                return Some(action);
+            if let Some(output) = self.broker.poll_output() {
+                if let Some(action) = self.settle(output) {
+                    return Some(action);
+                }
+            } else if self.rounds >= ROUNDS || !self.live() {
+                return None;
             }
         }
     }
@@ -125,6 +199,7 @@ impl Hub for NativeHub {
     }
 
     fn shutdown(&mut self, now: Now) {
+        self.turn(now);
         self.broker.handle(now, Input::Command(Command::Shutdown));
         self.operators.shutdown();
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 use lacewing_broker::{Batch, Broker, ConnId, Event, EventMask, Now};
-use lacewing_control::{Desk, Effect, HostKind, OperatorId, Request};
+use lacewing_control::{Addresses, BridgeState, Desk, DevicePower, Effect, HostKind, OperatorId, Request};
 use tracing::{info, warn};
 
 use super::{Action, Farewell};
@@ -40,11 +40,19 @@ enum Standing {
 }
 
 impl Operators {
-    /// No pages yet.
-    pub(crate) fn new(token: Token) -> Self {
+    /// No pages yet; they are told where devices connect, and whether there is a home.
+    pub(crate) fn new(token: Token, addresses: Addresses, home: bool) -> Self {
         let unsaved = "The broker keeps its state in memory: it is gone when the broker stops.".to_owned();
-        let desk = Desk::new(HostKind::Native, Some(unsaved), false);
+        let mut desk = Desk::new(HostKind::Native, Some(unsaved), home);
+        // No bridge is needed where the broker itself listens, and devices connect all the same.
+        desk.bridge(BridgeState::Linked(addresses));
         Self { token, desk, pages: BTreeMap::new(), actions: VecDeque::new() }
+    }
+
+    /// The home's devices, and how each is powered.
+    pub(crate) fn home(&mut self, devices: Vec<(String, DevicePower)>) {
+        self.desk.home(devices);
+        self.post();
     }
 
     /// Whether `conn` is a page.

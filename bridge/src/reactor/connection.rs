@@ -37,8 +37,9 @@ pub(crate) struct Connection {
     pub(crate) known: bool,
     /// The framing, of a WebSocket.
     pub(crate) websocket: Option<Box<WebSocket>>,
-    /// What the socket did not take: it is written before anything else once the socket is writable.
-    leftover: Bytes,
+    /// What the socket did not take: it is written before anything else once the socket is writable. Boxed, because
+    /// few connections ever have any.
+    leftover: Option<Box<Bytes>>,
 }
 
 /// How far a connection is.
@@ -67,13 +68,13 @@ impl Connection {
             queued_to_write: false,
             known: true,
             websocket: websocket.map(Box::new),
-            leftover: Bytes::new(),
+            leftover: None,
         }
     }
 
     /// Whether the socket takes no more for now.
     pub(crate) fn is_blocked(&self) -> bool {
-        !self.leftover.is_empty()
+        self.leftover.is_some()
     }
 
     /// Writes what an earlier write left, and a WebSocket's control frames. False when the socket takes no more.
@@ -84,23 +85,19 @@ impl Connection {
         if let Some(websocket) = &mut self.websocket
             && websocket.has_replies()
         {
-            self.leftover = websocket.take_replies();
+            self.leftover = Some(Box::new(websocket.take_replies()));
         }
         self.flush_leftover()
     }
 
     /// Writes what an earlier write left. False when the socket takes no more.
     pub(crate) fn flush_leftover(&mut self) -> io::Result<bool> {
-        if !self.is_blocked() {
-            return Ok(true);
+        let Some(leftover) = &mut self.leftover else { return Ok(true) };
+        write_bytes(&mut self.socket, leftover)?;
+        if leftover.is_empty() {
+            self.leftover = None;
         }
-        write_bytes(&mut self.socket, &mut self.leftover)?;
-        if self.is_blocked() {
-            return Ok(false);
-        }
-        // Not a slice of length 0 that keeps the memory of what was written.
-        self.leftover = Bytes::new();
-        Ok(true)
+        Ok(!self.is_blocked())
     }
 
     /// Writes the whole batch, as one message on a WebSocket. What the socket does not take is kept.
@@ -143,7 +140,7 @@ impl Connection {
             left.extend_from_slice(chunk);
         }
         batch.clear();
-        self.leftover = left.freeze();
+        self.leftover = Some(Box::new(left.freeze()));
     }
 }
 
@@ -167,6 +164,7 @@ mod tests {
 
     #[test]
     fn an_idle_connection_is_small() {
-        assert!(size_of::<Connection>() <= 72, "{} bytes", size_of::<Connection>());
+        // 40 in a release build: mio keeps eight bytes of its own for debug assertions.
+        assert!(size_of::<Connection>() <= 48, "{} bytes", size_of::<Connection>());
     }
 }

@@ -1,6 +1,6 @@
 //! `--broker native`: the broker in the process itself.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use lacewing_control::{HostKind, Request, Response, Watch};
@@ -63,7 +63,7 @@ fn ctrl_c_says_that_the_server_shuts_down() {
     assert_eq!(read::<1>(&mut new), [0x20]);
     let [length] = read(&mut new);
     let mut rest = vec![0; usize::from(length)];
-    std::io::Read::read_exact(&mut new, &mut rest).unwrap();
+    new.read_exact(&mut rest).unwrap();
     daemon.interrupt();
     let last = read_to_end(&mut new);
     assert_eq!((last[0], last[2]), (0xE0, 0x8B), "{last:x?}");
@@ -101,7 +101,7 @@ fn connections_beyond_the_limit_are_closed_at_once() {
 
 fn read_to_end_or_4(socket: &mut TcpStream) -> Vec<u8> {
     let mut bytes = vec![0; 4];
-    match std::io::Read::read_exact(socket, &mut bytes) {
+    match socket.read_exact(&mut bytes) {
         Ok(()) => bytes,
         Err(_) => Vec::new(),
     }
@@ -166,4 +166,19 @@ fn it_counts_its_clients() {
     let metrics = daemon.ask("/metrics", &[&format!("Host: {}", daemon.host())]);
     assert!(metrics.contains("\nlacewing_clients 1\n"), "{metrics}");
     assert!(daemon.ask("/bridge.json", &[&format!("Host: {}", daemon.host())]).contains("\"native\""));
+}
+
+#[test]
+fn the_simulated_home_lives_beside_the_broker() {
+    let daemon = native(&["--home"]);
+    let mut client = client(&daemon, b'c');
+    let topic = "home/livingroom/temperature";
+    client.write_all(&[0x82, 5 + topic.len() as u8, 0, 1, 0, topic.len() as u8]).unwrap();
+    client.write_all(&[topic.as_bytes(), &[0]].concat()).unwrap();
+    assert_eq!(read::<5>(&mut client), [0x90, 3, 0, 1, 0]);
+    let [header, length] = read(&mut client);
+    assert_eq!(header & 0xF0, 0x30, "a PUBLISH");
+    let mut rest = vec![0; usize::from(length)];
+    client.read_exact(&mut rest).unwrap();
+    assert_eq!(&rest[2..2 + topic.len()], topic.as_bytes());
 }
