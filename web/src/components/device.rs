@@ -43,6 +43,7 @@ pub(crate) fn DeviceTile(props: &DeviceProps) -> Html {
         *warmth,
     );
     let label = words(device);
+    let lines = lines(device, place.as_ref());
     let name = format!("{}, {room}: {label}", device.name);
     let drawing = match toggle(device) {
         Some((control, verb, pressed)) => {
@@ -77,17 +78,23 @@ pub(crate) fn DeviceTile(props: &DeviceProps) -> Html {
         <div class={classes} {style} data-device={device.id.clone()}>
             { drawing }
             <button class="tag" onclick={open} title={device.name.clone()} aria-label={format!("{name}. Open its card")}>
-                if place.as_ref().is_none_or(|place| place.named) { <span class="name">{ &device.name }</span> }
-                if !is_told_by_room(device) || place.is_none() { <span class="value">{ label }</span> }
+                if lines.0 { <span class="name">{ &device.name }</span> }
+                if lines.1 { <span class="value">{ label }</span> }
             </button>
             { climate }
         </div>
     }
 }
 
-/// Whether what a device shows is the temperature that its room shows already.
-fn is_told_by_room(device: &DeviceView) -> bool {
-    device.kind == DeviceKind::Sensor && device.presence != Presence::Offline
+/// Whether the label has a line for the name, and one for the value: as many as there is room for. The room
+/// itself shows what its thermometer measures.
+fn lines(device: &DeviceView, place: Option<&Place>) -> (bool, bool) {
+    let Some(place) = place else { return (true, true) };
+    if device.kind == DeviceKind::Sensor {
+        let offline = device.presence == Presence::Offline;
+        return (!offline, offline);
+    }
+    (place.named, true)
 }
 
 /// What a click on the drawing asks for.

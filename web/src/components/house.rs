@@ -3,8 +3,8 @@ use yew::prelude::*;
 use super::{DeviceTile, device};
 use crate::geometry::{self, Place, SHAFT, Wire};
 use crate::hooks::{use_page, use_size};
-use crate::state::Sheet;
-use crate::wire::{Bead, Bridge, HouseView, RoomView, Warmth};
+use crate::state::{Route, Sheet};
+use crate::wire::{Bead, Bridge, DeviceKind, HouseView, RoomView, Warmth};
 
 /// The house in section, with its wiring, on a wide screen.
 #[derive(Properties, PartialEq)]
@@ -94,7 +94,7 @@ fn label(room: &RoomView, area: &geometry::Area) -> Html {
     }
 }
 
-/// A room's temperature, as its sensor's topic says it.
+/// A room's temperature, as its sensor's topic says it; it leads to the sensor's card.
 #[derive(Properties, PartialEq)]
 pub(crate) struct TemperatureProps {
     pub(crate) room: RoomView,
@@ -103,15 +103,18 @@ pub(crate) struct TemperatureProps {
 #[component]
 pub(crate) fn Temperature(props: &TemperatureProps) -> Html {
     let room = &props.room;
-    match &room.temperature {
-        Some(reading) => html! {
-            <p class={classes!("temperature", reading.stale.then_some("stale"))} data-room={room.id.clone()}
-                title={reading.stale.then_some("Its sensor is offline: this is the last it said.")}>
-                <data value={reading.value.clone()}>{ device::text(reading) }</data>
-                if reading.stale { <span class="note">{ "last known" }</span> }
-            </p>
-        },
-        None => html! {},
+    let Some(reading) = &room.temperature else { return Html::default() };
+    let sensor = room.devices.iter().find(|device| device.kind == DeviceKind::Sensor);
+    let value = html! { <data value={reading.value.clone()}>{ device::text(reading) }</data> };
+    html! {
+        <p class={classes!("temperature", reading.stale.then_some("stale"))} data-room={room.id.clone()}
+            title={reading.stale.then_some("Its sensor is offline: this is the last it said.")}>
+            { match sensor {
+                Some(sensor) => html! { <a href={Route::Home(Some(sensor.id.clone())).fragment()}>{ value }</a> },
+                None => value,
+            } }
+            if reading.stale { <span class="note">{ "last known" }</span> }
+        </p>
     }
 }
 
@@ -138,11 +141,8 @@ fn attic(house: &HouseView, plan: &geometry::House) -> Html {
 
 /// The hand-drawn arrow at the living room's window.
 fn invitation(house: &HouseView, places: &[Place]) -> Option<Html> {
-    let window = house
-        .rooms
-        .iter()
-        .flat_map(|room| &room.devices)
-        .find(|device| device.kind == crate::wire::DeviceKind::Window)?;
+    let window =
+        house.rooms.iter().flat_map(|room| &room.devices).find(|device| device.kind == DeviceKind::Window)?;
     let area = places.iter().find(|place| place.device == window.id)?.area;
     let style = format!("left:{:.1}px;top:{:.1}px", area.x + area.width / 2.0, area.y);
     Some(html! {
@@ -194,7 +194,7 @@ fn Broker(props: &BrokerProps) -> Html {
         None => String::new(),
     };
     html! {
-        <button class="broker" style={place(&props.area)} onclick={page.going(crate::state::Route::Clients(None))}>
+        <button class="broker" style={place(&props.area)} onclick={page.going(Route::Clients(None))}>
             <strong>{ "Broker" }</strong>
             <span>{ lines }</span>
         </button>

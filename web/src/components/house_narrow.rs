@@ -4,10 +4,10 @@ use super::DeviceTile;
 use super::house::{Temperature, warmth};
 use crate::hooks::use_page;
 use crate::state::{Route, Sheet};
-use crate::wire::{Bridge, HouseView};
+use crate::wire::{Bridge, DeviceKind, DeviceView, HouseView, Presence, RoomView};
 
 /// How many devices of a room are drawn before "+2".
-const DRAWN: usize = 3;
+const DRAWN: usize = 5;
 
 /// The house re-laid for a narrow screen: two columns of rooms either side of a wiring shaft.
 #[derive(Properties, PartialEq)]
@@ -37,8 +37,9 @@ pub(crate) fn HouseNarrow(props: &HouseNarrowProps) -> Html {
             </svg>
             <div class="rooms">
                 { for rooms.iter().map(|room| {
-                    let all = whole.as_ref() == Some(&room.id) || room.devices.len() <= DRAWN + 1;
-                    let drawn = if all { room.devices.len() } else { DRAWN };
+                    let devices = drawn(room);
+                    let all = whole.as_ref() == Some(&room.id) || devices.len() <= DRAWN + 1;
+                    let few = if all { devices.len() } else { DRAWN };
                     let more = {
                         let (whole, id) = (whole.clone(), room.id.clone());
                         Callback::from(move |_: MouseEvent| whole.set(Some(id.clone())))
@@ -47,13 +48,13 @@ pub(crate) fn HouseNarrow(props: &HouseNarrowProps) -> Html {
                         <section key={room.id.clone()} class={classes!("room", warmth(room.warmth))} aria-label={room.name.clone()}>
                             <header><h2>{ &room.name }</h2><Temperature room={(*room).clone()} /></header>
                             <div class="devices">
-                                { for room.devices.iter().take(drawn).map(|device| html! {
-                                    <DeviceTile key={device.id.clone()} device={device.clone()} room={room.name.clone()} />
+                                { for devices.iter().take(few).map(|device| html! {
+                                    <DeviceTile key={device.id.clone()} device={(*device).clone()} room={room.name.clone()} />
                                 }) }
                                 if !all {
                                     <button class="more" onclick={more}
-                                        aria-label={format!("{} more devices in the {}", room.devices.len() - DRAWN, room.name)}>
-                                        { format!("+{}", room.devices.len() - DRAWN) }
+                                        aria-label={format!("{} more devices in the {}", devices.len() - DRAWN, room.name)}>
+                                        { format!("+{}", devices.len() - DRAWN) }
                                     </button>
                                 }
                             </div>
@@ -70,4 +71,23 @@ pub(crate) fn HouseNarrow(props: &HouseNarrowProps) -> Html {
             </div>
         </div>
     }
+}
+
+/// A room's devices in the order of their use. A thermometer that is well is the room's number, not a drawing
+/// of its own.
+fn drawn(room: &RoomView) -> Vec<&DeviceView> {
+    let mut devices: Vec<&DeviceView> = room
+        .devices
+        .iter()
+        .filter(|device| device.kind != DeviceKind::Sensor || device.presence == Presence::Offline)
+        .collect();
+    devices.sort_by_key(|device| match device.kind {
+        DeviceKind::Light => 0,
+        DeviceKind::Window => 1,
+        DeviceKind::Plug => 2,
+        // It needs a line of its own, for its set-point.
+        DeviceKind::Thermostat => 9,
+        _ => 5,
+    });
+    devices
 }

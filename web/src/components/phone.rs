@@ -71,7 +71,7 @@ fn Row(props: &RowProps) -> Html {
     let says = if device.presence == Presence::Offline { "offline".into() } else { device::words(device) };
     html! {
         <>
-            <div class="what"><b>{ &device.name }</b><span>{ format!("{room} · {says}") }</span></div>
+            <div class="what"><b>{ room }</b><span>{ format!("{} · {says}", device.name) }</span></div>
             { control }
         </>
     }

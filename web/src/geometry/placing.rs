@@ -163,9 +163,9 @@ fn size(device: &DeviceView, named: bool) -> (f64, f64) {
         return (122.0, 102.0 + name);
     }
     let letters = if named { device.name.chars().count().max(6) } else { 6 };
-    // The room itself says what a thermometer measures.
-    let value = if device.kind == DeviceKind::Sensor { 0.0 } else { 17.0 };
-    (letters as f64 * 6.2 + 14.0, 50.0 + value + name)
+    // The room itself says what a thermometer measures: its label is one line.
+    let name = if device.kind == DeviceKind::Sensor { 0.0 } else { name };
+    (letters as f64 * 6.2 + 14.0, 67.0 + name)
 }
 
 #[cfg(test)]

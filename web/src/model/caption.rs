@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use lacewing_control::EventKind;
-use lacewing_sim::plan::{Device, DeviceKind, Direction, Plan, Role};
+use lacewing_sim::plan::{Action, Device, DeviceKind, Direction, Plan, Role, ThermostatState};
 
 use super::{drawing, words};
 use crate::wire::{Bead, Caption};
@@ -159,8 +159,8 @@ fn sentence(plan: &Plan, phone: &str, told: &Told) -> String {
         None => "the broker".into(),
     };
     let what = match role(plan, &told.topic) {
-        Some(Meaning::Told(role)) => format!("told the broker {}", value(role, &told.payload)),
-        Some(Meaning::Asked(role)) => format!("asked for {}", value(role, &told.payload)),
+        Some(Meaning::Told(role)) => format!("told the broker {}", told_value(role, &told.payload)),
+        Some(Meaning::Asked(role)) => format!("asked for {}", asked_value(role, &told.payload)),
         Some(Meaning::Status) => format!("said that it is {}", told.payload),
         None => format!("published on {}", told.topic),
     };
@@ -183,22 +183,46 @@ fn name(plan: &Plan, phone: &str, client: &str) -> String {
     }
 }
 
-fn value(role: Role, payload: &str) -> String {
+/// What a state message says, as it follows "told the broker".
+fn told_value(role: Role, payload: &str) -> String {
+    let on = payload == "ON" || payload == "open";
+    let either = |yes: &str, no: &str| if on { yes.into() } else { no.into() };
     match role {
-        Role::Thermostat => match serde_json::from_str::<lacewing_sim::plan::ThermostatState>(payload) {
-            Ok(state) => format!("that it holds {} °C", state.setpoint),
+        Role::Thermostat => match serde_json::from_str::<ThermostatState>(payload) {
+            Ok(state) => format!("that it is to hold {} °C and is {}", state.setpoint, doing(state.action)),
             Err(_) => "its state".into(),
         },
+        Role::Demand => format!("that it runs at {payload} %"),
+        Role::Switch => either("that it is on", "that it is off"),
+        Role::Contact | Role::Opening => either("that it is open", "that it is closed"),
+        Role::Motion => either("that someone moves", "that all is quiet"),
+        Role::Smoke => either("that there is smoke", "that the air is clear"),
+        _ => with_unit(role, payload),
+    }
+}
+
+/// What a command says, as it follows "asked for".
+fn asked_value(role: Role, payload: &str) -> String {
+    match role {
         Role::Demand => format!("{payload} % of its power"),
-        Role::Switch => payload.to_lowercase(),
-        Role::Contact | Role::Opening if payload == "ON" => "open".into(),
-        Role::Contact | Role::Opening if payload == "OFF" => "closed".into(),
-        Role::Motion => if payload == "ON" { "that someone moves" } else { "that all is quiet" }.into(),
-        Role::Smoke => if payload == "ON" { "that there is smoke" } else { "that there is no smoke" }.into(),
-        _ => match drawing::unit(role) {
-            "" => payload.to_lowercase(),
-            unit => format!("{payload} {unit}"),
-        },
+        Role::Switch | Role::Opening | Role::Mode => format!("“{payload}”"),
+        _ => with_unit(role, payload),
+    }
+}
+
+fn with_unit(role: Role, payload: &str) -> String {
+    match drawing::unit(role) {
+        "" => payload.into(),
+        unit => format!("{payload} {unit}"),
+    }
+}
+
+fn doing(action: Action) -> &'static str {
+    match action {
+        Action::Off => "off",
+        Action::Idle => "idle",
+        Action::Heating => "heating",
+        Action::Cooling => "cooling",
     }
 }
 

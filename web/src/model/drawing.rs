@@ -110,8 +110,8 @@ fn shown(house: &House, device: &Device) -> Shown {
         },
         DeviceKind::Window => contact(Role::Opening, "open", "closed"),
         DeviceKind::Door => contact(Role::Contact, "open", "closed"),
-        DeviceKind::Motion => contact(Role::Motion, "someone moves", "quiet"),
-        DeviceKind::SmokeAlarm => contact(Role::Smoke, "smoke", "no smoke"),
+        DeviceKind::Motion => contact(Role::Motion, "motion", "quiet"),
+        DeviceKind::SmokeAlarm => contact(Role::Smoke, "smoke", "clear"),
         DeviceKind::Hub => Shown::Nothing,
     }
 }

@@ -110,6 +110,7 @@ fn Card(props: &CardProps) -> Html {
             <p class="presence">{ format!("{} · {}", card.row.since, card.heard) }</p>
             { for card.row.user.as_ref().map(|user| html! { <p>{ "Let in as " }<code>{ user }</code></p> }) }
             <p>{ &card.session }</p>
+            <p>{ format!("{} {}", keep_alive(card.row.keep_alive), waiting(card.row.queued)) }</p>
             { for card.will.as_ref().map(|will| html! { <><h3>{ "Will" }</h3><p class="will">{ will }</p></> }) }
             <h3>{ "Subscriptions" }</h3>
             if card.subscriptions.is_empty() {
@@ -128,5 +129,20 @@ fn Card(props: &CardProps) -> Html {
                 </div>
             }
         </section>
+    }
+}
+
+fn keep_alive(seconds: u16) -> String {
+    match seconds {
+        0 => "It promises no sign of life.".into(),
+        seconds => format!("It promises a sign of life every {seconds} s."),
+    }
+}
+
+fn waiting(messages: u32) -> String {
+    match messages {
+        0 => "Nothing waits for it.".into(),
+        1 => "One message waits for it.".into(),
+        more => format!("{more} messages wait for it."),
     }
 }

@@ -9,7 +9,7 @@ use crate::wire::{Caption, HouseSource, HouseView, Place, Reach};
 #[component]
 pub(crate) fn Home() -> Html {
     let page = use_page();
-    let narrow = use_media("(max-width: 760px)");
+    let narrow = use_media("(max-width: 900px)");
     let Some(house) = page.state.house.as_ref().filter(|house| house.source != HouseSource::Nothing) else {
         return html! { <Waiting /> };
     };
@@ -97,8 +97,11 @@ fn Waiting() -> Html {
             "No home on this broker",
             "No retained plan and no Home Assistant discovery has come from it. Messages shows what it carries.".into(),
         ),
-        Place::Native { reach: Reach::Refused { why, .. }, .. } | Place::Foreign { reach: Reach::Refused { why, .. }, .. } => {
-            ("The broker cannot be reached", why.clone())
+        Place::Native { url, reach: Reach::Refused { why, .. } } | Place::Foreign { url, reach: Reach::Refused { why, .. } } => {
+            (
+                "The broker cannot be reached",
+                format!("{why} Is there a broker at {url}, and does it speak MQTT over WebSocket there?"),
+            )
         }
         Place::Native { url, .. } | Place::Foreign { url, .. } => ("Connecting", format!("Dialling {url}.")),
         Place::ClientOnly { why } => ("This page can only be a client", why.clone()),
@@ -108,7 +111,11 @@ fn Waiting() -> Html {
         <div class="empty">
             <h1>{ title }</h1>
             <p>{ text }</p>
-            <p><button class="primary" onclick={page.opening(Some(Sheet::Connect))}>{ "Connect a device" }</button></p>
+            if matches!(page.state.status.place, Place::Foreign { .. }) {
+                <p><a class="button" href="./">{ "Use the broker of this browser instead" }</a></p>
+            } else {
+                <p><button class="primary" onclick={page.opening(Some(Sheet::Connect))}>{ "Connect a device" }</button></p>
+            }
         </div>
     }
 }
