@@ -59,10 +59,10 @@ pub struct Config {
     /// with 0x97.
     pub held_bytes: u32,
 
-    /// Retained messages, 1 000 000. A message to one more topic is delivered and not retained (0x97 to a 5.0 client
-    /// with QoS 1 or 2), counted and reported.
+    /// Retained messages, 1 000 000. A message to one more topic is delivered and not retained, counted and reported.
     pub retained_messages: u32,
-    /// Bytes of retained messages, 256 MiB. The same effect.
+    /// Bytes of retained messages, 256 MiB. The same effect; if the topic has a retained message already, that one goes,
+    /// since it is out of date.
     pub retained_bytes: u32,
 
     /// Seconds that the wills of clients whose connections a crash cut are held back after a restart, 10.

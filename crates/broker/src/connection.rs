@@ -37,8 +37,8 @@ pub(crate) struct Connection {
     pub(crate) holds: u32,
     /// It asks faster than it takes the answers.
     pub(crate) flooded: bool,
-    /// One message of it is still being fanned out.
-    pub(crate) fanning: bool,
+    /// One request of it takes more than one call.
+    pub(crate) busy: bool,
     /// The host was told not to read from it.
     pub(crate) paused: bool,
     /// The host was told that it has bytes to send.
@@ -93,7 +93,7 @@ impl Connection {
             last_heard: awake,
             holds: 0,
             flooded: false,
-            fanning: false,
+            busy: false,
             paused: false,
             ready: false,
             listed: false,
@@ -107,10 +107,7 @@ impl Connection {
 
     /// Whether no further packet of it may be handled for now.
     pub(crate) fn is_held(&self) -> bool {
-        self.holds > 0
-            || self.flooded
-            || self.fanning
-            || matches!(self.phase, Phase::Asked(_) | Phase::Closing)
+        self.holds > 0 || self.flooded || self.busy || matches!(self.phase, Phase::Asked(_) | Phase::Closing)
     }
 
     /// The session of the client that is in.

@@ -217,7 +217,7 @@ impl Broker {
             if let Some((filter, _)) = session.subscriptions.pop() {
                 self.forget_subscription(session_key, &filter);
                 self.subscriptions.remove(&filter, session_key);
-                self.metrics.subscriptions = u32::try_from(self.subscriptions.len()).unwrap_or(u32::MAX);
+                self.count_subscriptions();
                 continue;
             }
             let Some(transit) = &mut session.transit else { break };

@@ -3,6 +3,7 @@
 use crate::retained::{Cursor, Step};
 use crate::route::FanOut;
 use crate::routing::SessionKey;
+use crate::subscribe::SubscriptionChange;
 use crate::{Broker, CloseReason, Ending};
 
 use lacewing_protocol::ReasonCode;
@@ -12,6 +13,8 @@ use lacewing_protocol::ReasonCode;
 pub(crate) enum Job {
     /// A message goes to the rest of its receivers.
     FanOut(Box<FanOut>),
+    /// A SUBSCRIBE or UNSUBSCRIBE goes on with the rest of its filters.
+    Subscriptions(Box<SubscriptionChange>),
     /// An ended session is cleared away.
     TakeApart(SessionKey),
     /// Retained messages go to new subscriptions of a session.
@@ -43,6 +46,7 @@ impl Broker {
     fn run_job(&mut self, mut job: Job) -> Option<Job> {
         let done = match &mut job {
             Job::FanOut(fan_out) => self.go_on_fanning_out(fan_out),
+            Job::Subscriptions(change) => self.go_on_changing(change),
             Job::TakeApart(session_key) => self.take_apart(*session_key),
             Job::Retained(session_key) => {
                 let session = self.sessions.get_mut(session_key.0 as usize);

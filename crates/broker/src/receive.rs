@@ -93,7 +93,7 @@ impl Broker {
             Packet::PubRel(ack) => self.pubrel(key, &ack),
             Packet::PubComp(ack) => self.pubcomp(key, &ack),
             Packet::Subscribe(subscribe) => self.subscribe(key, subscribe),
-            Packet::Unsubscribe(unsubscribe) => self.unsubscribe(key, &unsubscribe),
+            Packet::Unsubscribe(unsubscribe) => self.unsubscribe(key, unsubscribe),
             Packet::PingReq => self.send(key, &Packet::PingResp),
             Packet::Connect(connect) => self.connect(key, connect),
             Packet::Disconnect(disconnect) => self.disconnect(key, &disconnect),

@@ -58,7 +58,7 @@ impl Restore {
         // Most of a store is messages: they are read as they come, so that what is kept of them is the message alone.
         match (table, change) {
             (Table::Retained, Change::Put(value)) => {
-                let message = read(table, value, |reader| reader.message())?;
+                let message = read(table, value, |reader| reader.message().filter(has_number))?;
                 self.broker.last_message = self.broker.last_message.max(message.number);
                 self.broker.retained.set(&message.topic.clone(), Rc::new(message));
             }
@@ -67,7 +67,7 @@ impl Restore {
                 self.broker.retained.clear(&topic);
             }
             (Table::Message, Change::Put(value)) => {
-                let message = read(table, value, |reader| reader.message())?;
+                let message = read(table, value, |reader| reader.message().filter(has_number))?;
                 self.messages.insert(message.number, Rc::new(message));
             }
             (Table::Message, Change::Delete) => {
@@ -120,7 +120,7 @@ impl Restore {
 
     /// A session goes on unless it was to end with its connection.
     fn session(&mut self, key: &Bytes, reader: &mut Reader) -> Option<bool> {
-        let serial = reader.number()?;
+        let serial = reader.number().filter(|serial| *serial <= HIGHEST)?;
         let version = match reader.number()? {
             3 => ProtocolVersion::V3_1,
             4 => ProtocolVersion::V3_1_1,
@@ -234,7 +234,7 @@ impl Restore {
 
     fn will(&mut self, key: &Bytes, reader: &mut Reader) -> Option<bool> {
         let (delay, expiry, due) = (reader.small::<u32>()?, reader.maybe()?, reader.maybe()?);
-        let message = Rc::new(reader.message()?);
+        let message = Rc::new(reader.message().filter(has_number)?);
         let expiry = expiry.map(u32::try_from).transpose().ok()?;
         let client_id = std::str::from_utf8(key).ok()?;
         let broker = &mut self.broker;
@@ -274,7 +274,7 @@ impl Restore {
             }
         }
         broker.metrics.sessions = broker.clients.len() as u32;
-        broker.metrics.subscriptions = u32::try_from(broker.subscriptions.len()).unwrap_or(u32::MAX);
+        broker.count_subscriptions();
         broker.count_retained();
         self.broker
     }
@@ -311,5 +311,13 @@ fn read<T>(
 }
 
 fn number_at(key: &[u8], at: usize) -> Option<u64> {
-    Some(u64::from_be_bytes(key.get(at..at + 8)?.try_into().ok()?))
+    let number = u64::from_be_bytes(key.get(at..at + 8)?.try_into().ok()?);
+    (number <= HIGHEST).then_some(number)
 }
+
+fn has_number(message: &Message) -> bool {
+    message.number <= HIGHEST
+}
+
+/// Higher numbers are no count of anything; what comes after this one still has room.
+const HIGHEST: u64 = u64::MAX / 2;

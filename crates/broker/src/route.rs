@@ -10,6 +10,7 @@ use crate::connection::ConnKey;
 use crate::delivery::Recipient;
 use crate::jobs::Job;
 use crate::message::{Message, compact};
+use crate::retained::WireBytes;
 use crate::routing::{GroupKey, Match, Matches, SessionKey};
 use crate::send::Content;
 use crate::{Broker, EventKind, EventMask, NotDelivered, Preview};
@@ -110,7 +111,7 @@ impl Broker {
             publisher.connection.and_then(|key| self.connections.get_mut(key.0 as usize))
         {
             // Its later messages must not overtake this one [MQTT-4.6.0-5].
-            connection.fanning = true;
+            connection.busy = true;
         }
         fan_out.passing.keep();
         self.jobs.push_back(Job::FanOut(Box::new(fan_out)));
@@ -171,11 +172,10 @@ impl Broker {
         // Another connection may have its place by now.
         let is_same = |session: Option<SessionKey>| session.is_some() && session == publisher.session;
         let Some(key) = publisher.connection else { return true };
-        let Some(connection) = self.connections.get_mut(key.0 as usize) else { return true };
-        if connection.fanning && is_same(connection.session()) {
-            connection.fanning = false;
+        let Some(connection) = self.connections.get(key.0 as usize) else { return true };
+        if connection.busy && is_same(connection.session()) {
             self.acknowledge(publisher, fan_out.recorded, ReasonCode::Success);
-            self.read_later(key);
+            self.free(key);
         }
         true
     }
@@ -240,16 +240,14 @@ impl Broker {
             // [MQTT-3.3.1-6], [MQTT-3.3.1-7]
             return self.clear_retained(&passing.topic.clone()) && passing.qos != QoS::AtMostOnce;
         }
-        let full = self.retained.len() >= u64::from(self.config.retained_messages)
-            || self.retained.wire_bytes() + passing.payload.len() as u64
-                > u64::from(self.config.retained_bytes);
-        if full && self.retained.message(&passing.topic).is_none() {
+        if !self.has_room_to_retain(passing) {
             self.metrics.dropped_retained += 1;
+            let recorded = self.clear_retained(&passing.topic.clone());
             if self.watch.wants(EventMask::DROPS) {
                 let (topic, cause) = (passing.topic.to_string(), NotDelivered::RetainedFull);
                 self.event(EventKind::Dropped { client_id: String::new(), topic, cause, count: 1 });
             }
-            return false;
+            return recorded && passing.qos != QoS::AtMostOnce;
         }
         let message = passing.keep();
         self.record_retained(&message);
@@ -260,6 +258,13 @@ impl Broker {
             self.event(EventKind::RetainedSet { topic: passing.topic.to_string(), bytes });
         }
         self.config.durable && passing.qos != QoS::AtMostOnce
+    }
+
+    fn has_room_to_retain(&self, passing: &mut Passing) -> bool {
+        let former = self.retained.message(&passing.topic).map(|message| message.wire_bytes());
+        let bytes = self.retained.wire_bytes() - former.unwrap_or(0) + passing.keep().wire_bytes();
+        let is_one_more = former.is_none() && self.retained.len() >= u64::from(self.config.retained_messages);
+        !is_one_more && bytes <= u64::from(self.config.retained_bytes)
     }
 
     /// Clears a topic's retained message; whether a record was made of it.

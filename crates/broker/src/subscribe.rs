@@ -1,56 +1,150 @@
 //! SUBSCRIBE and UNSUBSCRIBE (§3.8 to §3.11).
 
+use std::vec::IntoIter;
+
 use lacewing_protocol::{
-    AckProperties, Packet, ReasonCode, RetainHandling, SubAck, Subscribe, SubscriptionOptions, TopicFilter,
-    UnsubAck, Unsubscribe,
+    AckProperties, Packet, PacketId, ReasonCode, RetainHandling, SubAck, Subscribe, SubscriptionOptions,
+    TopicFilter, UnsubAck, Unsubscribe,
 };
 
 use crate::connection::ConnKey;
+use crate::jobs::Job;
 use crate::retained_delivery::RetainedDelivery;
 use crate::routing::{Inserted, SessionKey};
 use crate::subscription_list::Subscription;
-use crate::{Broker, EventKind, EventMask};
+use crate::{Broker, ConnId, EventKind, EventMask};
+
+/// A SUBSCRIBE or UNSUBSCRIBE of which some filters are done and others, if there are very many, are left.
+#[derive(Debug)]
+pub(crate) struct SubscriptionChange {
+    conn: ConnId,
+    packet_id: PacketId,
+    left: Left,
+    reasons: Vec<ReasonCode>,
+    retained: Vec<RetainedDelivery>,
+}
+
+#[derive(Debug)]
+enum Left {
+    Subscribe { filters: IntoIter<(TopicFilter, SubscriptionOptions)>, id: Option<u32> },
+    Unsubscribe { filters: IntoIter<TopicFilter> },
+}
 
 impl Broker {
     pub(crate) fn subscribe(&mut self, key: ConnKey, subscribe: Subscribe) {
+        let filters = subscribe.filters.into_iter();
+        let left = Left::Subscribe { filters, id: subscribe.subscription_identifier };
+        self.change_subscriptions(key, subscribe.packet_id, left);
+    }
+
+    pub(crate) fn unsubscribe(&mut self, key: ConnKey, unsubscribe: Unsubscribe) {
+        let left = Left::Unsubscribe { filters: unsubscribe.filters.into_iter() };
+        self.change_subscriptions(key, unsubscribe.packet_id, left);
+    }
+
+    fn change_subscriptions(&mut self, key: ConnKey, packet_id: PacketId, left: Left) {
         let Some(connection) = self.connections.get(key.0 as usize) else { return };
-        let Some(session_key) = connection.session() else { return };
-        let id = subscribe.subscription_identifier;
-        let mut reasons = Vec::with_capacity(subscribe.filters.len());
-        let mut retained = Vec::new();
-        for (filter, options) in subscribe.filters {
-            let reason = match self.add_subscription(session_key, &filter, options, id) {
-                Ok(inserted) => {
-                    let wanted = match options.retain_handling {
-                        RetainHandling::SendAlways => true,
-                        RetainHandling::SendIfNew => inserted == Inserted::New,
-                        RetainHandling::DoNotSend => false,
-                    };
-                    if wanted && filter.share_name().is_none() && self.retained.len() > 0 {
-                        let cursor = self.retained.cursor(&filter.compact());
-                        retained.push(RetainedDelivery { cursor, qos: options.qos, id });
-                    }
-                    ReasonCode::granted(options.qos)
-                }
-                Err(reason) => reason,
-            };
-            reasons.push(reason);
+        let conn = connection.id;
+        let mut change =
+            SubscriptionChange { conn, packet_id, left, reasons: Vec::new(), retained: Vec::new() };
+        if self.go_on_changing(&mut change) {
+            return;
         }
+        if let Some(connection) = self.connections.get_mut(key.0 as usize) {
+            connection.busy = true;
+        }
+        self.jobs.push_back(Job::Subscriptions(Box::new(change)));
+    }
+
+    /// Goes on with the filters that are left while the budget lasts; whether it is done, and answered.
+    pub(crate) fn go_on_changing(&mut self, change: &mut SubscriptionChange) -> bool {
+        let Some(&key) = self.connection_keys.get(&change.conn) else { return true };
+        let Some(connection) = self.connections.get(key.0 as usize) else { return true };
+        let Some(session_key) = connection.session() else { return true };
+        loop {
+            if self.budget == 0 {
+                return false;
+            }
+            self.budget -= 1;
+            let reason = match &mut change.left {
+                Left::Subscribe { filters, id } => {
+                    let Some((filter, options)) = filters.next() else { break };
+                    let id = *id;
+                    match self.add_subscription(session_key, filter.compact(), options, id) {
+                        Ok(inserted) => {
+                            change.retained.extend(self.retained_delivery(&filter, options, id, inserted));
+                            ReasonCode::granted(options.qos)
+                        }
+                        Err(reason) => reason,
+                    }
+                }
+                Left::Unsubscribe { filters } => {
+                    let Some(filter) = filters.next() else { break };
+                    self.end_subscription(session_key, &filter)
+                }
+            };
+            change.reasons.push(reason);
+        }
+        self.answer_change(key, session_key, change);
+        true
+    }
+
+    fn answer_change(&mut self, key: ConnKey, session_key: SessionKey, change: &mut SubscriptionChange) {
+        let (packet_id, reasons) = (change.packet_id, std::mem::take(&mut change.reasons));
+        let properties = AckProperties::default();
         self.promise_if_durable(key, session_key);
-        let packet_id = subscribe.packet_id;
-        self.send(key, &Packet::SubAck(SubAck { packet_id, reasons, properties: AckProperties::default() }));
-        if retained.is_empty() {
+        self.send(
+            key,
+            &match change.left {
+                Left::Subscribe { .. } => Packet::SubAck(SubAck { packet_id, reasons, properties }),
+                Left::Unsubscribe { .. } => Packet::UnsubAck(UnsubAck { packet_id, reasons, properties }),
+            },
+        );
+        self.free(key);
+        if change.retained.is_empty() {
             return;
         }
         let Some(session) = self.sessions.get_mut(session_key.0 as usize) else { return };
-        session.transit_mut().retained.extend(retained);
+        session.transit_mut().retained.extend(change.retained.drain(..));
         self.pump_retained(session_key);
+    }
+
+    /// Lets a connection be read again after a request of its own that took more than one call.
+    pub(crate) fn free(&mut self, key: ConnKey) {
+        let Some(connection) = self.connections.get_mut(key.0 as usize) else { return };
+        if std::mem::take(&mut connection.busy) {
+            self.read_later(key);
+        }
+    }
+
+    /// The retained messages that come with a subscription, if any do (§3.3.1.3).
+    fn retained_delivery(
+        &self,
+        filter: &TopicFilter,
+        options: SubscriptionOptions,
+        id: Option<u32>,
+        inserted: Inserted,
+    ) -> Option<RetainedDelivery> {
+        let wanted = match options.retain_handling {
+            // [MQTT-3.3.1-9]
+            RetainHandling::SendAlways => true,
+            // [MQTT-3.3.1-10]
+            RetainHandling::SendIfNew => inserted == Inserted::New,
+            // [MQTT-3.3.1-11]
+            RetainHandling::DoNotSend => false,
+        };
+        let wanted = wanted && filter.share_name().is_none() && self.retained.len() > 0;
+        wanted.then(|| RetainedDelivery {
+            cursor: self.retained.cursor(&filter.compact()),
+            qos: options.qos,
+            id,
+        })
     }
 
     fn add_subscription(
         &mut self,
         session_key: SessionKey,
-        filter: &TopicFilter,
+        filter: TopicFilter,
         options: SubscriptionOptions,
         id: Option<u32>,
     ) -> Result<Inserted, ReasonCode> {
@@ -60,15 +154,14 @@ impl Broker {
         let Some(session) = self.sessions.get_mut(session_key.0 as usize) else {
             return Err(ReasonCode::UnspecifiedError);
         };
-        let known = session.subscriptions.find(filter).is_some();
+        let known = session.subscriptions.find(&filter).is_some();
         if !known && session.subscriptions.len() >= self.config.subscriptions {
             return Err(ReasonCode::QuotaExceeded);
         }
-        let filter = filter.compact();
         let subscription = Subscription { options, id };
         session.subscriptions.insert(filter.clone(), subscription);
         let inserted = self.subscriptions.insert(&filter, session_key, options, id);
-        self.metrics.subscriptions = u32::try_from(self.subscriptions.len()).unwrap_or(u32::MAX);
+        self.count_subscriptions();
         self.record_subscription(session_key, &filter, subscription);
         if self.watch.wants(EventMask::SUBSCRIPTIONS)
             && let Some(session) = self.sessions.get(session_key.0 as usize)
@@ -78,19 +171,6 @@ impl Broker {
             self.event(EventKind::Subscribed { client_id, filter, qos, replaced });
         }
         Ok(inserted)
-    }
-
-    pub(crate) fn unsubscribe(&mut self, key: ConnKey, unsubscribe: &Unsubscribe) {
-        let Some(connection) = self.connections.get(key.0 as usize) else { return };
-        let Some(session_key) = connection.session() else { return };
-        let reasons =
-            unsubscribe.filters.iter().map(|filter| self.end_subscription(session_key, filter)).collect();
-        self.promise_if_durable(key, session_key);
-        let packet_id = unsubscribe.packet_id;
-        self.send(
-            key,
-            &Packet::UnsubAck(UnsubAck { packet_id, reasons, properties: AckProperties::default() }),
-        );
     }
 
     fn end_subscription(&mut self, session_key: SessionKey, filter: &TopicFilter) -> ReasonCode {
@@ -104,7 +184,7 @@ impl Broker {
             transit.retained.retain(|delivery| delivery.cursor.filter() != filter);
         }
         self.subscriptions.remove(filter, session_key);
-        self.metrics.subscriptions = u32::try_from(self.subscriptions.len()).unwrap_or(u32::MAX);
+        self.count_subscriptions();
         self.forget_subscription(session_key, filter);
         if self.watch.wants(EventMask::SUBSCRIPTIONS)
             && let Some(session) = self.sessions.get(session_key.0 as usize)
@@ -113,5 +193,9 @@ impl Broker {
             self.event(EventKind::Unsubscribed { client_id, filter });
         }
         ReasonCode::Success
+    }
+
+    pub(crate) fn count_subscriptions(&mut self) {
+        self.metrics.subscriptions = u32::try_from(self.subscriptions.len()).unwrap_or(u32::MAX);
     }
 }

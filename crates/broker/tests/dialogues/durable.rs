@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use lacewing_broker::Config;
+use lacewing_broker::{Broker, Change, Config, Input, Now, Record};
 use lacewing_protocol::{Ack, Connect, Packet, PacketId, Publish, QoS, ReasonCode};
 use proptest::prelude::*;
 
@@ -157,6 +157,46 @@ fn what_a_crash_left_of_a_session_that_ended_is_cleared_away() {
     let story = story.crash();
     story.world().settle();
     assert_eq!(story.world().store, BTreeMap::new());
+}
+
+#[test]
+fn a_damaged_record_is_an_error_or_another_state_and_never_a_panic() {
+    let story = Story::durable();
+    let (client, _) = story.enter(Connect { will: Some(will("w", "x")), ..expiring("c", 30) });
+    client.subscribe("#", QoS::ExactlyOnce);
+    client.send(Packet::Publish(with_qos(message("a/b", "1"), QoS::ExactlyOnce, 1)));
+    client.send(Packet::Publish(with_qos(retained("a/c", "2"), QoS::AtLeastOnce, 2)));
+    let (store, config, now) = {
+        let world = story.world();
+        (world.store.clone(), world.config.clone(), world.now)
+    };
+    assert!(store.len() >= 7, "one record of each kind at least");
+    for ((table, key), value) in &store {
+        for at in 0..key.len() + value.len() {
+            for bits in [0x01, 0x80, 0xFF] {
+                let (mut damaged_key, mut damaged) = (key.to_vec(), value.to_vec());
+                match damaged_key.get_mut(at) {
+                    Some(byte) => *byte ^= bits,
+                    None => damaged[at - key.len()] ^= bits,
+                }
+                let mut restore = Broker::restore(config.clone(), 7, now);
+                let others =
+                    store.iter().filter(|((other, other_key), _)| (other, other_key) != (table, key));
+                let others = others.map(|((table, key), value)| (*table, key.clone(), value.clone()));
+                let damaged = (*table, damaged_key.into(), damaged.into());
+                let pushed = others.chain([damaged]).try_for_each(|(table, key, value)| {
+                    restore.push(Record { table, key, change: Change::Put(value) })
+                });
+                if pushed.is_err() {
+                    continue;
+                }
+                if let Ok(mut broker) = restore.finish(now) {
+                    let later = Now { awake: now.awake + 3600 * SECOND, wall: now.wall + 3600 * SECOND };
+                    broker.handle(later, Input::Tick);
+                }
+            }
+        }
+    }
 }
 
 /// A publisher and a subscriber that keep their own half of every exchange, over any number of connections.

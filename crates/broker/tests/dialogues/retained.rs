@@ -1,5 +1,6 @@
 //! Retained messages (§3.3.1.3, §3.8.3.1).
 
+use lacewing_broker::Config;
 use lacewing_protocol::{Packet, QoS, RetainHandling, SubscriptionOptions};
 
 use crate::story::*;
@@ -89,4 +90,22 @@ fn ten_thousand_retained_messages_come_as_fast_as_they_are_taken_and_none_is_los
         }
         late.hears_nothing();
     }
+}
+
+#[test]
+fn retained_messages_beyond_the_limits_are_delivered_and_not_kept() {
+    let story = Story::with(Config { retained_messages: 2, retained_bytes: 1000, ..Config::default() });
+    let (publisher, there) = (story.client("p"), story.client("there"));
+    there.subscribe("#", QoS::AtMostOnce);
+    for topic in ["a", "b", "c"] {
+        publisher.send(Packet::Publish(retained(topic, "1")));
+        there.expect(topic, "1");
+    }
+    publisher.send(Packet::Publish(retained("a", &"x".repeat(2000))));
+    publisher.send(Packet::Publish(retained("b", "2")));
+    let late = story.client("late");
+    late.subscribe("#", QoS::AtMostOnce);
+    late.expect("b", "2");
+    late.hears_nothing();
+    assert_eq!(story.world().broker.metrics().dropped_retained, 2);
 }

@@ -1,7 +1,10 @@
 //! Subscriptions, shared ones apart (§3.8 to §3.11, §4.7).
 
 use lacewing_broker::Config;
-use lacewing_protocol::{QoS, ReasonCode, SubscriptionOptions};
+use lacewing_protocol::{
+    Packet, PacketId, QoS, ReasonCode, Subscribe, SubscriptionOptions, TopicFilter, Unsubscribe,
+    UserProperties,
+};
 
 use crate::story::*;
 
@@ -108,4 +111,36 @@ fn a_topic_with_too_many_levels_is_refused() {
     new.is_sent_away(ReasonCode::TopicNameInvalid);
     old.publish("a/b/c/d", "x");
     assert!(old.is_closed());
+}
+
+#[test]
+fn a_subscribe_with_very_many_filters_is_answered_when_all_are_made() {
+    let story = Story::new();
+    let client = story.client("c");
+    let packet_id = PacketId::MIN;
+    let filters: Vec<TopicFilter> = (0..20_000).map(|n| format!("t/{n}").try_into().unwrap()).collect();
+    client.send(Packet::Subscribe(Subscribe {
+        packet_id,
+        filters: filters.iter().map(|filter| (filter.clone(), qos(QoS::AtLeastOnce))).collect(),
+        subscription_identifier: None,
+        user_properties: UserProperties::new(),
+    }));
+    match client.receive() {
+        Packet::SubAck(ack) => assert_eq!(ack.reasons, vec![ReasonCode::GrantedQoS1; 20_000]),
+        other => panic!("expected SUBACK, got {other}"),
+    }
+    story.client("p").publish("t/19999", "x");
+    client.expect("t/19999", "x");
+    client.send(Packet::Unsubscribe(Unsubscribe {
+        packet_id,
+        filters,
+        user_properties: UserProperties::new(),
+    }));
+    client.send(Packet::PingReq);
+    match client.receive() {
+        Packet::UnsubAck(ack) => assert_eq!(ack.reasons, vec![ReasonCode::Success; 20_000]),
+        other => panic!("expected UNSUBACK, got {other}"),
+    }
+    assert_eq!(client.receive(), Packet::PingResp);
+    assert_eq!(story.world().broker.metrics().subscriptions, 0);
 }
