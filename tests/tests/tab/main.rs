@@ -1,0 +1,6 @@
+//! What is special about a broker that lives in a tab: tabs close, reload, and are not alone.
+
+mod absence;
+mod doors;
+mod return_of_the_tab;
+mod several_tabs;
