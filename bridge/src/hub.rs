@@ -77,7 +77,7 @@ pub(crate) enum Action {
     PauseRead(ConnId),
     /// Read again.
     ResumeRead(ConnId),
-    /// Transmit what is left, flush, close the sending side, drain briefly, close.
+    /// Transmit what is left, flush, close the sending side, drain briefly unless the other end has said goodbye, close.
     Close(ConnId, Farewell),
 }
 
@@ -88,6 +88,8 @@ pub(crate) struct Farewell {
     pub(crate) code: u16,
     /// In words, at most 123 bytes.
     pub(crate) reason: String,
+    /// The other end has said goodbye itself: nothing can be lost by closing at once.
+    pub(crate) answered: bool,
 }
 
 impl Farewell {
@@ -98,6 +100,11 @@ impl Farewell {
 
     /// An end with a reason.
     pub(crate) fn new(code: u16, reason: impl Into<String>) -> Self {
-        Self { code, reason: reason.into() }
+        Self { code, reason: reason.into(), answered: false }
+    }
+
+    /// The end of a connection whose other end has said goodbye.
+    pub(crate) fn answered() -> Self {
+        Self { answered: true, ..Self::normal() }
     }
 }

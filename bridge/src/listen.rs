@@ -99,6 +99,8 @@ fn bind_one(address: SocketAddr) -> io::Result<TcpListener> {
         // `[::]` takes both families, as people expect; `[::1]` beside `127.0.0.1` does not care.
         socket.set_only_v6(!v6.ip().is_unspecified())?;
     }
+    // Connections inherit it: every turn's bytes go out in one write, so there is nothing to wait for.
+    socket.set_tcp_nodelay(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     socket.set_nonblocking(true)?;
@@ -138,6 +140,14 @@ mod tests {
         for listener in &bound.listeners {
             assert_eq!(listener.local_addr().unwrap().port(), bound.address.port);
         }
+    }
+
+    #[test]
+    fn connections_do_not_wait_to_fill_a_segment() {
+        let listener = bind_one("127.0.0.1:0".parse().unwrap()).unwrap();
+        listener.set_nonblocking(false).unwrap();
+        let _device = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        assert!(listener.accept().unwrap().0.nodelay().unwrap());
     }
 
     #[test]

@@ -13,7 +13,7 @@ mod websocket;
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -188,7 +188,7 @@ impl Reactor {
     }
 
     fn accept(&mut self, now: Now) {
-        let Self { acceptor, connections, poll, hub, max_connections, to_read, refused, .. } = self;
+        let Self { acceptor, connections, poll, hub, max_connections, refused, .. } = self;
         acceptor.accept(now.awake, |socket, peer| {
             if connections.len() >= *max_connections {
                 *refused += 1;
@@ -197,11 +197,7 @@ impl Reactor {
             let arrival =
                 Arrival { role: Role::Device, listener: Listener::Tcp, peer: canonical(peer).to_string() };
             match open(connections, poll.registry(), socket, Role::Device, None) {
-                Ok(conn) => {
-                    hub.opened(now, conn, arrival);
-                    // Its first packet is most often there already, which saves a turn.
-                    to_read.push_back(conn);
-                }
+                Ok(conn) => hub.opened(now, conn, arrival),
                 Err(error) => debug!("{} was gone at once: {error}", arrival.peer),
             }
         });
@@ -226,7 +222,6 @@ impl Reactor {
             Ok(conn) => {
                 self.hub.opened(now, conn, arrival);
                 self.received(now, conn, BytesMut::from(&read[..]));
-                self.to_read.push_back(conn);
             }
             Err(error) => debug!("{} was gone at once: {error}", arrival.peer),
         }
@@ -295,7 +290,7 @@ impl Reactor {
             |queue: &VecDeque<(u64, ConnId)>| queue.front().copied().filter(|(by, _)| *by <= now.awake);
         while let Some((_, conn)) = flush_by(&self.flushing) {
             self.flushing.pop_front();
-            if self.connections.find(conn).is_some_and(|connection| connection.phase == Phase::Flushing) {
+            if self.connections.find(conn).is_some_and(|connection| connection.is_flushing()) {
                 self.ended.push((conn, CloseCause::Local));
             }
         }
@@ -352,14 +347,16 @@ impl Reactor {
                     self.to_write.push_back(conn);
                 }
                 Ok(Wrote::Blocked) => {}
-                Ok(Wrote::All) if connection.phase == Phase::Flushing => {
-                    connection.phase = Phase::Draining;
-                    match connection.socket.shutdown(std::net::Shutdown::Write) {
-                        Ok(()) => self.draining.push_back((now.awake + DRAIN_WITHIN, conn)),
-                        Err(_) => self.ended.push((conn, CloseCause::Local)),
+                Ok(Wrote::All) => match connection.phase {
+                    Phase::Open | Phase::Draining => {}
+                    Phase::Flushing { drain }
+                        if drain && connection.socket.shutdown(Shutdown::Write).is_ok() =>
+                    {
+                        connection.phase = Phase::Draining;
+                        self.draining.push_back((now.awake + DRAIN_WITHIN, conn));
                     }
-                }
-                Ok(Wrote::All) => {}
+                    Phase::Flushing { .. } => self.ended.push((conn, CloseCause::Local)),
+                },
                 Err(error) => {
                     debug!(%conn, "writing failed: {error}");
                     self.ended.push((conn, CloseCause::Failed));
@@ -373,7 +370,9 @@ impl Reactor {
         if connection.phase != Phase::Open {
             return;
         }
-        connection.phase = Phase::Flushing;
+        // A WebSocket's close frame wants an answer.
+        let drain = !farewell.answered || connection.websocket.is_some();
+        connection.phase = Phase::Flushing { drain };
         // From here on reading only looks for the end of the stream.
         connection.paused = false;
         if connection.readable && !connection.queued_to_read {
@@ -443,7 +442,7 @@ fn write_once(
     now: Now,
 ) -> io::Result<Wrote> {
     // A close frame is the last one, so it waits until the hub has no more to send.
-    let closing = connection.phase == Phase::Flushing;
+    let closing = connection.is_flushing();
     let ready = if closing { connection.flush_leftover()? } else { connection.flush()? };
     if !ready {
         return Ok(Wrote::Blocked);
@@ -477,13 +476,10 @@ fn open(
     role: Role,
     websocket: Option<WebSocket>,
 ) -> io::Result<ConnId> {
-    // Every turn's bytes go out in one write, so there is nothing to wait for.
-    socket.set_nodelay(true)?;
     connections.add(|id, place| {
+        // What is there to read already is an event of the next turn.
         registry.register(&mut socket, Token(place), Interest::READABLE | Interest::WRITABLE)?;
-        let mut connection = Connection::new(socket, id, role, websocket);
-        connection.queued_to_read = true;
-        Ok(connection)
+        Ok(Connection::new(socket, id, role, websocket))
     })
 }
 

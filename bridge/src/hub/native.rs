@@ -212,7 +212,8 @@ impl Hub for NativeHub {
 /// What a device on a WebSocket is told beside its DISCONNECT.
 fn farewell(reason: CloseReason) -> Farewell {
     match reason {
-        CloseReason::Disconnected | CloseReason::TakenOver | CloseReason::Kicked => Farewell::normal(),
+        CloseReason::Disconnected => Farewell::answered(),
+        CloseReason::TakenOver | CloseReason::Kicked => Farewell::normal(),
         CloseReason::Refused(code) => Farewell::new(1008, format!("{code:?}")),
         CloseReason::ConnectTimeout => Farewell::new(1008, "no CONNECT came in time"),
         CloseReason::KeepAliveTimeout => Farewell::new(1008, "nothing was heard within the keep-alive"),

@@ -47,8 +47,11 @@ pub(crate) struct Connection {
 pub(crate) enum Phase {
     /// Bytes move.
     Open,
-    /// What is left goes out; what comes in is ignored.
-    Flushing,
+    /// What is left goes out; what comes in is ignored. Then the socket is drained, or closed at once.
+    Flushing {
+        /// The other end may still be sending.
+        drain: bool,
+    },
     /// Our direction has ended. What comes is thrown away for a moment, so that the last packet is not lost to a reset.
     Draining,
 }
@@ -61,7 +64,7 @@ impl Connection {
             id,
             role,
             phase: Phase::Open,
-            readable: true,
+            readable: false,
             hung_up: false,
             paused: false,
             queued_to_read: false,
@@ -75,6 +78,11 @@ impl Connection {
     /// Whether the socket takes no more for now.
     pub(crate) fn is_blocked(&self) -> bool {
         self.leftover.is_some()
+    }
+
+    /// Whether what is left goes out before the end.
+    pub(crate) fn is_flushing(&self) -> bool {
+        matches!(self.phase, Phase::Flushing { .. })
     }
 
     /// Writes what an earlier write left, and a WebSocket's control frames. False when the socket takes no more.
