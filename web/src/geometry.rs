@@ -3,7 +3,7 @@
 mod placing;
 mod wiring;
 
-pub use placing::{Anchor, Place, places};
+pub use placing::{Anchor, Place, crop, places};
 pub use wiring::{Wire, wires};
 
 use crate::wire::RoomView;

@@ -395,3 +395,6 @@ impl Model {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 use yew::prelude::*;
 
+use crate::geometry;
 use crate::wire::{DeviceKind, DeviceView, Shown};
 
 /// The drawing of a device in side view, on a grid of 48.
@@ -86,7 +87,11 @@ pub(crate) fn glyph(device: &DeviceView) -> Html {
         },
         DeviceKind::Hub => html! { <rect class="body" x="8" y="14" width="32" height="20" rx="2" /> },
     };
-    html! { <svg class="glyph" viewBox="0 0 48 48" width="48" height="48" aria-hidden="true">{ drawing }</svg> }
+    let (top, height) = geometry::crop(device.kind);
+    html! {
+        <svg class="glyph" viewBox={format!("0 {top} 48 {height}")} width="48" height={height.to_string()}
+            aria-hidden="true">{ drawing }</svg>
+    }
 }
 
 fn is_active(shown: &Shown) -> bool {

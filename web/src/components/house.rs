@@ -148,7 +148,7 @@ fn invitation(house: &HouseView, places: &[Place]) -> Option<Html> {
     Some(html! {
         <div class="invitation" {style} aria-hidden="true">
             <span>{ "open me" }</span>
-            <svg viewBox="0 0 40 26" width="40" height="26"><path d="M38 4C28 20 16 21 5 15M12 9 4 15l6 8" /></svg>
+            <svg viewBox="0 0 40 26" width="26" height="17"><path d="M38 4C28 20 16 21 5 15M12 9 4 15l6 8" /></svg>
         </div>
     })
 }

@@ -41,6 +41,20 @@ impl Anchor {
     }
 }
 
+/// The part of a drawing's grid of 48 that a device of this kind takes: its top and its height.
+pub fn crop(kind: DeviceKind) -> (f64, f64) {
+    match kind {
+        DeviceKind::Sensor | DeviceKind::Thermostat => (6.0, 36.0),
+        DeviceKind::Radiator => (10.0, 32.0),
+        DeviceKind::AirConditioner => (8.0, 24.0),
+        DeviceKind::Light => (0.0, 34.0),
+        DeviceKind::Motion => (12.0, 24.0),
+        DeviceKind::Plug => (9.0, 34.0),
+        DeviceKind::SmokeAlarm => (0.0, 24.0),
+        DeviceKind::Window | DeviceKind::Door | DeviceKind::Hub => (0.0, 48.0),
+    }
+}
+
 /// The room's name and temperature: nothing is drawn over them.
 const LABEL: (f64, f64) = (90.0, 54.0);
 /// The step in which another place is looked for.
@@ -160,12 +174,12 @@ fn overlap(a: &Area, b: &Area) -> bool {
 fn size(device: &DeviceView, named: bool) -> (f64, f64) {
     let name = if named { 16.0 } else { 0.0 };
     if matches!(device.shown, Shown::Climate { .. }) {
-        return (122.0, 102.0 + name);
+        return (122.0, crop(device.kind).1 + 54.0 + name);
     }
     let letters = if named { device.name.chars().count().max(6) } else { 6 };
     // The room itself says what a thermometer measures: its label is one line.
     let name = if device.kind == DeviceKind::Sensor { 0.0 } else { name };
-    (letters as f64 * 6.2 + 14.0, 67.0 + name)
+    (letters as f64 * 6.2 + 14.0, crop(device.kind).1 + 19.0 + name)
 }
 
 #[cfg(test)]

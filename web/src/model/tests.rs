@@ -1,0 +1,272 @@
+//! The model as the client worker uses it, on the simulated house's own plan.
+
+use bytes::Bytes;
+use lacewing_control::{DevicePower, HostKind, Preview};
+use lacewing_protocol::{PublishProperties, TopicName};
+use lacewing_sim::plan::PLAN_TOPIC;
+
+use super::*;
+use crate::wire::{Control, DeviceView, Draft, HouseSource, Presence, Shown, Warmth, Window};
+
+const SECOND: u64 = 1_000_000;
+const SENSOR: &str = "sim-livingroom-sensor";
+const LAMP: &str = "sim-livingroom-light";
+
+fn publish(topic: &str, payload: &str, retain: bool) -> Publish {
+    Publish {
+        dup: false,
+        qos: QoS::AtMostOnce,
+        retain,
+        topic: Some(TopicName::try_from(topic).unwrap()),
+        packet_id: None,
+        payload: Bytes::copy_from_slice(payload.as_bytes()),
+        properties: PublishProperties::new(),
+    }
+}
+
+/// A page on a broker of its own that has read the plan.
+fn at_home() -> Model {
+    let mut model = Model::new("phone", "page");
+    model.place(Place::ThisTab);
+    model.connected(Who::Phone, true);
+    model.connected(Who::Messages, true);
+    let plan = lacewing_sim::house::plan().to_json();
+    model.message(0, Who::Phone, &publish(PLAN_TOPIC, &plan, true));
+    drain(&mut model);
+    model
+}
+
+fn with_operator(mut model: Model) -> Model {
+    let hello = Response::Hello { version: 1, host: HostKind::Tab, unsaved: None, home: true };
+    model.control(0, hello);
+    model.control(0, Response::Home(vec![(SENSOR.into(), DevicePower::On)]));
+    drain(&mut model);
+    model
+}
+
+fn drain(model: &mut Model) -> Vec<Effect> {
+    std::iter::from_fn(|| model.poll_effect()).collect()
+}
+
+fn tell(model: &mut Model, at: u64, topic: &str, payload: &str) {
+    model.message(at, Who::Phone, &publish(topic, payload, false));
+}
+
+fn house(model: &mut Model, now: u64) -> HouseView {
+    model.watch(Screen::Home { device: None });
+    let views = model.views(now);
+    let house = views.into_iter().find_map(|view| match view {
+        WorkerToPage::House(house) => Some(*house),
+        _ => None,
+    });
+    house.expect("the house is on screen")
+}
+
+fn device(house: &HouseView, id: &str) -> DeviceView {
+    let device = house.rooms.iter().flat_map(|room| &room.devices).find(|device| device.id == id);
+    device.expect("a device of the plan").clone()
+}
+
+#[test]
+fn the_house_is_drawn_from_its_retained_plan() {
+    let mut model = at_home();
+    let house = house(&mut model, SECOND);
+    assert_eq!(house.source, HouseSource::Plan);
+    assert_eq!(house.rooms.len(), 6);
+    assert!(matches!(device(&house, "sim-livingroom-thermostat").shown, Shown::Climate { .. }));
+}
+
+#[test]
+fn the_phone_subscribes_to_what_the_plan_names_and_to_nothing_twice() {
+    let mut model = Model::new("phone", "page");
+    model.connected(Who::Phone, true);
+    let plan = lacewing_sim::house::plan().to_json();
+    drain(&mut model);
+    model.message(0, Who::Phone, &publish(PLAN_TOPIC, &plan, true));
+    let names = |effects: Vec<Effect>| -> Vec<String> {
+        let filters = effects.into_iter().filter_map(|effect| match effect {
+            Effect::Subscribe { filter, .. } => Some(filter.as_str().to_owned()),
+            _ => None,
+        });
+        filters.collect()
+    };
+    assert!(names(drain(&mut model)).contains(&"home/livingroom/temperature".to_owned()));
+    model.message(0, Who::Phone, &publish(PLAN_TOPIC, &plan, true));
+    assert!(names(drain(&mut model)).is_empty());
+}
+
+#[test]
+fn a_room_shows_what_its_sensor_says() {
+    let mut model = at_home();
+    tell(&mut model, SECOND, "home/livingroom/temperature", "15.5");
+    let house = house(&mut model, SECOND);
+    let room = house.rooms.iter().find(|room| room.id == "livingroom").unwrap();
+    assert_eq!(room.temperature.as_ref().unwrap().value, "15.5");
+    assert_eq!(room.warmth, Warmth::Cold);
+}
+
+#[test]
+fn a_reading_of_an_offline_sensor_is_stale_until_someone_publishes_a_new_one() {
+    let mut model = at_home();
+    let stale = |model: &mut Model| {
+        let house = house(model, 9 * SECOND);
+        let room = house.rooms.iter().find(|room| room.id == "livingroom").unwrap();
+        room.temperature.clone().unwrap().stale
+    };
+    tell(&mut model, SECOND, "home/livingroom/temperature", "20.4");
+    assert!(!stale(&mut model));
+    tell(&mut model, 2 * SECOND, "home/livingroom/sensor/status", "offline");
+    assert!(stale(&mut model));
+    tell(&mut model, 3 * SECOND, "home/livingroom/temperature", "15.5");
+    assert!(!stale(&mut model));
+}
+
+#[test]
+fn a_lamp_is_asked_until_its_state_message_comes() {
+    let mut model = at_home();
+    tell(&mut model, SECOND, "home/livingroom/light/status", "online");
+    tell(&mut model, SECOND, "home/livingroom/light/state", "OFF");
+    model.action(2 * SECOND, Action::Control { device: LAMP.into(), control: Control::Switch(true) });
+    let Some(Effect::Publish { client, topic, payload, .. }) = model.poll_effect() else {
+        panic!("no publish")
+    };
+    assert_eq!((client, topic.as_str(), &payload[..]), (Who::Phone, "home/livingroom/light/set", &b"ON"[..]));
+
+    let asked = device(&house(&mut model, 2 * SECOND), LAMP);
+    assert!(asked.asked.is_some());
+    assert!(matches!(asked.shown, Shown::Switch { on: Some(false), .. }), "a click lights no lamp");
+
+    tell(&mut model, 3 * SECOND, "home/livingroom/light/state", "ON");
+    let lit = device(&house(&mut model, 3 * SECOND), LAMP);
+    assert!(lit.asked.is_none());
+    assert!(matches!(lit.shown, Shown::Switch { on: Some(true), .. }));
+}
+
+#[test]
+fn a_control_that_gets_no_answer_says_why_after_three_seconds() {
+    let mut model = at_home();
+    tell(&mut model, SECOND, "home/livingroom/light/status", "offline");
+    model.action(2 * SECOND, Action::Control { device: LAMP.into(), control: Control::Switch(true) });
+    assert_eq!(device(&house(&mut model, 4 * SECOND), LAMP).asked.unwrap().why, None);
+    let lamp = device(&house(&mut model, 5 * SECOND), LAMP);
+    assert_eq!(lamp.presence, Presence::Offline);
+    assert!(lamp.asked.unwrap().why.unwrap().contains("offline"));
+}
+
+#[test]
+fn a_set_point_is_published_with_a_decimal_only_where_it_has_one() {
+    let mut model = at_home();
+    let mut ask = |tenths| {
+        let device = "sim-livingroom-thermostat".into();
+        model.action(SECOND, Action::Control { device, control: Control::Target(tenths) });
+        match model.poll_effect() {
+            Some(Effect::Publish { payload, .. }) => String::from_utf8(payload.to_vec()).unwrap(),
+            other => panic!("not a publish: {other:?}"),
+        }
+    };
+    assert_eq!(ask(215), "21.5");
+    assert_eq!(ask(220), "22");
+}
+
+#[test]
+fn the_caption_tells_the_latest_delivery_in_a_sentence() {
+    let mut model = with_operator(at_home());
+    let event = |number, kind| lacewing_control::Event { number, at: SECOND, kind };
+    let topic = "home/livingroom/temperature".to_owned();
+    let published = EventKind::Published {
+        message: 7,
+        from: Some(SENSOR.into()),
+        topic: topic.clone(),
+        qos: 0,
+        retain: true,
+        payload: Preview { head: b"20.4".to_vec(), len: 4 },
+        receivers: 2,
+    };
+    let delivered = |to: &str| EventKind::Delivered {
+        message: 7,
+        to: to.into(),
+        topic: topic.clone(),
+        qos: 0,
+        shared: None,
+        queued: false,
+    };
+    let events = vec![
+        event(1, published),
+        event(2, delivered("sim-livingroom-thermostat")),
+        event(3, delivered("phone")),
+    ];
+    model.control(SECOND, Response::Events { events, missed: 0 });
+    let house = house(&mut model, SECOND);
+    assert_eq!(
+        house.caption.unwrap().text,
+        "The sensor in the living room told the broker 20.4 °C. The broker passed it to the thermostat in the \
+         living room and the phone."
+    );
+    assert_eq!(house.beads.len(), 1);
+    assert!(house.beads[0].phone);
+    assert_eq!(house.beads[0].to, ["sim-livingroom-thermostat"]);
+}
+
+#[test]
+fn messages_subscribes_to_everything_on_a_broker_of_ones_own_only() {
+    let mut model = at_home();
+    model.watch(Screen::Messages(Window::default()));
+    assert!(matches!(model.poll_effect(), Some(Effect::Subscribe { filter, .. }) if filter.as_str() == "#"));
+
+    let mut model = Model::new("phone", "page");
+    let reach = crate::wire::Reach::Connected;
+    model.place(Place::Foreign { url: "ws://elsewhere/mqtt".into(), reach });
+    model.connected(Who::Messages, true);
+    model.watch(Screen::Messages(Window::default()));
+    assert_eq!(drain(&mut model), []);
+}
+
+#[test]
+fn powers_of_an_operator_are_refused_in_words_where_there_is_no_control_channel() {
+    let mut model = at_home();
+    model.control_closed("This broker is somebody else's.");
+    model.action(SECOND, Action::Kick { client_id: "a".into() });
+    assert_eq!(drain(&mut model), []);
+    let why = WorkerToPage::Problem { why: "This broker is somebody else's.".into() };
+    assert!(model.views(SECOND).contains(&why));
+}
+
+#[test]
+fn what_cannot_be_published_is_a_sentence_and_not_a_packet() {
+    let mut model = at_home();
+    model.action(SECOND, Action::Publish(Draft { topic: "home/#".into(), ..Draft::default() }));
+    assert_eq!(drain(&mut model), []);
+    assert!(matches!(&model.views(SECOND)[0], WorkerToPage::Problem { .. }));
+}
+
+#[test]
+fn a_view_that_did_not_change_is_not_sent_again() {
+    let mut model = at_home();
+    model.views(SECOND);
+    assert_eq!(model.views(SECOND), []);
+}
+
+#[test]
+fn the_card_of_a_device_tells_its_topics_its_will_and_its_power() {
+    let mut model = with_operator(at_home());
+    tell(&mut model, SECOND, "home/livingroom/temperature", "20.4");
+    model.watch(Screen::Home { device: Some(SENSOR.into()) });
+    let card = model.views(5 * SECOND).into_iter().find_map(|view| match view {
+        WorkerToPage::House(house) => house.detail,
+        _ => None,
+    });
+    let card = card.unwrap();
+    let row = card.publishes.iter().find(|row| row.topic == "home/livingroom/temperature").unwrap();
+    assert_eq!((row.value.as_deref(), row.age.as_str()), (Some("20.4"), "4 s ago"));
+    assert!(card.will.unwrap().contains("home/livingroom/sensor/status"));
+    assert_eq!(card.power, Ok(DevicePower::On));
+}
+
+#[test]
+fn a_plan_of_a_later_version_is_left_alone() {
+    let mut model = Model::new("phone", "page");
+    let mut plan = lacewing_sim::house::plan();
+    plan.version += 1;
+    model.message(0, Who::Phone, &publish(PLAN_TOPIC, &plan.to_json(), true));
+    assert_eq!(house(&mut model, SECOND).source, HouseSource::Nothing);
+}
