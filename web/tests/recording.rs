@@ -23,9 +23,9 @@ fn a_restored_broker_goes_on_as_the_native_one() {
 }
 
 fn answers_as_natively(calls: &[u8], answers: &[u8]) {
-    let recording = Recording::from_text(str::from_utf8(calls).unwrap()).unwrap();
-    let is = recording.replay().unwrap().to_string();
-    let was = str::from_utf8(answers).unwrap();
+    let recording = Recording::from_text(str::from_utf8(calls).expect("text")).expect("a recording");
+    let is = recording.replay().expect("it replays").to_string();
+    let was = str::from_utf8(answers).expect("text");
     if let Some((line, (is, was))) = (1..).zip(is.lines().zip(was.lines())).find(|(_, (is, was))| is != was) {
         panic!("line {line}\n  is  {is}\n  was {was}");
     }

@@ -46,7 +46,7 @@ pub enum Output {
     /// Send what [`BrokerHost::transmit`] still has, then close this channel. Its id means nothing any more.
     Close(ChannelId),
     /// Send this to an operator.
-    Tell(OperatorId, Response),
+    Tell(OperatorId, Box<Response>),
 }
 
 /// A broker with everything around it.
@@ -185,7 +185,7 @@ impl BrokerHost {
             self.broker.handle(now, Input::Command(lacewing_broker::Command::Watch { events: mask }));
         }
         while let Some((operator, response)) = self.desk.poll() {
-            self.outputs.push_back(Output::Tell(operator, response));
+            self.outputs.push_back(Output::Tell(operator, Box::new(response)));
         }
     }
 

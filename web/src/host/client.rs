@@ -122,7 +122,7 @@ impl ClientHost {
         };
         self.place = Some(place);
         let awake = now.awake;
-        self.members.iter_mut().for_each(|member| member.hurry(awake));
+        self.members.iter_mut().for_each(|member| member.client.retry(awake));
         for index in 0..self.members.len() {
             if self.members[index].carrier == Carrier::Wanted {
                 self.dial(now, index);
@@ -175,7 +175,7 @@ impl ClientHost {
     }
 
     /// The control WebSocket closed, or could not be opened.
-    pub fn control_closed(&mut self, _now: Moment) {
+    pub fn control_closed(&mut self) {
         self.model.control_closed("The control channel is closed: open the address that lacewing prints.");
         self.dirty = true;
     }
@@ -385,7 +385,7 @@ impl ClientHost {
                 None
             }
             Effect::Retry => {
-                self.members.iter_mut().for_each(|member| member.hurry(now.awake));
+                self.members.iter_mut().for_each(|member| member.client.retry(now.awake));
                 None
             }
             // The page itself tells the broker worker, which dials the bridge.

@@ -1,7 +1,7 @@
 //! One MQTT client of the page and whatever carries it at the moment.
 
 use bytes::{Buf, Bytes, BytesMut};
-use lacewing_client::{Backoff, Cause, Client, Options, State};
+use lacewing_client::{Backoff, Cause, Client, Options};
 use lacewing_link::{CloseCode, Link, Listener, Open, StreamId};
 use lacewing_protocol::{ProtocolVersion, ReasonCode, Utf8String};
 
@@ -117,14 +117,6 @@ impl Member {
             self.carrier = Carrier::None;
             self.left = Bytes::new();
             self.client.closed(now);
-        }
-    }
-
-    /// Dials now if it waits for its next attempt.
-    pub(crate) fn hurry(&mut self, now: u64) {
-        if self.client.state() == State::Waiting {
-            self.client.stop(now);
-            self.client.start(now);
         }
     }
 

@@ -77,7 +77,7 @@ impl World {
                         self.broker.bridge_opened(now, ROAD);
                     }
                     Output::Close(id) => self.broker.closed(now, id),
-                    Output::Tell(OPERATOR, response) => self.client.control(moment, response),
+                    Output::Tell(OPERATOR, response) => self.client.control(moment, *response),
                     Output::Tell(other, _) => panic!("nobody is operator {other:?}"),
                 }
             }

@@ -176,7 +176,7 @@ impl Inner {
             Output::Tell(id, response) => {
                 // A response that is too long for a message is one that nobody could show.
                 if let (Some(line), Ok(bytes)) =
-                    (self.operators.borrow().get(&id), lacewing_control::encode(&response))
+                    (self.operators.borrow().get(&id), lacewing_control::encode(&*response))
                 {
                     line.send(&bytes);
                 }

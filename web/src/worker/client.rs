@@ -114,7 +114,7 @@ impl Inner {
             }
             Heard::Closed | Heard::Failed => {
                 self.control.borrow_mut().take();
-                self.host.borrow_mut().control_closed(self.now());
+                self.host.borrow_mut().control_closed();
             }
             Heard::Opened => {}
         }
@@ -200,7 +200,7 @@ impl Inner {
         };
         match WebSocket::new(url) {
             Ok(socket) => *self.control.borrow_mut() = Some(Line::socket(socket, hear)),
-            Err(_) => self.host.borrow_mut().control_closed(self.now()),
+            Err(_) => self.host.borrow_mut().control_closed(),
         }
     }
 }

@@ -18,11 +18,14 @@ use crate::wire::{Action, Draft, Operator, PageToWorker, Screen, Window, WorkerT
 
 wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
+/// Recognises what is waited for.
+type Awaited = fn(&WorkerToPage) -> bool;
+
 /// What the page was told, and who waits to hear something certain.
 #[derive(Default)]
 struct Page {
     told: RefCell<Vec<WorkerToPage>>,
-    waiting: RefCell<Option<(fn(&WorkerToPage) -> bool, Function)>>,
+    waiting: RefCell<Option<(Awaited, Function)>>,
 }
 
 impl Page {
@@ -35,7 +38,7 @@ impl Page {
     }
 
     /// Resolves when the page has been told something that `awaited` recognises.
-    async fn until(&self, awaited: fn(&WorkerToPage) -> bool) {
+    async fn until(&self, awaited: Awaited) {
         if self.told.borrow().iter().any(awaited) {
             return;
         }

@@ -10,6 +10,9 @@ use web_sys::{MessageChannel, MessageEvent};
 /// The longest sleep that is asked of the browser, in milliseconds: its timers hold 31 bits.
 const LONGEST_SLEEP_MS: u64 = 0x3fff_ffff;
 
+/// The worker's answer to its own message.
+type OnMessage = Closure<dyn FnMut(MessageEvent)>;
+
 /// Runs one function, at most once for any number of requests made before it runs.
 ///
 /// A soon-turn is a message that the worker posts to itself: messages that have already arrived are handled before it, so
@@ -17,7 +20,7 @@ const LONGEST_SLEEP_MS: u64 = 0x3fff_ffff;
 pub(crate) struct Turn {
     run: Box<dyn Fn()>,
     channel: MessageChannel,
-    on_message: RefCell<Option<Closure<dyn FnMut(MessageEvent)>>>,
+    on_message: RefCell<Option<OnMessage>>,
     posted: Cell<bool>,
     timer: RefCell<Option<(u64, Timeout)>>,
     this: Weak<Turn>,
@@ -39,7 +42,7 @@ impl Turn {
             this: this.clone(),
         });
         let weak = Rc::downgrade(&turn);
-        let closure = Closure::<dyn FnMut(MessageEvent)>::new(move |_| {
+        let closure = OnMessage::new(move |_| {
             if let Some(turn) = weak.upgrade() {
                 turn.posted.set(false);
                 (turn.run)();
