@@ -29,6 +29,8 @@ pub(crate) struct Connection {
     pub(crate) keep_alive: u16,
     /// QoS 1 and 2 messages that may be in flight to the client.
     pub(crate) window: u16,
+    /// QoS 2 messages that came on this connection and are not released, about: at most so many.
+    pub(crate) unreleased: u16,
     /// The largest packet the client takes.
     pub(crate) maximum_packet_size: u32,
     /// When bytes came last, awake microseconds.
@@ -89,6 +91,7 @@ impl Connection {
             extras: None,
             keep_alive: 0,
             window: 1,
+            unreleased: 0,
             maximum_packet_size: u32::MAX,
             last_heard: awake,
             holds: 0,

@@ -73,8 +73,7 @@ impl Broker {
 
     /// Notes a QoS 2 identifier; `false` if its message is not to be routed, because it was or must not be.
     fn accept_qos2(&mut self, key: ConnKey, id: PacketId) -> bool {
-        let Some(connection) = self.connections.get(key.0 as usize) else { return false };
-        let (version, maximum) = (connection.version, self.config.receive_maximum);
+        let Some(connection) = self.connections.get_mut(key.0 as usize) else { return false };
         let Some(session_key) = connection.session() else { return false };
         let Some(session) = self.sessions.get_mut(session_key.0 as usize) else { return false };
         let durable = session.durable;
@@ -87,7 +86,8 @@ impl Broker {
             self.send_ack(key, AckType::PubRec, id, ReasonCode::Success);
             return false;
         }
-        if version.is_v5() && incoming.len() >= usize::from(maximum) {
+        // What is left of a former connection does not count: Receive Maximum starts anew with each (§4.9).
+        if connection.version.is_v5() && connection.unreleased >= self.config.receive_maximum {
             // [MQTT-3.3.4-8]
             self.refuse(
                 key,
@@ -96,6 +96,7 @@ impl Broker {
             );
             return false;
         }
+        connection.unreleased = connection.unreleased.saturating_add(1);
         incoming.insert(id.value());
         true
     }

@@ -222,3 +222,25 @@ fn the_publisher_waits_for_a_receiver_whose_queue_fills_and_nothing_is_lost() {
     assert_eq!(publisher.rest().len(), 40);
     assert_eq!(story.world().broker.metrics().dropped_queue, 0);
 }
+
+#[test]
+fn receive_maximum_starts_anew_with_each_connection() {
+    // §4.9
+    let story = Story::with(Config { receive_maximum: 2, ..Config::default() });
+    let (publisher, _) = story.lasting("p");
+    for id in 1..=2 {
+        publisher.send(Packet::Publish(with_qos(message("t", "x"), QoS::ExactlyOnce, id)));
+    }
+    publisher.vanishes();
+    let (publisher, _) = story.lasting("p");
+    for id in 3..=4 {
+        publisher.send(Packet::Publish(with_qos(message("t", "x"), QoS::ExactlyOnce, id)));
+    }
+    assert_eq!(publisher.rest().len(), 2);
+    assert!(!publisher.is_closed());
+    // A second attempt of what has been received is no further message.
+    publisher.send(Packet::Publish(with_qos(message("t", "x"), QoS::ExactlyOnce, 4)));
+    assert!(!publisher.is_closed());
+    publisher.send(Packet::Publish(with_qos(message("t", "x"), QoS::ExactlyOnce, 5)));
+    assert!(publisher.is_closed());
+}
