@@ -6,6 +6,7 @@
 
 pub mod browser;
 pub mod device;
+pub mod hostile;
 pub mod lacewing;
 pub mod load;
 pub mod machine;

@@ -35,11 +35,7 @@ impl Subscriber {
     /// # Panics
     /// When it is not.
     pub fn start(port: u16, args: &[&str]) -> Self {
-        // Into a pipe it would print only when it ends.
-        let mut command = tools::program("stdbuf", None);
-        command.arg("-oL").arg(tools::program("mosquitto_sub", None).get_program());
-        command.args(["-h", "localhost", "-p", &port.to_string(), "-d", "-F", "> %q %r %t %p"]).args(args);
-        let mut program = Program::start(&mut command);
+        let mut program = watch(port, &[&["-d", "-F", "> %q %r %t %p"], args].concat());
         let mut early = VecDeque::new();
         loop {
             let line = program.line().expect("mosquitto_sub is let in");
@@ -124,6 +120,18 @@ pub fn publish_lines(port: u16, args: &[&str], text: &str) {
     let mut program = start_publish(port, &[&["-l"], args].concat());
     program.write(text);
     program.finish();
+}
+
+/// Starts `mosquitto_sub` with nothing but `args` and the port, and waits for nothing.
+///
+/// # Panics
+/// When it is missing.
+pub fn watch(port: u16, args: &[&str]) -> Program {
+    // Into a pipe it would print only when it ends.
+    let mut command = tools::program("stdbuf", None);
+    command.arg("-oL").arg(tools::program("mosquitto_sub", None).get_program());
+    command.args(["-h", "localhost", "-p", &port.to_string()]).args(args);
+    Program::start(&mut command)
 }
 
 /// Runs `mosquitto_sub` with nothing but `args` and the port until it ends by itself; gives what it prints.

@@ -49,6 +49,12 @@ impl Program {
         self.line_within(PATIENCE)
     }
 
+    /// Everything it has said so far.
+    pub fn said_so_far(&mut self) -> &[String] {
+        self.said.extend(self.lines.try_iter());
+        &self.said
+    }
+
     /// Skips to the first line that has `mark` in it.
     ///
     /// # Panics
