@@ -31,12 +31,17 @@ impl Banner<'_> {
             BrokerHome::Tab => "the broker lives in the tab",
             BrokerHome::Native => "the broker runs here, its state in memory only",
         };
-        let families: Vec<String> = self.bound.iter().map(|address| address.ip().to_string()).collect();
+        // Of `localhost` a machine may have one address only.
+        let families: Vec<String> = match self.mqtt.host {
+            Host::Localhost => self.bound.iter().map(|address| address.ip().to_string()).collect(),
+            Host::Ip(_) => Vec::new(),
+        };
+        let devices = format!("mqtt://{}   {}", self.mqtt, families.join(" and "));
         let mut lines = format!("Lacewing {version} – {place}\n");
         // Writing to a string does not fail.
         let page = format!("{}/#pair={}", self.home, self.token.reveal());
         let _ = writeln!(lines, "  dashboard   {page}   open this");
-        let _ = writeln!(lines, "  devices     mqtt://{}   {}", self.mqtt, families.join(" and "));
+        let _ = writeln!(lines, "  devices     {}", devices.trim_end());
         let _ = writeln!(lines, "              ws://{}/mqtt", self.http);
         for address in [self.mqtt, self.http] {
             if !address.is_loopback() {

@@ -55,8 +55,8 @@ fn run(settings: &Settings) -> anyhow::Result<()> {
     start_log(&settings.log)?;
     let token = Token::load_or_create(&data_folder(settings)?)?;
     let room = descriptors::raise_limit();
-    if room < settings.max_connections {
-        info!("room for {room} connections: the system allows no more open files");
+    if let Some(wanted) = settings.max_connections.filter(|wanted| *wanted > room) {
+        warn!("{wanted} connections are wanted, but the system allows open files for {room} only");
     }
 
     let mqtt = listen::bind(settings.mqtt, "--mqtt")?;
@@ -100,15 +100,19 @@ fn start_reactor(
     let Settings { broker, limits, max_connections, home, .. } = settings.clone();
     let seed = getrandom::u64().map_err(|error| anyhow!("no random bytes: {error}"))?;
     thread::Builder::new().name("reactor".to_owned()).spawn(move || {
-        let reactor =
-            Reactor::new(mqtt.listeners, max_connections.min(room), Clock::start(), |now| match broker {
+        let reactor = Reactor::new(
+            mqtt.listeners,
+            max_connections.map_or(room, |most| most.min(room)),
+            Clock::start(),
+            |now| match broker {
                 BrokerHome::Native => {
                     let household = home.then(|| Household::starting_at(seed, minutes_ahead_of_utc(), now));
                     let operators = Operators::new(token, addresses, home);
                     Box::new(NativeHub::new(limits, seed, operators, household, now))
                 }
                 BrokerHome::Tab => Box::new(RelayHub::new(token, &addresses)),
-            });
+            },
+        );
         match reactor {
             Ok((reactor, orders)) => {
                 let _ = started.send(Ok(orders));

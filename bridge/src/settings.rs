@@ -75,7 +75,7 @@ pub(crate) struct Flags {
 
     /// The most connections at a time; further ones are closed at once
     ///
-    /// [default: 100000, and no more than the system allows open files]
+    /// [default: as many as the system allows open files]
     #[arg(long, value_name = "N")]
     max_connections: Option<u32>,
 
@@ -132,8 +132,8 @@ pub(crate) struct Settings {
     pub(crate) allow_origin: Vec<String>,
     /// Further names of this machine.
     pub(crate) allow_host: Vec<String>,
-    /// The most connections at a time.
-    pub(crate) max_connections: u32,
+    /// The most connections at a time; `None` for as many as there can be.
+    pub(crate) max_connections: Option<u32>,
     /// The log filter.
     pub(crate) log: String,
     /// The limits of a broker in this process.
@@ -177,7 +177,7 @@ impl Flags {
             home,
             allow_origin,
             allow_host: [self.allow_host, file.allow_host].concat(),
-            max_connections: self.max_connections.or(file.max_connections).unwrap_or(100_000).max(1),
+            max_connections: self.max_connections.or(file.max_connections),
             log: self.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
             limits,
         })

@@ -1,0 +1,91 @@
+//! How connections come in: devices from the listeners, WebSockets from the HTTP side.
+
+use std::io;
+use std::net::SocketAddr;
+
+use bytes::BytesMut;
+use lacewing_broker::{ConnId, Listener, Now};
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+use tracing::{debug, warn};
+
+use super::connection::Connection;
+use super::connections::Connections;
+use super::websocket::WebSocket;
+use super::{Adopted, Reactor};
+use crate::hub::{Arrival, Role};
+
+/// The longest message of a tab.
+const MESSAGE_MAX: usize = 1 << 20;
+/// At most one line about refused connections in this time, in microseconds.
+const REFUSALS_EVERY: u64 = 10_000_000;
+
+impl Reactor {
+    pub(super) fn accept(&mut self, now: Now) {
+        let Self { acceptor, connections, poll, hub, max_connections, refused, .. } = self;
+        acceptor.accept(now.awake, |socket, peer| {
+            if connections.len() >= *max_connections {
+                *refused += 1;
+                return;
+            }
+            let arrival =
+                Arrival { role: Role::Device, listener: Listener::Tcp, peer: canonical(peer).to_string() };
+            match open(connections, poll.registry(), socket, Role::Device, None) {
+                Ok(conn) => hub.opened(now, conn, arrival),
+                Err(error) => debug!("{} was gone at once: {error}", arrival.peer),
+            }
+        });
+        self.tell_refusals(now);
+    }
+
+    pub(super) fn adopt(&mut self, now: Now, adopted: Adopted) {
+        let Adopted { socket, read, arrival } = adopted;
+        // However many devices there are, a page gets in: the hub has a limit of its own for pages.
+        let full = arrival.role == Role::Device && self.connections.len() >= self.max_connections;
+        if full || self.stop_by.is_some() {
+            self.refused += 1;
+            return;
+        }
+        let websocket = match arrival.role {
+            Role::Device => WebSocket::stream(),
+            Role::Link | Role::Control => WebSocket::messages(MESSAGE_MAX),
+        };
+        let socket = TcpStream::from_std(socket);
+        let opened = open(&mut self.connections, self.poll.registry(), socket, arrival.role, Some(websocket));
+        match opened {
+            Ok(conn) => {
+                self.hub.opened(now, conn, arrival);
+                self.received(now, conn, BytesMut::from(&read[..]));
+            }
+            Err(error) => debug!("{} was gone at once: {error}", arrival.peer),
+        }
+    }
+
+    fn tell_refusals(&mut self, now: Now) {
+        let due = self.refusals_told.is_none_or(|told| told + REFUSALS_EVERY <= now.awake);
+        if self.refused > 0 && due {
+            warn!("closed {} new connections: all {} are in use", self.refused, self.max_connections);
+            self.refused = 0;
+            self.refusals_told = Some(now.awake);
+        }
+    }
+}
+
+fn open(
+    connections: &mut Connections,
+    registry: &Registry,
+    mut socket: TcpStream,
+    role: Role,
+    websocket: Option<WebSocket>,
+) -> io::Result<ConnId> {
+    connections.add(|id, place| {
+        // What is there to read already is an event of the next turn.
+        registry.register(&mut socket, Token(place), Interest::READABLE | Interest::WRITABLE)?;
+        Ok(Connection::new(socket, id, role, websocket))
+    })
+}
+
+/// An IPv4 address as such, also on a socket that takes both families.
+fn canonical(peer: SocketAddr) -> SocketAddr {
+    SocketAddr::new(peer.ip().to_canonical(), peer.port())
+}
