@@ -61,6 +61,9 @@ pub struct Window {
     pub from: u32,
     /// How many rows are visible; at most [`Window::MAXIMUM_ROWS`] are sent.
     pub rows: u32,
+    /// The newest message that is shown, so that the list stands still while one reads further down; `None`
+    /// to follow what comes.
+    pub until: Option<u64>,
     /// The message whose properties and payload are shown.
     pub open: Option<u64>,
 }

@@ -44,7 +44,7 @@ pub(crate) fn DeviceTile(props: &DeviceProps) -> Html {
     );
     let label = words(device);
     let lines = lines(device, place.as_ref());
-    let name = format!("{}, {room}: {label}", device.name);
+    let name = format!("{} {label}, {room}", device.name);
     let drawing = match toggle(device) {
         Some((control, verb, pressed)) => {
             let (page, id) = (page.clone(), device.id.clone());
@@ -78,7 +78,7 @@ pub(crate) fn DeviceTile(props: &DeviceProps) -> Html {
         <div class={classes} {style} data-device={device.id.clone()}>
             { drawing }
             <button class="tag" onclick={open} title={device.name.clone()} aria-label={format!("{name}. Open its card")}>
-                if lines.0 { <span class="name">{ &device.name }</span> }
+                if lines.0 { <span class="name">{ &device.name }{ " " }</span> }
                 if lines.1 { <span class="value">{ label }</span> }
             </button>
             { climate }

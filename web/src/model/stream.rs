@@ -108,7 +108,7 @@ impl Stream {
     /// What is on screen.
     pub(crate) fn view(&mut self, now: u64, window: &Window) -> MessagesView {
         let filter = Wanted::new(&window.filter);
-        let end = self.paused_at.unwrap_or(self.next);
+        let end = self.paused_at.unwrap_or(self.next).min(window.until.map_or(self.next, |last| last + 1));
         let shown = || self.kept.iter().rev().skip_while(|kept| kept.number >= end);
         let matching = shown().filter(|kept| filter.wants(&kept.topic)).count();
         let rows = window.rows.min(Window::MAXIMUM_ROWS);
@@ -124,6 +124,8 @@ impl Stream {
             seen: self.seen,
             rate: self.rate.per_second(now),
             paused: self.paused_at.map(|at| self.next - at),
+            newest: end.saturating_sub(1),
+            newer: self.next.saturating_sub(end),
             from,
             rows: shown()
                 .filter(|kept| filter.wants(&kept.topic))
@@ -244,7 +246,7 @@ mod tests {
     }
 
     fn window(filter: &str, from: u32, rows: u32) -> Window {
-        Window { filter: filter.into(), from, rows, open: None }
+        Window { filter: filter.into(), from, rows, ..Window::default() }
     }
 
     #[test]
@@ -313,6 +315,19 @@ mod tests {
         assert_eq!((view.paused, view.rows.len(), view.rows[0].topic.as_str()), (Some(1), 1, "a"));
         stream.pause(false);
         assert_eq!(stream.view(3, &window("", 0, 9)).rows.len(), 2);
+    }
+
+    #[test]
+    fn a_list_that_is_read_further_down_stands_still() {
+        let mut stream = Stream::default();
+        for number in 0..100u64 {
+            message(&mut stream, number, "a", b"x");
+        }
+        let read = Window { from: 40, rows: 10, until: Some(99), ..Window::default() };
+        let before = stream.view(0, &read).rows;
+        message(&mut stream, 100, "a", b"x");
+        let after = stream.view(0, &read);
+        assert_eq!((after.rows, after.newer), (before, 1));
     }
 
     #[test]

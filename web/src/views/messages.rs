@@ -109,7 +109,7 @@ fn tools(page: &Page, view: &MessagesView) -> Html {
         let page = page.clone();
         Callback::from(move |event: InputEvent| {
             let filter = event.target_unchecked_into::<HtmlInputElement>().value();
-            page.look(Window { filter, from: 0, ..page.state.window.clone() });
+            page.look(Window { filter, from: 0, until: None, ..page.state.window.clone() });
         })
     };
     let paused = view.paused.is_some();
@@ -131,6 +131,7 @@ fn tools(page: &Page, view: &MessagesView) -> Html {
 #[component]
 fn List() -> Html {
     let page = use_page();
+    let stream = use_node_ref();
     let window = &page.state.window;
     let Some(view) = page.state.messages.as_ref() else {
         return html! { <p class="empty">{ "Waiting for the worker." }</p> };
@@ -144,20 +145,25 @@ fn List() -> Html {
         return html! { <p class="empty">{ says }</p> };
     }
     let onscroll = {
-        let page = page.clone();
+        let (page, newest) = (page.clone(), view.newest);
         Callback::from(move |event: Event| {
             let list = event.target_unchecked_into::<HtmlElement>();
             let first = u32::try_from(list.scroll_top() / ROW).unwrap_or(0).saturating_sub(SPARE);
             let rows = u32::try_from(list.client_height() / ROW).unwrap_or(0) + 2 * SPARE;
             let seen = &page.state.window;
-            if first.abs_diff(seen.from) > SPARE / 2 || rows > seen.rows || (first == 0 && seen.from != 0) {
-                page.look(Window { from: first, rows, ..seen.clone() });
+            // At the top the list follows what comes; further down it stands still.
+            let until = (list.scroll_top() > 0).then(|| seen.until.unwrap_or(newest));
+            if first.abs_diff(seen.from) > SPARE / 2 || rows > seen.rows || until != seen.until {
+                page.look(Window { from: first, rows, until, ..seen.clone() });
             }
         })
     };
     let open = view.detail.as_ref().filter(|detail| window.open == Some(detail.number));
     html! {
-        <div class="stream" role="region" aria-label="Messages, newest first" tabindex="0" {onscroll}>
+        <div class="stream" ref={stream.clone()} role="region" aria-label="Messages, newest first" tabindex="0" {onscroll}>
+            if window.until.is_some() && view.newer > 0 {
+                <button class="newer primary" onclick={move |_| to_top(&stream)}>{ format!("{} newer", view.newer) }</button>
+            }
             <div class="all" style={format!("height:{}px", i64::from(view.matching) * i64::from(ROW))}>
                 <ol style={format!("transform:translateY({}px)", i64::from(view.from) * i64::from(ROW))}>
                     { for view.rows.iter().map(|one| {
@@ -167,6 +173,12 @@ fn List() -> Html {
                 </ol>
             </div>
         </div>
+    }
+}
+
+fn to_top(stream: &NodeRef) {
+    if let Some(list) = stream.cast::<HtmlElement>() {
+        list.set_scroll_top(0);
     }
 }
 

@@ -17,6 +17,10 @@ pub struct MessagesView {
     pub rate: f32,
     /// Whether the list stands still, and how many came meanwhile.
     pub paused: Option<u64>,
+    /// The number of the newest message that is shown.
+    pub newest: u64,
+    /// How many came after it.
+    pub newer: u64,
     /// How many matching rows lie above the first of `rows`.
     pub from: u32,
     /// The visible rows, newest first.
