@@ -8,6 +8,7 @@ mod banner;
 mod clock;
 mod descriptors;
 mod hub;
+mod invitation;
 mod listen;
 mod occupant;
 mod reactor;
@@ -24,7 +25,7 @@ use std::thread;
 
 use anyhow::{Context, anyhow};
 use clap::Parser;
-use lacewing_control::{Addresses, Household};
+use lacewing_control::Household;
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 use tracing::{info, warn};
@@ -92,11 +93,7 @@ fn start_reactor(
 ) -> anyhow::Result<(Orders, oneshot::Receiver<std::io::Result<()>>)> {
     let (started, starts) = std::sync::mpsc::channel();
     let (end, ended) = oneshot::channel();
-    let addresses = Addresses {
-        mqtt: vec![mqtt.address.to_string()],
-        websocket: vec![format!("ws://{http}/mqtt")],
-        lan: None,
-    };
+    let addresses = invitation::addresses(mqtt.address, http);
     let Settings { broker, limits, max_connections, home, .. } = settings.clone();
     let seed = getrandom::u64().map_err(|error| anyhow!("no random bytes: {error}"))?;
     thread::Builder::new().name("reactor".to_owned()).spawn(move || {

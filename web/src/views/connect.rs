@@ -32,7 +32,7 @@ pub(crate) fn Connect() -> Html {
                         </>
                     },
                     None => html! { <p class="hint">{ "Only this computer can reach it. A listener for the whole network is opened by an \
-                        explicit address, " }<code>{ "lacewing --mqtt 0.0.0.0:1883" }</code>{ "; then a QR code appears here." }</p> },
+                        explicit address, " }<code>{ "lacewing --mqtt 0.0.0.0:1883 --http 0.0.0.0:8830" }</code>{ "; then a QR code appears here." }</p> },
                 } }
                 <Recipes address={addresses.mqtt[0].clone()} />
             </>
