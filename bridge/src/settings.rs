@@ -96,7 +96,7 @@ pub(crate) enum BrokerHome {
     Native,
 }
 
-/// The settings file.
+/// The settings file: the flags by their names, with hyphens or underscores, and the broker's limits.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 struct File {
@@ -106,8 +106,11 @@ struct File {
     data: Option<PathBuf>,
     page: Option<PathBuf>,
     home: bool,
+    #[serde(alias = "allow_origin")]
     allow_origin: Vec<String>,
+    #[serde(alias = "allow_host")]
     allow_host: Vec<String>,
+    #[serde(alias = "max_connections")]
     max_connections: Option<u32>,
     log: Option<String>,
     limits: lacewing_broker::Config,
@@ -210,11 +213,12 @@ mod tests {
 
     #[test]
     fn a_flag_outweighs_the_file() {
-        let file = "broker = 'native'\nmqtt = 'localhost:1884'\nallow-origin = ['https://a.example']\n";
+        let file = "broker = 'native'\nmqtt = 'localhost:1884'\nmax_connections = 7\nallow-origin = ['https://a.example']\n";
         let settings =
             settings(&["--mqtt", "127.0.0.1:0", "--allow-origin", "https://b.example"], file).unwrap();
         assert_eq!(settings.broker, BrokerHome::Native);
         assert_eq!(settings.mqtt.to_string(), "127.0.0.1:0");
+        assert_eq!(settings.max_connections, Some(7));
         assert_eq!(settings.allow_origin, ["https://b.example", "https://a.example"]);
     }
 
