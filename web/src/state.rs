@@ -111,7 +111,13 @@ impl Reducible for State {
         let mut state = Rc::unwrap_or_clone(self);
         match action {
             StateAction::Heard(message) => state.hear(message),
-            StateAction::Went(route) => state.route = route,
+            StateAction::Went(route) => {
+                // What travelled while one looked elsewhere has arrived.
+                if !route.is_beside(&state.route) {
+                    state.beads.clear();
+                }
+                state.route = route;
+            }
             StateAction::Sheet(sheet) => state.sheet = sheet,
             StateAction::Look(window) => state.window = window,
             StateAction::Dismiss(number) => state.problems.retain(|(known, _)| *known != number),

@@ -12,6 +12,8 @@ pub(crate) struct HouseProps {
     pub(crate) house: HouseView,
     pub(crate) beads: Vec<Bead>,
     pub(crate) bridge: Bridge,
+    /// Whether the broker is this browser's, so that a bridge could be linked to it.
+    pub(crate) own: bool,
     pub(crate) invited: bool,
 }
 
@@ -19,28 +21,28 @@ pub(crate) struct HouseProps {
 pub(crate) fn House(props: &HouseProps) -> Html {
     let stage = use_node_ref();
     let (width, height) = use_size(stage.clone());
-    let HouseProps { house, beads, bridge, invited } = props;
+    let HouseProps { house, beads, bridge, own, invited } = props;
     let drawing = (width > 0.0 && height > 0.0).then(|| {
         let plan = geometry::House::lay_out(&house.rooms, width, height);
         let places = geometry::places(&house.rooms, &plan);
         let wires = geometry::wires(&places, &plan);
         html! {
             <>
-                { structure(house, &plan, &wires, bridge) }
+                { structure(house, &plan, &wires, own.then_some(bridge)) }
                 { for house.rooms.iter().zip(&plan.rooms).map(|(room, area)| label(room, area)) }
                 { attic(house, &plan) }
                 { for house.rooms.iter().flat_map(|room| devices(room, &places)) }
                 { for beads.iter().map(|bead| travel(bead, &plan, &wires)) }
                 { for invited.then(|| invitation(house, &places)).flatten() }
                 <Broker area={plan.broker} />
-                <Cabinet area={plan.cabinet} bridge={bridge.clone()} />
+                if *own { <Cabinet area={plan.cabinet} bridge={bridge.clone()} /> }
             </>
         }
     });
     html! { <div class="house" ref={stage}>{ for drawing }</div> }
 }
 
-fn structure(house: &HouseView, plan: &geometry::House, wires: &[Wire], bridge: &Bridge) -> Html {
+fn structure(house: &HouseView, plan: &geometry::House, wires: &[Wire], bridge: Option<&Bridge>) -> Html {
     let (walls, cellar, shaft) = (plan.walls, plan.cellar, plan.shaft);
     let ground = walls.bottom();
     let roof = format!(
@@ -52,7 +54,7 @@ fn structure(house: &HouseView, plan: &geometry::House, wires: &[Wire], bridge: 
         walls.right() + 20.0,
         walls.y
     );
-    let linked = matches!(bridge, Bridge::Linked(_));
+    let linked = matches!(bridge, Some(Bridge::Linked(_)));
     let street = format!(
         "M{} {}V{}H{}V{}",
         plan.broker.right() - 24.0,
@@ -78,7 +80,7 @@ fn structure(house: &HouseView, plan: &geometry::House, wires: &[Wire], bridge: 
                 height={(cellar.y - shaft.y + 30.0).to_string()} />
             { for wires.iter().map(|wire| html! { <path class="wire" d={wire.up()} /> }) }
             <path class="wire" d={air(plan)} />
-            <path class={classes!("street", linked.then_some("linked"))} d={street} />
+            if bridge.is_some() { <path class={classes!("street", linked.then_some("linked"))} d={street} /> }
             <path class="ground" d={format!("M0 {ground}H{}", plan.stage.width)} />
         </svg>
     }

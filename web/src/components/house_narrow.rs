@@ -14,6 +14,8 @@ const DRAWN: usize = 5;
 pub(crate) struct HouseNarrowProps {
     pub(crate) house: HouseView,
     pub(crate) bridge: Bridge,
+    /// Whether the broker is this browser's, so that a bridge could be linked to it.
+    pub(crate) own: bool,
 }
 
 #[component]
@@ -67,7 +69,9 @@ pub(crate) fn HouseNarrow(props: &HouseNarrowProps) -> Html {
                     <strong>{ "Broker" }</strong>
                     <span>{ page.state.status.clients.map(|clients| format!("{clients} clients")).unwrap_or_default() }</span>
                 </button>
-                <button class="kerb" onclick={page.opening(Some(Sheet::Connect))}>{ bridge }</button>
+                if props.own {
+                    <button class="kerb" onclick={page.opening(Some(Sheet::Connect))}>{ bridge }</button>
+                }
             </div>
         </div>
     }

@@ -14,15 +14,15 @@ pub(crate) fn StatusLine() -> Html {
     html! {
         <header class="bar">
             <p class="brand"><Mark /><b>{ "Lacewing" }</b></p>
-            <div class="status" role="status">
+            <div class="status">
                 <span class={classes!("lamp", health(status))} aria-hidden="true"></span>
                 <p>
-                    <span class="where">{ place(status) }</span>
+                    <span class="where" role="status">{ place(status) }</span>
                     { for figures(status).map(|text| html! { <span class="figures">{ text }</span> }) }
                     <span class="bridge">{ bridge(&status.bridge, &status.place) }</span>
-                    { for status.unsaved.as_ref().map(|why| html! { <span class="unsaved" title={why.clone()}>{ "nothing saved" }</span> }) }
                 </p>
                 { for address(status).map(|text| html! { <Copy text={text.clone()} what={format!("the address {text}")} /> }) }
+                { for status.unsaved.as_ref().map(|why| html! { <span class="unsaved" title={why.clone()}>{ "nothing saved" }</span> }) }
                 if status.devices == Devices::OtherTab {
                     <button onclick={page.acting(Action::MoveHere)}>{ "Move them here" }</button>
                 }
@@ -45,7 +45,7 @@ fn place(status: &Status) -> String {
         Reach::Connecting => format!("Connecting to {what} at {url}"),
         Reach::Connected => format!("Connected to {what} at {url}"),
         Reach::Refused { why, retry_in: Some(seconds) } => {
-            format!("No connection to {url}: {} Next try in {seconds} s.", why)
+            format!("No connection to {url}: {why} Next try in {seconds} s.")
         }
         Reach::Refused { why, retry_in: None } => format!("No connection to {url}: {why}"),
     };

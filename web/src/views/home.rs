@@ -14,6 +14,7 @@ pub(crate) fn Home() -> Html {
         return html! { <Waiting /> };
     };
     let status = &page.state.status;
+    let own = matches!(status.place, Place::Starting | Place::ThisTab | Place::OtherTab);
     let open = matches!(page.state.route, Route::Home(Some(_)));
     let card = open.then_some(house.detail.as_ref()).flatten();
     html! {
@@ -21,10 +22,10 @@ pub(crate) fn Home() -> Html {
             <h1 class="hidden">{ if house.name.is_empty() { "The house" } else { &house.name } }</h1>
             <div class="scene">
                 if narrow {
-                    <HouseNarrow house={(**house).clone()} bridge={status.bridge.clone()} />
+                    <HouseNarrow house={(**house).clone()} bridge={status.bridge.clone()} {own} />
                 } else {
                     <House house={(**house).clone()} beads={page.state.beads.iter().cloned().collect::<Vec<_>>()}
-                        bridge={status.bridge.clone()} invited={page.state.invited} />
+                        bridge={status.bridge.clone()} {own} invited={page.state.invited} />
                 }
                 { caption(house.caption.as_ref()) }
             </div>
