@@ -7,8 +7,8 @@ use std::io::Cursor;
 
 use bytes::{Bytes, BytesMut};
 use thiserror::Error;
-use tungstenite::protocol::frame::FrameHeader;
-use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
+use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
 use crate::hub::Farewell;
 

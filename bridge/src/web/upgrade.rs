@@ -11,8 +11,8 @@ use hyper::upgrade::{OnUpgrade, Parts};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tracing::debug;
-use tungstenite::handshake::derive_accept_key;
 
 use super::answer::{Body, text};
 use crate::hub::Arrival;

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use lacewing_link::{BrokerId, CloseReason, Config, Event, Hello, Link, Side, StreamId};
-use tungstenite::client::IntoClientRequest;
-use tungstenite::{Message, WebSocket};
+use tokio_tungstenite::tungstenite::{self, client::IntoClientRequest};
+use tokio_tungstenite::tungstenite::{Message, WebSocket};
 
 use crate::daemon::Daemon;
 

@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use lacewing_link::{Event, Listener};
-use tungstenite::client::IntoClientRequest;
-use tungstenite::{Message, WebSocket};
+use tokio_tungstenite::tungstenite::{self, client::IntoClientRequest};
+use tokio_tungstenite::tungstenite::{Message, WebSocket};
 
 use crate::daemon::Daemon;
 use crate::tab::Tab;

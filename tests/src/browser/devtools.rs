@@ -3,8 +3,8 @@
 use std::net::TcpStream;
 
 use serde_json::{Value, json};
-use tungstenite::protocol::WebSocketConfig;
-use tungstenite::{Message, WebSocket};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Message, WebSocket};
 
 use crate::patience::PATIENCE;
 
@@ -27,8 +27,9 @@ impl DevTools {
         stream.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
         let config =
             WebSocketConfig::default().max_message_size(Some(ANSWER_MAX)).max_frame_size(Some(ANSWER_MAX));
-        let (socket, _) = tungstenite::client::client_with_config(url, stream, Some(config))
-            .expect("Chromium's developer tools answer");
+        let (socket, _) =
+            tokio_tungstenite::tungstenite::client::client_with_config(url, stream, Some(config))
+                .expect("Chromium's developer tools answer");
         Self { socket, calls: 0 }
     }
 
