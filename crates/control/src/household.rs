@@ -46,7 +46,7 @@ impl Household {
         self.home.handle(now.awake, Said::Command(command));
     }
 
-    /// When the home wants a [`turn`](Self::turn).
+    /// When [`pass_time`](Self::pass_time) has something to do: awake microseconds.
     pub fn poll_timeout(&self) -> Option<u64> {
         self.home.poll_timeout()
     }
