@@ -29,7 +29,7 @@ pub(crate) struct Connection {
     pub(crate) keep_alive: u16,
     /// QoS 1 and 2 messages that may be in flight to the client.
     pub(crate) window: u16,
-    /// QoS 2 messages that came on this connection and are not released, about: at most so many.
+    /// QoS 2 messages that came on this connection and are not released, at most so many.
     pub(crate) unreleased: u16,
     /// The largest packet the client takes.
     pub(crate) maximum_packet_size: u32,

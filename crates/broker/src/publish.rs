@@ -25,7 +25,7 @@ impl Broker {
                 }
                 match self.resolve_alias(key, topic, &publish.properties) {
                     Ok(topic) => topic,
-                    Err(why) => return self.refuse(key, ReasonCode::TopicAliasInvalid, why),
+                    Err((reason, why)) => return self.refuse(key, reason, why),
                 }
             }
         };
@@ -58,13 +58,14 @@ impl Broker {
         key: ConnKey,
         topic: Option<TopicName>,
         properties: &PublishProperties,
-    ) -> Result<TopicName, &'static str> {
-        let unknown = "the topic alias stands for nothing";
+    ) -> Result<TopicName, (ReasonCode, &'static str)> {
+        // §3.3.4
+        let unknown = (ReasonCode::ProtocolError, "the topic alias stands for nothing");
         let Some(connection) = self.connections.get_mut(key.0 as usize) else { return Err(unknown) };
         let Some(alias) = properties.topic_alias else { return topic.ok_or(unknown) };
         if alias.get() > self.config.topic_alias_maximum {
             // [MQTT-3.3.2-9]
-            return Err("the topic alias is above the maximum");
+            return Err((ReasonCode::TopicAliasInvalid, "the topic alias is above the maximum"));
         }
         let Some(topic) = topic else { return connection.alias(alias).cloned().ok_or(unknown) };
         connection.set_alias(alias, &topic);
@@ -142,6 +143,9 @@ impl Broker {
         let known = session.transit.as_mut().is_some_and(|transit| transit.incoming.remove(&id));
         if known {
             self.forget_incoming(durable, serial, id);
+            if let Some(connection) = self.connections.get_mut(key.0 as usize) {
+                connection.unreleased = connection.unreleased.saturating_sub(1);
+            }
         }
         if durable {
             self.promise(key);

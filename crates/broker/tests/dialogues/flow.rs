@@ -244,3 +244,14 @@ fn receive_maximum_starts_anew_with_each_connection() {
     publisher.send(Packet::Publish(with_qos(message("t", "x"), QoS::ExactlyOnce, 5)));
     assert!(publisher.is_closed());
 }
+
+#[test]
+fn receive_maximum_counts_what_is_in_flight_and_not_what_is_released() {
+    // [MQTT-3.3.4-8], §4.9
+    let story = Story::with(Config { receive_maximum: 2, ..Config::default() });
+    let publisher = story.client("p");
+    for id in 1..=10 {
+        publisher.publish_qos("t", "x", QoS::ExactlyOnce, id);
+    }
+    assert!(!publisher.is_closed());
+}

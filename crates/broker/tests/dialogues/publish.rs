@@ -148,7 +148,8 @@ fn a_topic_alias_stands_for_a_topic_on_its_own_connection_only() {
     }
     let other = story.client("other");
     other.send(aliased(None, "5", 1));
-    other.is_sent_away(ReasonCode::TopicAliasInvalid);
+    // §3.3.4
+    other.is_sent_away(ReasonCode::ProtocolError);
     // [MQTT-3.3.2-9]
     publisher.send(aliased(Some("a"), "6", 65));
     publisher.is_sent_away(ReasonCode::TopicAliasInvalid);
