@@ -143,15 +143,21 @@ impl Broker {
 
     /// Lets a client in: take-over, session, CONNACK, and what the session has waiting for it.
     fn admit(&mut self, key: ConnKey, connect: Connect, user: Option<String>) {
+        let (expiry, keep_alive) = (self.session_expiry(&connect), self.keep_alive(&connect));
+        let is_limited = |connection: &Connection| connection.maximum_packet_size < u32::MAX;
+        if self.connections.get(key.0 as usize).is_some_and(is_limited)
+            && !self.fits(key, &self.conn_ack(key, &connect, false, expiry, keep_alive))
+        {
+            let why = "the answer is larger than the client takes";
+            return self.refuse_connect(key, ReasonCode::PacketTooLarge, why);
+        }
         let ended = self.take_over(&connect);
         let existing = self.clients.get(&*connect.client_id).copied();
         let session_present = existing.is_some();
         let session_key = existing.unwrap_or_else(|| self.create_session(&connect));
         self.wall_timers.clear(WallTimer::Expiry(session_key));
 
-        let expiry = self.session_expiry(&connect);
         let will = connect.will.as_ref().map(|will| Box::new(self.will(will)));
-        let keep_alive = self.keep_alive(&connect);
         let wall = self.now.wall;
         let Some(connection) = self.connections.get_mut(key.0 as usize) else { return };
         let Some(session) = self.sessions.get_mut(session_key.0 as usize) else { return };
@@ -310,7 +316,7 @@ impl Broker {
     }
 
     fn conn_ack(
-        &mut self,
+        &self,
         key: ConnKey,
         connect: &Connect,
         session_present: bool,

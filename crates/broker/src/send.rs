@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use lacewing_protocol::{
-    AckType, EncodeError, Packet, PacketId, PublishProperties, PublishRef, QoS, ReasonCode, TopicName,
-    encode_ack,
+    AckType, Disconnect, EncodeError, Packet, PacketId, PublishProperties, PublishRef, QoS, ReasonCode,
+    TopicName, encode_ack,
 };
 
 use crate::broker::AwakeTimer;
@@ -65,19 +65,35 @@ pub(crate) fn outgoing<'a>(connection: &'a mut Connection, spares: &mut Spares) 
 
 impl Broker {
     /// Puts any packet but PUBLISH in line.
+    ///
+    /// One that is larger than the client takes goes without what it says to people; if even that is too large, nothing
+    /// goes and the connection ends [MQTT-3.1.2-24].
     pub(crate) fn send(&mut self, key: ConnKey, packet: &Packet) {
-        let Some(connection) = self.connections.get_mut(key.0 as usize) else { return };
-        let (version, maximum) = (connection.version, connection.maximum_packet_size as usize);
-        let outgoing = outgoing(connection, &mut self.spares);
-        let start = outgoing.bytes.len();
-        if packet.encode(version, &mut outgoing.bytes).is_err() {
-            debug_assert!(false, "the broker makes valid packets");
-            return;
+        if self.fits(key, packet) {
+            return self.put_in_line(key, packet);
         }
-        let len = outgoing.bytes.len() - start;
-        if len > maximum {
-            // Only reason strings and the like make these packets long: they are left out instead [MQTT-3.2.2-19].
-            outgoing.bytes.truncate(start);
+        match terse(packet) {
+            Some(packet) if self.fits(key, &packet) => self.put_in_line(key, &packet),
+            // These are the last on their connection anyway.
+            Some(_) => {}
+            None => {
+                self.refuse(key, ReasonCode::PacketTooLarge, "an answer is larger than the client takes");
+            }
+        }
+    }
+
+    /// Whether the client takes a packet as large as this one.
+    pub(crate) fn fits(&self, key: ConnKey, packet: &Packet) -> bool {
+        let Some(connection) = self.connections.get(key.0 as usize) else { return false };
+        let maximum = connection.maximum_packet_size;
+        maximum == u32::MAX || packet.encoded_len(connection.version).is_ok_and(|len| len <= maximum)
+    }
+
+    fn put_in_line(&mut self, key: ConnKey, packet: &Packet) {
+        let Some(connection) = self.connections.get_mut(key.0 as usize) else { return };
+        let version = connection.version;
+        if packet.encode(version, &mut outgoing(connection, &mut self.spares).bytes).is_err() {
+            debug_assert!(false, "the broker makes valid packets");
             return;
         }
         self.metrics.packets_out += 1;
@@ -114,7 +130,6 @@ impl Broker {
         let maximum = connection.maximum_packet_size as usize;
         let packet = content.packet(form, self.now.wall);
         let chained = content.payload.len() >= CHAINED_FROM;
-        connection.messages_out += 1;
         let outgoing = outgoing(connection, &mut self.spares);
         let start = outgoing.bytes.len();
         let encoded = if many && form.ids.is_empty() && !form.dup {
@@ -133,6 +148,7 @@ impl Broker {
         if chained {
             outgoing.chain(content.payload.clone());
         }
+        connection.messages_out += 1;
         self.metrics.packets_out += 1;
         self.metrics.delivered[form.qos as usize] += 1;
         if self.watch.wants(EventMask::PACKETS) {
@@ -197,6 +213,21 @@ impl Broker {
     fn packet_out_event(&mut self, key: ConnKey, line: String) {
         let Some((conn, client_id)) = self.who(key) else { return };
         self.event(EventKind::PacketOut { conn, client_id: client_id.unwrap_or_default(), line });
+    }
+}
+
+/// A refusal or a good-bye without what it says to people [MQTT-3.2.2-19], [MQTT-3.14.2-3].
+fn terse(packet: &Packet) -> Option<Packet> {
+    match packet {
+        Packet::ConnAck(ack) => {
+            let mut ack = ack.clone();
+            ack.properties.reason_string = None;
+            Some(Packet::ConnAck(ack))
+        }
+        Packet::Disconnect(disconnect) => {
+            Some(Packet::Disconnect(Box::new(Disconnect::new(disconnect.reason))))
+        }
+        _ => None,
     }
 }
 

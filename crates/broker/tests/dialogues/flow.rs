@@ -3,7 +3,7 @@
 use std::num::{NonZeroU16, NonZeroU32};
 
 use lacewing_broker::Config;
-use lacewing_protocol::{Packet, QoS, ReasonCode};
+use lacewing_protocol::{Connect, Packet, PacketId, ProtocolVersion, QoS, ReasonCode, Subscribe};
 
 use crate::story::*;
 
@@ -254,4 +254,43 @@ fn receive_maximum_counts_what_is_in_flight_and_not_what_is_released() {
         publisher.publish_qos("t", "x", QoS::ExactlyOnce, id);
     }
     assert!(!publisher.is_closed());
+}
+
+fn taking(most: u32, connect: Connect) -> Connect {
+    let mut connect = connect;
+    connect.properties.maximum_packet_size = NonZeroU32::new(most);
+    connect
+}
+
+#[test]
+fn a_reason_string_is_left_out_where_it_would_make_a_packet_too_large() {
+    // [MQTT-3.2.2-19], [MQTT-3.14.2-3]
+    let story = Story::new();
+    let mut connect = taking(20, v5("c"));
+    connect.properties.authentication_method = Some("x".try_into().unwrap());
+    story.is_refused(connect, ReasonCode::BadAuthenticationMethod);
+    let (client, _) = story.enter(taking(20, v5("c")));
+    client.send(Packet::PingResp);
+    client.is_sent_away(ReasonCode::ProtocolError);
+}
+
+#[test]
+fn an_answer_larger_than_the_client_takes_ends_its_connection() {
+    // [MQTT-3.1.2-24]
+    let story = Story::new();
+    story.is_refused(taking(10, v5("c")), ReasonCode::PacketTooLarge);
+    let nobody = story.dial(ProtocolVersion::V5_0);
+    nobody.send(Packet::Connect(Box::new(taking(1, v5("c")))));
+    nobody.hears_nothing();
+    assert!(nobody.is_closed());
+
+    let (client, _) = story.enter(taking(40, v5("c")));
+    let filters = (0..100).map(|n| (format!("t/{n}").try_into().unwrap(), Default::default()));
+    client.send(Packet::Subscribe(Subscribe {
+        packet_id: PacketId::MIN,
+        filters: filters.collect(),
+        subscription_identifier: None,
+        user_properties: Default::default(),
+    }));
+    client.is_sent_away(ReasonCode::PacketTooLarge);
 }
