@@ -23,7 +23,7 @@ use crate::{
 
 /// What one call may do before it leaves the rest to a later [`Input::Tick`]: about so many packets read, deliveries
 /// made or entries looked at.
-pub(crate) const BUDGET: u32 = 8192;
+pub(crate) const BUDGET: u32 = 4096;
 
 /// An MQTT broker without IO.
 #[derive(Debug)]

@@ -95,6 +95,7 @@ impl Broker {
     pub(crate) fn route(&mut self, publisher: Publisher, mut passing: Passing) {
         let recorded = passing.retain && self.retain(&mut passing);
         let matches = self.subscriptions.matches(&passing.topic);
+        self.pay_for_routing();
         if self.watch.wants(EventMask::PUBLISHED) {
             self.published_event(publisher, &passing, &matches);
         }
@@ -203,6 +204,7 @@ impl Broker {
         let chosen = subscriptions.choose(group, is_fast);
         let chosen = chosen.or_else(|| subscriptions.choose(group, is_here));
         let chosen = chosen.or_else(|| subscriptions.choose(group, is_known));
+        self.pay_for_routing();
         let Some(entry) = chosen else { return false };
         let recipient = Recipient::of_match(matches, &entry, passing, Some(group), false);
         self.deliver(passing, &recipient, from)
@@ -213,6 +215,14 @@ impl Broker {
         if !message.is_expired(self.now.wall) {
             let matches = self.subscriptions.matches(&message.topic);
             self.deliver_shared(&matches, group, &mut Passing::of(&message), None);
+        }
+    }
+
+    /// Takes what it cost to find the receivers from the budget of this call.
+    fn pay_for_routing(&mut self) {
+        let cost = self.subscriptions.take_cost();
+        if cost > 0 {
+            self.spend(cost);
         }
     }
 

@@ -61,7 +61,12 @@ pub(crate) struct Subscriptions {
     generation: u64,
     len: u64,
     wire_bytes: u64,
+    /// What was looked at and not paid for.
+    cost: u64,
 }
+
+/// How many entries that are only looked at cost as much as a delivery.
+const ENTRIES_PER_COST: u64 = 16;
 
 impl Subscriptions {
     /// `seed` makes the hashes of topics unpredictable to those who choose the topics.
@@ -77,6 +82,7 @@ impl Subscriptions {
             generation: 0,
             len: 0,
             wire_bytes: 0,
+            cost: 0,
         }
     }
 
@@ -154,8 +160,9 @@ impl Subscriptions {
         if let Some(leaf) = self.exact.leaf(hash, topic) {
             self.collector.add(leaf);
         }
-        self.trie.walk(topic, |_, leaf| self.collector.add(leaf));
+        let visited = self.trie.walk(topic, |_, leaf| self.collector.add(leaf));
         let matches = self.collector.finish();
+        self.cost += u64::from(visited) + matches.len();
         self.cache.insert(hash, topic, self.generation, &matches);
         matches
     }
@@ -167,9 +174,20 @@ impl Subscriptions {
     pub(crate) fn choose(
         &mut self,
         group: GroupKey,
-        is_available: impl FnMut(SessionKey) -> bool,
+        mut is_available: impl FnMut(SessionKey) -> bool,
     ) -> Option<Match> {
-        self.groups.choose(group, is_available)
+        let cost = &mut self.cost;
+        self.groups.choose(group, |session| {
+            *cost += 1;
+            is_available(session)
+        })
+    }
+
+    /// What the lookups and choices since the last call cost beyond a lookup in the cache, in deliveries.
+    pub(crate) fn take_cost(&mut self) -> u32 {
+        let cost = u32::try_from(self.cost / ENTRIES_PER_COST).unwrap_or(u32::MAX);
+        self.cost %= ENTRIES_PER_COST;
+        cost
     }
 
     /// The filter of a shared subscription, `$share/{ShareName}/…`.

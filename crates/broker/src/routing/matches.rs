@@ -42,6 +42,11 @@ impl Matches {
         self.normal.is_empty() && self.shared.is_empty()
     }
 
+    /// How many entries there are.
+    pub(crate) fn len(&self) -> u64 {
+        (self.normal.len() + self.shared.len()) as u64
+    }
+
     /// How the session of `entry`, one of `normal`, gets a message of `publisher`, minding No Local.
     #[inline]
     pub(crate) fn from<'a>(&'a self, publisher: Option<SessionKey>, entry: &'a Match) -> Option<&'a Match> {

@@ -75,11 +75,12 @@ impl Trie {
     /// Shows `visit` all that is subscribed to a filter that matches `topic` (§4.7).
     ///
     /// It takes time with the number of nodes whose path matches a beginning of the topic, each of which some filter
-    /// made.
-    pub(super) fn walk(&mut self, topic: &TopicName, visit: impl FnMut(Place, &Leaf)) {
+    /// made, and answers how many they were.
+    pub(super) fn walk(&mut self, topic: &TopicName, visit: impl FnMut(Place, &Leaf)) -> u32 {
         let mut walk = std::mem::take(&mut self.walk);
-        self.walk_with(&mut walk, topic, visit);
+        let visited = self.walk_with(&mut walk, topic, visit);
         self.walk = walk;
+        visited
     }
 
     /// As [`walk`](Self::walk), for those who only look.
@@ -87,7 +88,8 @@ impl Trie {
         self.walk_with(&mut Walk::default(), topic, visit);
     }
 
-    fn walk_with(&self, walk: &mut Walk, topic: &TopicName, mut visit: impl FnMut(Place, &Leaf)) {
+    fn walk_with(&self, walk: &mut Walk, topic: &TopicName, mut visit: impl FnMut(Place, &Leaf)) -> u32 {
+        let mut visited = 0;
         walk.here.clear();
         walk.here.push(self.root);
         // A wildcard at the start does not match a topic that starts with $ [MQTT-4.7.2-1].
@@ -95,6 +97,7 @@ impl Trie {
         for level in topic.levels() {
             let level = self.levels.find(level);
             walk.next.clear();
+            visited += walk.here.len() as u32;
             for &id in &walk.here {
                 let node = self.node(id);
                 if wildcards_match {
@@ -108,7 +111,7 @@ impl Trie {
                 }
             }
             if walk.next.is_empty() {
-                return;
+                return visited;
             }
             std::mem::swap(&mut walk.here, &mut walk.next);
             wildcards_match = true;
@@ -123,6 +126,7 @@ impl Trie {
                 visit(Place { node: id, multi_level: true }, leaf);
             }
         }
+        visited + walk.here.len() as u32
     }
 
     /// The leaf of `filter`, made with the nodes that lead to it if need be.
