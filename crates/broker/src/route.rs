@@ -13,7 +13,7 @@ use crate::message::{Message, compact};
 use crate::retained::WireBytes;
 use crate::routing::{GroupKey, Match, Matches, SessionKey};
 use crate::send::Content;
-use crate::{Broker, EventKind, EventMask, NotDelivered, Preview};
+use crate::{Broker, ConnId, EventKind, EventMask, NotDelivered, Preview};
 
 /// Who published a message, and how it is to be acknowledged.
 #[derive(Debug, Clone, Copy, Default)]
@@ -82,6 +82,8 @@ pub(crate) struct FanOut {
     passing: Passing,
     matches: Rc<Matches>,
     publisher: Publisher,
+    /// The publisher's connection, which is busy with this, once a part is left to a later call.
+    conn: Option<ConnId>,
     /// The next of the normal matches, then of the shared ones.
     next: usize,
     /// Sessions that came later do not get the message; their place may have been another session's.
@@ -104,7 +106,7 @@ impl Broker {
             return self.acknowledge(publisher, recorded, ReasonCode::NoMatchingSubscribers);
         }
         let last_serial = self.last_serial;
-        let mut fan_out = FanOut { passing, matches, publisher, next: 0, last_serial, recorded };
+        let mut fan_out = FanOut { passing, matches, publisher, conn: None, next: 0, last_serial, recorded };
         if self.fan_out(&mut fan_out) {
             return self.acknowledge(publisher, fan_out.recorded, ReasonCode::Success);
         }
@@ -113,6 +115,7 @@ impl Broker {
         {
             // Its later messages must not overtake this one [MQTT-4.6.0-5].
             connection.busy = true;
+            fan_out.conn = Some(connection.id);
         }
         fan_out.passing.keep();
         self.jobs.push_back(Job::FanOut(Box::new(fan_out)));
@@ -125,7 +128,7 @@ impl Broker {
 
     /// Gives a message to the receivers that are left, while the budget lasts; whether it is done.
     pub(crate) fn fan_out(&mut self, fan_out: &mut FanOut) -> bool {
-        let FanOut { passing, matches, publisher, next, last_serial, recorded } = fan_out;
+        let FanOut { passing, matches, publisher, next, last_serial, recorded, .. } = fan_out;
         let many = matches.normal.len() > 1;
         if many {
             self.shapes.clear();
@@ -166,19 +169,36 @@ impl Broker {
 
     /// Goes on with a fan-out that was left; whether it is done.
     pub(crate) fn go_on_fanning_out(&mut self, fan_out: &mut FanOut) -> bool {
+        // Another connection may have its place by now.
+        fan_out.publisher.connection = fan_out.conn.and_then(|conn| {
+            let key = *self.connection_keys.get(&conn)?;
+            self.connections.get(key.0 as usize)?.session().map(|_| key)
+        });
         if !self.fan_out(fan_out) {
             return false;
         }
-        let publisher = fan_out.publisher;
-        // Another connection may have its place by now.
-        let is_same = |session: Option<SessionKey>| session.is_some() && session == publisher.session;
-        let Some(key) = publisher.connection else { return true };
-        let Some(connection) = self.connections.get(key.0 as usize) else { return true };
-        if connection.busy && is_same(connection.session()) {
-            self.acknowledge(publisher, fan_out.recorded, ReasonCode::Success);
-            self.free(key);
+        match fan_out.publisher.connection {
+            Some(key) => {
+                self.acknowledge(fan_out.publisher, fan_out.recorded, ReasonCode::Success);
+                self.free(key);
+            }
+            None => self.remember_incoming(fan_out),
         }
         true
+    }
+
+    /// Notes the identifier of a QoS 2 message whose publisher is gone, if its session is still there.
+    fn remember_incoming(&mut self, fan_out: &FanOut) {
+        let (Some(session_key), Some((AckType::PubRec, id))) =
+            (fan_out.publisher.session, fan_out.publisher.ack)
+        else {
+            return;
+        };
+        let session = self.sessions.get(session_key.0 as usize);
+        let Some(session) = session.filter(|session| session.serial <= fan_out.last_serial) else { return };
+        if session.transit.as_ref().is_some_and(|transit| transit.incoming.contains(&id.value())) {
+            self.record_incoming(session_key, id);
+        }
     }
 
     /// Gives a message to one member of a shared subscription (§4.8.2); whether a record was made of it.

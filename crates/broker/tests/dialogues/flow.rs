@@ -2,8 +2,9 @@
 
 use std::num::{NonZeroU16, NonZeroU32};
 
-use lacewing_broker::Config;
-use lacewing_protocol::{Connect, Packet, PacketId, ProtocolVersion, QoS, ReasonCode, Subscribe};
+use bytes::BytesMut;
+use lacewing_broker::{CloseCause, Config, ConnId, Input};
+use lacewing_protocol::{Ack, Connect, Packet, PacketId, ProtocolVersion, QoS, ReasonCode, Subscribe};
 
 use crate::story::*;
 
@@ -293,4 +294,36 @@ fn an_answer_larger_than_the_client_takes_ends_its_connection() {
         user_properties: Default::default(),
     }));
     client.is_sent_away(ReasonCode::PacketTooLarge);
+}
+
+#[test]
+fn a_fan_out_whose_publisher_is_gone_leaves_the_one_in_its_place_alone() {
+    let story = Story::new();
+    let receivers: Vec<_> = (0..9000).map(|n| story.client(&format!("s{n}"))).collect();
+    for receiver in &receivers {
+        receiver.subscribe("t", QoS::AtMostOnce);
+    }
+    let (first, _) = story.lasting("p");
+    let publish = |payload, id| Packet::Publish(with_qos(message("t", payload), QoS::AtLeastOnce, id));
+    let mut connect = expiring("p", 60);
+    connect.clean_start = false;
+    let mut world = story.world();
+    let now = world.now;
+    world.broker.handle(now, received(first.conn, &publish("1", 1)));
+    world.broker.handle(now, Input::Closed { conn: first.conn, cause: CloseCause::Failed });
+    let conn = world.dial_only(ProtocolVersion::V5_0);
+    for packet in [Packet::Connect(Box::new(connect)), publish("2", 2)] {
+        world.broker.handle(now, received(conn, &packet));
+    }
+    world.settle();
+    drop(world);
+    let again = Client { story, conn, version: ProtocolVersion::V5_0 };
+    assert!(matches!(again.receive(), Packet::ConnAck(_)));
+    assert_eq!(again.rest(), [Packet::PubAck(Ack::success(PacketId::new(2).unwrap()))]);
+}
+
+fn received(conn: ConnId, packet: &Packet) -> Input {
+    let mut bytes = BytesMut::new();
+    packet.encode(ProtocolVersion::V5_0, &mut bytes).unwrap();
+    Input::Received { conn, bytes: bytes.freeze() }
 }

@@ -177,6 +177,13 @@ pub(crate) fn restore(store: &BTreeMap<(Table, Bytes), Bytes>, config: Config, n
 
 impl World {
     fn dial(&mut self, version: ProtocolVersion) -> ConnId {
+        let conn = self.dial_only(version);
+        self.settle();
+        conn
+    }
+
+    /// Opens a transport and does nothing that the broker asks.
+    pub(crate) fn dial_only(&mut self, version: ProtocolVersion) -> ConnId {
         self.last_conn += 1;
         let conn = ConnId(self.last_conn);
         let mut decoder = Decoder::new(Role::Client, DecodeLimits::default());
@@ -184,7 +191,7 @@ impl World {
         let end = End { decoder, inbox: VecDeque::new(), closed: None, paused: false, reads: true };
         self.transports.insert(conn, end);
         let transport = Transport { listener: Listener::Tcp, peer: format!("peer-{}", conn.0), tls: None };
-        self.handle(Input::Opened { conn, transport });
+        self.broker.handle(self.now, Input::Opened { conn, transport });
         conn
     }
 
