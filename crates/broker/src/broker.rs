@@ -54,6 +54,8 @@ pub struct Broker {
     /// Connections with bytes left to read.
     pub(crate) unread: VecDeque<ConnId>,
     pub(crate) jobs: VecDeque<Job>,
+    /// Whose turn it was in the last tick.
+    jobs_first: bool,
     pub(crate) last_message: u64,
     pub(crate) last_serial: u64,
     pub(crate) shutting_down: bool,
@@ -106,6 +108,7 @@ impl Broker {
             closing: Vec::new(),
             unread: VecDeque::new(),
             jobs: VecDeque::new(),
+            jobs_first: false,
             last_message: 0,
             last_serial: 0,
             shutting_down: false,
@@ -260,8 +263,15 @@ impl Broker {
                 WallTimer::Expiry(key) => self.session_expires(key),
             }
         }
-        self.read_unread();
-        self.run_jobs();
+        // In turns, so that neither keeps the other waiting for ever.
+        self.jobs_first = !self.jobs_first;
+        if self.jobs_first {
+            self.run_jobs();
+            self.read_unread();
+        } else {
+            self.read_unread();
+            self.run_jobs();
+        }
     }
 
     /// Takes `cost` from the budget of this call.

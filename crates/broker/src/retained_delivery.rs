@@ -50,7 +50,7 @@ impl Broker {
             let Some(room) = (self.config.outgoing_bytes as usize).checked_sub(connection.waiting()) else {
                 return;
             };
-            let Some(delivery) = transit.retained.front_mut() else { return };
+            let Some((_, delivery)) = transit.retained.iter_mut().next() else { return };
             let (qos, id) = (delivery.qos, delivery.id);
 
             let mut found: Vec<Rc<Message>> = Vec::new();
@@ -71,7 +71,7 @@ impl Broker {
                 }
             }
             if done {
-                transit.retained.pop_front();
+                transit.retained.pop_first();
             }
             self.spend(16 + found.len() as u32);
             for message in found {

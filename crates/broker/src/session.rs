@@ -1,9 +1,9 @@
 //! What the broker keeps of a client, from one connection to the next (§4.1).
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
-use lacewing_protocol::{ProtocolVersion, QoS};
+use lacewing_protocol::{ProtocolVersion, QoS, TopicFilter};
 
 use crate::connection::ConnKey;
 use crate::message::Message;
@@ -81,8 +81,8 @@ pub(crate) struct Transit {
     pub(crate) resend_from: Option<u64>,
     /// How many of those sent again are not acknowledged.
     pub(crate) resent: u16,
-    /// Retained messages that are still to be delivered, by subscription.
-    pub(crate) retained: VecDeque<RetainedDelivery>,
+    /// Retained messages that are still to be delivered, by subscription: one made again starts anew.
+    pub(crate) retained: BTreeMap<TopicFilter, RetainedDelivery>,
     /// A job for them is in line.
     pub(crate) pumping: bool,
 }

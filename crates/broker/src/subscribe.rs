@@ -105,7 +105,8 @@ impl Broker {
             return;
         }
         let Some(session) = self.sessions.get_mut(session_key.0 as usize) else { return };
-        session.transit_mut().retained.extend(change.retained.drain(..));
+        let deliveries = change.retained.drain(..).map(|one| (one.cursor.filter().clone(), one));
+        session.transit_mut().retained.extend(deliveries);
         self.pump_retained(session_key);
     }
 
@@ -181,7 +182,7 @@ impl Broker {
             return ReasonCode::NoSubscriptionExisted;
         }
         if let Some(transit) = &mut session.transit {
-            transit.retained.retain(|delivery| delivery.cursor.filter() != filter);
+            transit.retained.remove(filter);
         }
         self.subscriptions.remove(filter, session_key);
         self.count_subscriptions();

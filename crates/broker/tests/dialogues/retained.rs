@@ -1,7 +1,8 @@
 //! Retained messages (§3.3.1.3, §3.8.3.1).
 
-use lacewing_broker::Config;
-use lacewing_protocol::{Packet, QoS, RetainHandling, SubscriptionOptions};
+use bytes::Bytes;
+use lacewing_broker::{Command, Config, Input};
+use lacewing_protocol::{Packet, PacketId, QoS, RetainHandling, Subscribe, SubscriptionOptions};
 
 use crate::story::*;
 
@@ -108,4 +109,47 @@ fn retained_messages_beyond_the_limits_are_delivered_and_not_kept() {
     late.expect("b", "2");
     late.hears_nothing();
     assert_eq!(story.world().broker.metrics().dropped_retained, 2);
+}
+
+#[test]
+fn a_subscription_made_again_before_its_retained_messages_came_has_them_come_anew_and_not_twice() {
+    // [MQTT-3.8.4-4]
+    let story = Story::with(Config { outgoing_bytes: 2000, ..Config::default() });
+    let sensor = story.client("sensor");
+    for n in 0..1000 {
+        sensor.send(Packet::Publish(retained(&format!("many/{n:03}"), "a payload of some bytes")));
+    }
+    let late = story.client("late");
+    late.stops_reading();
+    for id in 1..=5 {
+        late.send(Packet::Subscribe(Subscribe {
+            packet_id: PacketId::new(id).unwrap(),
+            filters: vec![("many/#".try_into().unwrap(), SubscriptionOptions::default())],
+            subscription_identifier: None,
+            user_properties: Default::default(),
+        }));
+    }
+    late.reads_again();
+    let came = late.rest().into_iter().filter(|packet| matches!(packet, Packet::Publish(_))).count();
+    assert!((1000..1500).contains(&came), "{came}");
+}
+
+#[test]
+fn a_job_of_the_operator_gets_its_turn_however_much_is_to_be_read() {
+    let story = Story::new();
+    let flood = story.client("flood");
+    for n in 0..1000 {
+        flood.send(Packet::Publish(retained(&format!("many/{n:03}"), "x")));
+    }
+    let noise = Bytes::from(b"\x30\x05\x00\x01n\x00x".repeat(9000));
+    let mut world = story.world();
+    let now = world.now;
+    world.broker.handle(now, Input::Received { conn: flood.conn, bytes: noise.clone() });
+    let filter = "many/#".try_into().unwrap();
+    world.broker.handle(now, Input::Command(Command::DropRetained { filter }));
+    for _ in 0..20 {
+        world.broker.handle(now, Input::Received { conn: flood.conn, bytes: noise.clone() });
+        world.broker.handle(now, Input::Tick);
+    }
+    assert_eq!(world.broker.metrics().retained, 0);
 }
