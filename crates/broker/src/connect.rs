@@ -4,8 +4,8 @@ use std::num::{NonZeroU16, NonZeroU32};
 use std::rc::Rc;
 
 use lacewing_protocol::{
-    ConnAck, ConnAckProperties, Connect, Packet, PublishProperties, PublishPropertyFields, ReasonCode,
-    Utf8String, Will as ConnectWill,
+    ConnAck, ConnAckProperties, Connect, Packet, ProtocolVersion, PublishProperties, PublishPropertyFields,
+    ReasonCode, Utf8String, Will as ConnectWill,
 };
 
 use crate::broker::{AwakeTimer, WallTimer};
@@ -56,7 +56,11 @@ impl Broker {
         }
         let Phase::Asked(connect) = std::mem::replace(&mut connection.phase, Phase::New) else { return };
         match verdict {
-            Verdict::Allow { user } => self.admit(key, *connect, user),
+            // What was all right when the host was asked may not be any more.
+            Verdict::Allow { user } => match self.judge(&connect) {
+                Ok(()) => self.admit(key, *connect, user),
+                Err((reason, why)) => self.refuse_connect(key, reason, why),
+            },
             Verdict::Deny { reason } => self.refuse_connect(key, reason, "the client may not come in"),
         }
         self.read_later(key);
@@ -97,6 +101,9 @@ impl Broker {
         }
         if connect.properties.authentication_method.is_some() {
             return Err((ReasonCode::BadAuthenticationMethod, "no enhanced authentication is available"));
+        }
+        if no_id && connect.version == ProtocolVersion::V3_1 {
+            return Err((ReasonCode::ClientIdentifierNotValid, "3.1 has no empty client id"));
         }
         if no_id && !connect.clean_start && !connect.version.is_v5() {
             // [3.1.1 MQTT-3.1.3-8]
@@ -164,6 +171,8 @@ impl Broker {
         connection.phase = Phase::Open(session_key);
         connection.keep_alive = keep_alive;
         connection.window = connection.window.min(self.config.inflight);
+        connection.receive_maximum = self.config.receive_maximum;
+        connection.topic_alias_maximum = self.config.topic_alias_maximum;
         session.conn = Some(key);
         session.version = connect.version;
         session.expiry = expiry;

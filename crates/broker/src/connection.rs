@@ -29,6 +29,10 @@ pub(crate) struct Connection {
     pub(crate) keep_alive: u16,
     /// QoS 1 and 2 messages that may be in flight to the client.
     pub(crate) window: u16,
+    /// The Receive Maximum that its CONNACK said.
+    pub(crate) receive_maximum: u16,
+    /// The Topic Alias Maximum that its CONNACK said.
+    pub(crate) topic_alias_maximum: u16,
     /// QoS 2 messages that came on this connection and are not released, at most so many.
     pub(crate) unreleased: u16,
     /// The largest packet the client takes.
@@ -91,6 +95,8 @@ impl Connection {
             extras: None,
             keep_alive: 0,
             window: 1,
+            receive_maximum: u16::MAX,
+            topic_alias_maximum: 0,
             unreleased: 0,
             maximum_packet_size: u32::MAX,
             last_heard: awake,

@@ -63,7 +63,7 @@ impl Broker {
         let unknown = (ReasonCode::ProtocolError, "the topic alias stands for nothing");
         let Some(connection) = self.connections.get_mut(key.0 as usize) else { return Err(unknown) };
         let Some(alias) = properties.topic_alias else { return topic.ok_or(unknown) };
-        if alias.get() > self.config.topic_alias_maximum {
+        if alias.get() > connection.topic_alias_maximum {
             // [MQTT-3.3.2-9]
             return Err((ReasonCode::TopicAliasInvalid, "the topic alias is above the maximum"));
         }
@@ -88,7 +88,7 @@ impl Broker {
             return false;
         }
         // What is left of a former connection does not count: Receive Maximum starts anew with each (§4.9).
-        if connection.version.is_v5() && connection.unreleased >= self.config.receive_maximum {
+        if connection.version.is_v5() && connection.unreleased >= connection.receive_maximum {
             // [MQTT-3.3.4-8]
             self.refuse(
                 key,

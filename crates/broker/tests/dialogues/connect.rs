@@ -70,6 +70,11 @@ fn before_5_0_an_empty_id_needs_a_clean_session() {
     // [3.1.1 MQTT-3.1.3-8]
     let story = Story::new();
     story.is_refused(Connect { clean_start: false, ..v3("") }, ReasonCode::ClientIdentifierNotValid);
+    // 3.1 has client ids of 1 to 23 characters; longer ones are taken all the same.
+    story.is_refused(
+        Connect { version: ProtocolVersion::V3_1, ..v3("") },
+        ReasonCode::ClientIdentifierNotValid,
+    );
 }
 
 #[test]
@@ -202,4 +207,22 @@ fn keep_alive_does_not_run_while_the_host_sleeps() {
     story.pass_seconds(1);
     client.send(Packet::PingReq);
     assert_eq!(client.receive(), Packet::PingResp);
+}
+
+#[test]
+fn clients_let_in_one_after_the_other_do_not_exceed_the_limit_on_sessions() {
+    let story = Story::with(Config { authenticate: true, sessions: 1, ..Config::default() });
+    let clients = ["a", "b"].map(|client_id| {
+        let client = story.dial(ProtocolVersion::V5_0);
+        client.send(Packet::Connect(Box::new(v5(client_id))));
+        client
+    });
+    for client in &clients {
+        story.answer(client.conn, Verdict::Allow { user: None });
+    }
+    let answers = clients.map(|client| match client.receive() {
+        Packet::ConnAck(ack) => ack.reason,
+        other => panic!("expected CONNACK, got {other}"),
+    });
+    assert_eq!(answers, [ReasonCode::Success, ReasonCode::QuotaExceeded]);
 }

@@ -138,3 +138,25 @@ fn limits_can_be_changed_while_the_broker_runs() {
     let _client = story.client("a");
     story.is_refused(v5("b"), ReasonCode::QuotaExceeded);
 }
+
+#[test]
+fn a_connection_keeps_what_its_connack_said_when_limits_change() {
+    // §3.2.2.3
+    let story = Story::new();
+    let (client, subscriber) = (story.client("c"), story.client("s"));
+    subscriber.subscribe("t", QoS::ExactlyOnce);
+    let limits = Config { receive_maximum: 1, topic_alias_maximum: 0, ..Config::default() };
+    story.command(Command::Reconfigure(Box::new(limits)));
+    for id in 1..=3 {
+        let mut publish = with_qos(message("t", "x"), QoS::ExactlyOnce, id);
+        publish.properties.topic_alias = std::num::NonZeroU16::new(id);
+        client.send(Packet::Publish(publish));
+        subscriber.expect("t", "x");
+    }
+    assert!(!client.is_closed());
+    let (_, ack) = story.enter(v5("d"));
+    assert_eq!(
+        (ack.properties.receive_maximum.unwrap().get(), ack.properties.topic_alias_maximum),
+        (1, None)
+    );
+}
