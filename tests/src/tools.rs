@@ -68,9 +68,9 @@ fn build_lacewing() -> PathBuf {
         .status()
         .expect("cargo starts");
     assert!(status.success(), "lacewing does not compile");
-    // A test stands in `<target>/debug/deps`, the program in `<target>/debug`.
+    // A program stands beside it, a test one folder deeper, in `deps`.
     let own = env::current_exe().expect("a test knows where it is");
-    let folder = own.ancestors().nth(2).expect("a test stands two folders deep");
+    let folder = own.ancestors().skip(1).find(|folder| !folder.ends_with("deps")).expect("it is in a folder");
     folder.join("lacewing").with_extension(env::consts::EXE_EXTENSION)
 }
 
