@@ -112,6 +112,15 @@ impl Page {
         self.click_object(&object);
     }
 
+    /// Clicks on a field and writes into it.
+    ///
+    /// # Panics
+    /// When it never is there.
+    pub fn write(&self, selector: &str, text: &str) {
+        self.click(selector);
+        self.call("Input.insertText", json!({ "text": text }));
+    }
+
     /// Writes a picture of what is seen into `file`, a PNG.
     ///
     /// # Panics

@@ -14,7 +14,7 @@ fn a_second_browser_draws_the_same_home_and_its_light_switch_works() {
     let chromium = stand.chromium.as_ref().expect("the stand has a browser");
     let address = format!("{}/?broker={}", stand.lacewing.origin(), stand.lacewing.websocket());
     let second = chromium.another_profile().open(&address);
-    second.shows("[role=status]", "Connected to the broker at ws://localhost:");
+    second.shows("header.bar", "Connected to the broker at ws://localhost:");
 
     let home = eventually("the second browser draws all of the home", || {
         drawn(&second).filter(|home| home.contains(LIGHT) && home.contains("Living room"))

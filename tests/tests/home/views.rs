@@ -1,7 +1,15 @@
-use lacewing_protocol::ProtocolVersion;
+use std::fs;
+use std::process::Command;
+
+use lacewing_protocol::{ProtocolVersion, QoS};
+use lacewing_tests::browser::Page;
 use lacewing_tests::device::Device;
-use lacewing_tests::mosquitto::publish;
+use lacewing_tests::mosquitto::{Subscriber, publish};
+use lacewing_tests::patience::eventually;
+use lacewing_tests::program::Program;
 use lacewing_tests::stand::Stand;
+use lacewing_tests::tools;
+use tempfile::TempDir;
 
 #[test]
 fn a_real_client_is_listed_under_its_id() {
@@ -15,11 +23,71 @@ fn a_real_client_is_listed_under_its_id() {
 }
 
 #[test]
-fn a_message_from_a_terminal_is_seen_in_messages() {
+fn messages_travel_between_a_terminal_and_the_page() {
     let stand = Stand::tab();
     let page = stand.tab.as_ref().expect("the stand has a tab");
     page.navigate(&format!("{}/#/messages", stand.lacewing.origin()));
     page.shows("main", "home/livingroom/temperature");
     publish(stand.port(), &["-t", "terminal/says", "-m", "hello, page"]);
     page.shows("main", "terminal/says");
+
+    let mut terminal = Subscriber::start(stand.port(), &["-t", "page/says", "-q", "2"]);
+    page.press("Publish");
+    page.write(".compose input", "page/says");
+    page.write(".compose textarea", "hello, terminal");
+    page.click(".compose fieldset label:nth-of-type(3)");
+    page.click(".compose button[type=submit]");
+    let message = terminal.message();
+    assert_eq!((message.qos, message.payload.as_str()), (2, "hello, terminal"));
+}
+
+#[test]
+fn the_commands_to_copy_do_what_is_said_beside_them() {
+    let stand = Stand::tab();
+    let page = stand.tab.as_ref().expect("the stand has a tab");
+    page.press("Connect a device");
+    let [listen, be_cold] = to_copy(page, "mosquitto_sub");
+    let mut terminal = in_a_shell(&format!("stdbuf -oL {listen}"));
+    terminal.line_with("home/livingroom/temperature ");
+    in_a_shell(&be_cold).finish();
+    terminal.line_with("home/livingroom/temperature 15.5");
+
+    page.press("Node.js");
+    let [_, script] = to_copy(page, "npm install");
+    let folder = TempDir::new().expect("a temporary folder");
+    fs::write(folder.path().join("hello.mjs"), script).expect("the script can be kept");
+    // In place of `npm install mqtt`.
+    let modules = tools::mqttjs().join("node_modules");
+    std::os::unix::fs::symlink(modules, folder.path().join("node_modules"))
+        .expect("mqtt.js is where it is wanted");
+    let mut node = Program::start(tools::program("node", None).arg(folder.path().join("hello.mjs")));
+    assert_eq!(node.line().as_deref(), Some("connected"));
+    assert_eq!(node.line().as_deref(), Some("test/topic Hello MQTT"));
+}
+
+/// What else may listen beside a page: a device that only its id tells apart from the simulated ones.
+#[test]
+fn a_client_that_an_operator_disconnects_is_told_so() {
+    let stand = Stand::tab();
+    let page = stand.tab.as_ref().expect("the stand has a tab");
+    let mut device = Device::connect(stand.port(), ProtocolVersion::V5_0, "unwelcome");
+    device.subscribe("anything", QoS::AtMostOnce);
+    page.navigate(&format!("{}/#/clients/unwelcome", stand.lacewing.origin()));
+    page.press("Disconnect");
+    assert!(matches!(device.receive(), lacewing_protocol::Packet::Disconnect(_)));
+    assert!(device.receive_or_end().is_none());
+}
+
+/// The two texts to copy of the recipe on screen, the first with `mark` in it.
+fn to_copy(page: &Page, mark: &str) -> [String; 2] {
+    let read = "[...document.querySelectorAll('#recipe code')].map(code => code.textContent)";
+    eventually("two texts to copy", || {
+        let texts: Vec<String> = serde_json::from_value(page.value(read)?).ok()?;
+        <[String; 2]>::try_from(texts).ok().filter(|[first, _]| first.contains(mark))
+    })
+}
+
+fn in_a_shell(command: &str) -> Program {
+    // Without `exec` the shell would be ended in its place.
+    Program::start(Command::new("sh").args(["-c", &format!("exec {command}")]))
 }

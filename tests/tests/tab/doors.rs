@@ -36,7 +36,7 @@ fn a_page_with_a_wrong_token_is_refused_in_words() {
     let mut device = Undisturbed::connect(&stand);
     let stranger = stand.chromium.as_ref().expect("the stand has a browser").another_profile();
     let page = stranger.open(&format!("{}/#pair=not-the-token", stand.lacewing.origin()));
-    page.shows("[role=status]", "The bridge does not know this page");
+    page.shows("header.bar", "The bridge does not know this page");
     device.is_still_so();
 }
 
@@ -46,8 +46,8 @@ fn a_page_without_a_token_is_a_broker_of_its_own() {
     let mut device = Undisturbed::connect(&stand);
     let stranger = stand.chromium.as_ref().expect("the stand has a browser").another_profile();
     let page = stranger.open(&stand.lacewing.origin());
-    page.shows("[role=status]", "This tab is the broker");
-    page.shows("[role=status]", "no bridge yet");
+    page.shows("header.bar", "This tab is the broker");
+    page.shows("header.bar", "no bridge yet");
     device.is_still_so();
 }
 

@@ -64,5 +64,5 @@ fn a_restarted_bridge_gets_its_tab_and_its_devices_back() {
     stand.lacewing.restart();
     devices.reconnect(&stand);
     let tab = stand.tab.as_ref().expect("the stand has a tab");
-    tab.shows("[role=status]", "This tab is the broker");
+    tab.shows("header.bar", "This tab is the broker");
 }

@@ -5,7 +5,7 @@ use lacewing_tests::device::Device;
 use lacewing_tests::mosquitto::{Subscriber, publish};
 use lacewing_tests::stand::Stand;
 
-const STATUS: &str = "[role=status]";
+const STATUS: &str = "header.bar";
 
 #[test]
 fn a_second_tab_joins_the_first_and_takes_over_when_it_closes() {
