@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use yew::Reducible;
 
-use crate::wire::{Bead, ClientsView, HouseView, MessagesView, Status, VERSION, Window, WorkerToPage};
+use crate::wire::{Bead, ClientsView, HouseView, MessagesView, Status, Window, WorkerToPage};
 
 /// The most problems shown at once, and beads drawn at once.
 const PROBLEMS: usize = 3;
@@ -70,13 +70,6 @@ impl State {
 
     fn hear(&mut self, message: WorkerToPage) {
         match message {
-            WorkerToPage::Hello { version: VERSION } => {}
-            WorkerToPage::Hello { version } => {
-                self.stopped = Some(format!(
-                    "This page speaks version {VERSION} of its own protocol and its worker version {version}: the \
-                     browser holds an old copy of one of them. Reload the page without its cache."
-                ));
-            }
             WorkerToPage::Status(status) => self.status = status,
             WorkerToPage::House(house) => {
                 self.beads.extend(house.beads.iter().cloned());

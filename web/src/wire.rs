@@ -1,9 +1,8 @@
 //! What the page and the client worker say to each other.
 //!
-//! The worker speaks first, with [`WorkerToPage::Hello`]; the page answers with [`PageToWorker::Start`] and
-//! from then on with what is on screen and what was clicked. The worker pushes view models, at most ten
-//! times a second each, of what is on screen only. A message is one postcard-encoded value in one posted
-//! `Uint8Array`.
+//! The page says what is on screen and what was clicked; the worker pushes view models, at most ten times a
+//! second each, of what is on screen only. How the two meet, and how an old copy of one of them is told
+//! apart, is in [`crate::roles`]. A message is one postcard-encoded value.
 
 mod action;
 mod clients;
@@ -20,11 +19,7 @@ pub use house::{
 pub use messages::{Body, MessageDetail, MessageRow, MessagesView, SubscriptionState, SubscriptionView};
 pub use status::{Bridge, Devices, Operator, Place, Reach, Status};
 
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-
-/// The version of these messages. Page and worker are built together, but a browser may still hold one of
-/// them in its cache: then the page asks for a reload.
-pub const VERSION: u16 = 1;
+use serde::{Deserialize, Serialize};
 
 /// From the page to the client worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -76,11 +71,6 @@ impl Window {
 /// From the client worker to the page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum WorkerToPage {
-    /// The first message of the worker.
-    Hello {
-        /// [`VERSION`] of the worker.
-        version: u16,
-    },
     /// Where the broker is and how it is; on every screen.
     Status(Status),
     /// The house, while Home is on screen.
@@ -101,22 +91,6 @@ pub enum WorkerToPage {
     },
 }
 
-/// The bytes of one message.
-///
-/// # Errors
-/// Never for the types of this module; postcard asks for the signature.
-pub fn encode<T: Serialize>(message: &T) -> Result<Vec<u8>, postcard::Error> {
-    postcard::to_stdvec(message)
-}
-
-/// The message in `bytes`.
-///
-/// # Errors
-/// When page and worker come from different builds.
-pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, postcard::Error> {
-    postcard::from_bytes(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,6 +104,7 @@ mod tests {
             user_properties: vec![("a".into(), "b".into())],
             ..Draft::default()
         }));
-        assert_eq!(decode::<PageToWorker>(&encode(&message).unwrap()).unwrap(), message);
+        let bytes = postcard::to_stdvec(&message).unwrap();
+        assert_eq!(postcard::from_bytes::<PageToWorker>(&bytes).unwrap(), message);
     }
 }

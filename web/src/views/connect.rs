@@ -17,7 +17,8 @@ pub(crate) fn Connect() -> Html {
     let body = match (&status.place, &status.bridge) {
         (_, Bridge::Linked(addresses)) if !addresses.mqtt.is_empty() => html! {
             <>
-                <p>{ "Real devices take part with plain MQTT. Anyone on this computer can use:" }</p>
+                <p>{ "Real devices take part with plain MQTT. " }
+                    { if addresses.lan.is_some() { "Anyone on this network can use:" } else { "Any program on this computer can use:" } }</p>
                 <h2>{ "Addresses" }</h2>
                 { for addresses.mqtt.iter().chain(&addresses.websocket).map(|address| html! {
                     <Snippet text={address.clone()} what="the address" />
@@ -34,7 +35,7 @@ pub(crate) fn Connect() -> Html {
                     None => html! { <p class="hint">{ "Only this computer can reach it. A listener for the whole network is opened by an \
                         explicit address, " }<code>{ "lacewing --mqtt 0.0.0.0:1883 --http 0.0.0.0:8830" }</code>{ "; then a QR code appears here." }</p> },
                 } }
-                <Recipes address={addresses.mqtt[0].clone()} />
+                <Recipes address={addresses.mqtt[0].clone()} network={addresses.lan.as_ref().map(|lan| lan.mqtt.clone())} />
             </>
         },
         (Place::Foreign { url, reach }, _) | (Place::Native { url, reach }, _) => html! {
@@ -91,14 +92,19 @@ fn GetBridge() -> Html {
 
 #[derive(Properties, PartialEq)]
 struct RecipesProps {
+    /// Where a program on this computer connects.
     address: AttrValue,
+    /// Where a device on the network does.
+    #[prop_or_default]
+    network: Option<String>,
 }
 
 /// Commands and programs to copy, for the kind of device one has.
 #[component]
 fn Recipes(props: &RecipesProps) -> Html {
     let chosen = use_state(|| 0usize);
-    let all = recipes(&Endpoint::parse(&props.address));
+    let network = props.network.as_deref().unwrap_or(&props.address);
+    let all = recipes(&Endpoint::parse(&props.address), &Endpoint::parse(network));
     let recipe = &all[(*chosen).min(all.len() - 1)];
     html! {
         <section class="recipes">

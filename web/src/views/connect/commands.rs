@@ -33,8 +33,9 @@ pub(super) struct Recipe {
     pub(super) steps: Vec<(&'static str, String)>,
 }
 
-/// What to copy for each kind of device.
-pub(super) fn recipes(endpoint: &Endpoint) -> Vec<Recipe> {
+/// What to copy for each kind of device: programs on this computer use `endpoint`, devices of their own
+/// `network`.
+pub(super) fn recipes(endpoint: &Endpoint, network: &Endpoint) -> Vec<Recipe> {
     let Endpoint { host, port } = endpoint;
     let (options, url) = (endpoint.options(), endpoint.url());
     vec![
@@ -87,11 +88,12 @@ pub(super) fn recipes(endpoint: &Endpoint) -> Vec<Recipe> {
                     "#include <WiFi.h>\n#include <PubSubClient.h>\n\nWiFiClient wifi;\nPubSubClient mqtt(wifi);\n\n\
                      void heard(char* topic, byte* payload, unsigned int length) {{\n  Serial.write(payload, length);\n  \
                      Serial.println();\n}}\n\nvoid setup() {{\n  Serial.begin(115200);\n  WiFi.begin(\"NETWORK\", \"PASSWORD\");\n  \
-                     while (WiFi.status() != WL_CONNECTED) delay(100);\n  mqtt.setServer(\"{}\", {port});\n  \
+                     while (WiFi.status() != WL_CONNECTED) delay(100);\n  mqtt.setServer(\"{}\", {});\n  \
                      mqtt.setCallback(heard);\n}}\n\nvoid loop() {{\n  if (!mqtt.connected() && mqtt.connect(\"esp32\")) {{\n    \
                      mqtt.subscribe(\"test/topic\");\n    mqtt.publish(\"test/topic\", \"Hello MQTT\");\n  }}\n  mqtt.loop();\n  \
                      delay(10);\n}}\n",
-                    reachable(host)
+                    reachable(&network.host),
+                    network.port
                 ),
             )],
         },
