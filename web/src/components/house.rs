@@ -31,8 +31,9 @@ pub(crate) fn House(props: &HouseProps) -> Html {
                 { structure(house, &plan, &wires, own.then_some(bridge)) }
                 { for house.rooms.iter().zip(&plan.rooms).map(|(room, area)| label(room, area)) }
                 { attic(house, &plan) }
-                { for house.rooms.iter().flat_map(|room| devices(room, &places)) }
-                { for beads.iter().map(|bead| travel(bead, &plan, &wires)) }
+                <div class="layer">{ for house.rooms.iter().flat_map(|room| devices(room, &places)) }</div>
+                // A list of its own, all of it keyed: a bead that has arrived must not start again.
+                <div class="layer">{ for beads.iter().map(|bead| travel(bead, &plan, &wires)) }</div>
                 { for invited.then(|| invitation(house, &places)).flatten() }
                 <Broker area={plan.broker} />
                 if *own { <Cabinet area={plan.cabinet} bridge={bridge.clone()} /> }
