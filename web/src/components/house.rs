@@ -31,8 +31,10 @@ pub(crate) fn House(props: &HouseProps) -> Html {
                 { structure(house, &plan, &wires, own.then_some(bridge)) }
                 { for house.rooms.iter().zip(&plan.rooms).map(|(room, area)| label(room, area)) }
                 { attic(house, &plan) }
+                // Lists of their own, all of them keyed: a bead that has arrived must not start again. Live wires
+                // run behind the labels, beads before them.
+                <div class="layer">{ for beads.iter().map(|bead| live_wires(bead, &plan, &wires)) }</div>
                 <div class="layer">{ for house.rooms.iter().flat_map(|room| devices(room, &places)) }</div>
-                // A list of its own, all of it keyed: a bead that has arrived must not start again.
                 <div class="layer">{ for beads.iter().map(|bead| travel(bead, &plan, &wires)) }</div>
                 { for invited.then(|| invitation(house, &places)).flatten() }
                 <Broker area={plan.broker} />
@@ -156,23 +158,30 @@ fn invitation(house: &HouseView, places: &[Place]) -> Option<Html> {
     })
 }
 
-/// A message on its way: up to the broker, and down to everyone who got it.
-fn travel(bead: &Bead, plan: &geometry::House, wires: &[Wire]) -> Html {
+/// The legs of a message's way: up to the broker, and down to everyone who got it.
+fn legs(bead: &Bead, plan: &geometry::House, wires: &[Wire]) -> Vec<(String, &'static str)> {
     let find = |id: &String| wires.iter().find(|wire| wire.device == *id);
     let up = bead.from.as_ref().and_then(find).map(|wire| (wire.up(), "up"));
     let down = bead.to.iter().filter_map(find).map(|wire| (wire.down(), "down"));
     let out = bead.phone.then(|| (air(plan), "down"));
+    up.into_iter().chain(down).chain(out).collect()
+}
+
+fn travel(bead: &Bead, plan: &geometry::House, wires: &[Wire]) -> Html {
     html! {
-        <div key={bead.number} class="travel" aria-hidden="true">
-            { for up.into_iter().chain(down).chain(out).map(|(path, way)| html! {
-                <>
-                    <span class={classes!("bead", way)} style={format!("offset-path:path('{path}')")}></span>
-                    <svg class={classes!("live", way)} width={plan.stage.width.to_string()} height={plan.stage.height.to_string()}>
-                        <path d={path} />
-                    </svg>
-                </>
+        <div key={bead.number} class="layer" aria-hidden="true">
+            { for legs(bead, plan, wires).into_iter().map(|(path, way)| html! {
+                <span class={classes!("bead", way)} style={format!("offset-path:path('{path}')")}></span>
             }) }
         </div>
+    }
+}
+
+fn live_wires(bead: &Bead, plan: &geometry::House, wires: &[Wire]) -> Html {
+    html! {
+        <svg key={bead.number} width={plan.stage.width.to_string()} height={plan.stage.height.to_string()} aria-hidden="true">
+            { for legs(bead, plan, wires).into_iter().map(|(d, way)| html! { <path class={classes!("live", way)} {d} /> }) }
+        </svg>
     }
 }
 
