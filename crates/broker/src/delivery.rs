@@ -160,11 +160,13 @@ impl Broker {
 
     /// Sends what waits for the client, in order, as far as there is room.
     pub(crate) fn refill(&mut self, session_key: SessionKey) {
+        while self.is_resending(session_key) {
+            if !self.resend(session_key) {
+                return;
+            }
+        }
         let Some(session) = self.sessions.get(session_key.0 as usize) else { return };
         let (Some(conn), Some(transit)) = (session.conn, &session.transit) else { return };
-        if transit.resend_from.is_some() {
-            return self.resend(session_key);
-        }
         if !transit.queue.is_empty() {
             self.send_queued(session_key, conn);
         }
@@ -242,14 +244,22 @@ impl Broker {
         self.refill(session_key);
     }
 
-    /// Goes on with sending again what was in flight, as far as there is room and Receive Maximum lets it.
-    fn resend(&mut self, session_key: SessionKey) {
-        let Some(session) = self.sessions.get(session_key.0 as usize) else { return };
-        let (Some(conn), Some(transit)) = (session.conn, &session.transit) else { return };
+    fn is_resending(&self, session_key: SessionKey) -> bool {
+        let session = self.sessions.get(session_key.0 as usize);
+        session
+            .and_then(|session| session.transit.as_ref())
+            .is_some_and(|transit| transit.resend_from.is_some())
+    }
+
+    /// Sends some more of what was in flight again, as far as there is room and Receive Maximum lets it; whether to go
+    /// on.
+    fn resend(&mut self, session_key: SessionKey) -> bool {
+        let Some(session) = self.sessions.get(session_key.0 as usize) else { return false };
+        let (Some(conn), Some(transit)) = (session.conn, &session.transit) else { return false };
         let Some(window) = self.connections.get(conn.0 as usize).map(|connection| connection.window) else {
-            return;
+            return false;
         };
-        let Some(from) = transit.resend_from else { return };
+        let Some(from) = transit.resend_from else { return true };
         let mut room = window.saturating_sub(transit.resent);
         let mut batch = Vec::new();
         let mut next = None;
@@ -265,7 +275,7 @@ impl Broker {
         }
         let Some(transit) = self.sessions.get_mut(session_key.0 as usize).and_then(|s| s.transit.as_mut())
         else {
-            return;
+            return false;
         };
         transit.resend_from = next;
         transit.resent = window - room;
@@ -284,10 +294,7 @@ impl Broker {
                 }
             }
         }
-        let stopped_for_room = next.is_some() && room > 0;
-        if next.is_none() || (stopped_for_room && !self.is_slow(conn)) {
-            self.refill(session_key);
-        }
+        next.is_none() || (room > 0 && !self.is_slow(conn))
     }
 
     /// QoS 1 is delivered.

@@ -25,6 +25,9 @@ pub(crate) struct RetainedDelivery {
 /// How many messages are taken together.
 const AT_ONCE: usize = 64;
 
+/// What a subscription and a packet may add to the bytes of a message.
+const OVERHEAD: usize = 16;
+
 /// What looking at one entry costs less than delivering it.
 const ENTRIES_PER_COST: u32 = 4;
 
@@ -60,7 +63,7 @@ impl Broker {
             while found.len() < AT_ONCE && bytes <= room {
                 match scan.next() {
                     Step::Found(message) => {
-                        bytes += message.bytes() as usize;
+                        bytes += message.bytes() as usize + OVERHEAD;
                         found.push(message.clone());
                     }
                     Step::Paused => break,

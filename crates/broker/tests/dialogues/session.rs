@@ -1,5 +1,6 @@
 //! Sessions that outlive their connections (§3.1.2.4, §3.1.2.11.2, §4.1, §4.4).
 
+use lacewing_broker::Config;
 use lacewing_protocol::{Ack, Connect, Disconnect, Packet, QoS, ReasonCode};
 
 use crate::story::*;
@@ -148,4 +149,23 @@ fn a_message_expires_in_the_queue_and_is_counted_down_when_it_does_not() {
     assert_eq!(client.expect("t", "100").properties.message_expiry_interval, Some(70));
     client.hears_nothing();
     assert_eq!(story.world().broker.metrics().dropped_expired, 1);
+}
+
+#[test]
+fn however_much_was_in_flight_all_of_it_is_sent_again() {
+    // [MQTT-4.4.0-1]
+    let story = Story::with(Config { inflight: 20_000, receive_maximum: 65_535, ..Config::default() });
+    let (client, _) = story.lasting("c");
+    client.subscribe("t", QoS::AtLeastOnce);
+    let publisher = story.client("p");
+    for n in 1..=20_000 {
+        publisher.publish_qos("t", &n.to_string(), QoS::AtLeastOnce, 1);
+    }
+    assert_eq!(client.rest().len(), 20_000);
+    client.vanishes();
+    let (client, _) = story.lasting("c");
+    for n in 1..=20_000 {
+        assert!(client.expect("t", &n.to_string()).dup);
+    }
+    client.hears_nothing();
 }
