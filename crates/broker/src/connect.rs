@@ -137,11 +137,9 @@ impl Broker {
     fn assign_client_id(&mut self) -> Utf8String {
         loop {
             self.last_serial += 1;
-            // A step of splitmix64: the same for the same seed, and not to be guessed from one's own.
-            let mut bits = self.seed.wrapping_add(self.last_serial.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-            bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-            bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-            let id = format!("auto-{:016x}", bits ^ (bits >> 31));
+            // The same for the same seed. The seed goes in twice, for one mix alone can be undone: from its own id a
+            // client could tell those of others.
+            let id = format!("auto-{:016x}", mix(self.seed ^ mix(self.seed.wrapping_add(self.last_serial))));
             if !self.clients.contains_key(id.as_str()) {
                 return Utf8String::try_from(id).unwrap_or_default();
             }
@@ -170,6 +168,8 @@ impl Broker {
         let Some(session) = self.sessions.get_mut(session_key.0 as usize) else { return };
         connection.phase = Phase::Open(session_key);
         connection.keep_alive = keep_alive;
+        // The host may have taken its time over the verdict, and nothing was read meanwhile.
+        connection.last_heard = self.now.awake;
         connection.window = connection.window.min(self.config.inflight);
         connection.receive_maximum = self.config.receive_maximum;
         connection.topic_alias_maximum = self.config.topic_alias_maximum;
@@ -367,6 +367,14 @@ impl Connection {
             set(self.extras.get_or_insert_default());
         }
     }
+}
+
+/// The last steps of splitmix64: near numbers become far ones.
+fn mix(number: u64) -> u64 {
+    let mut bits = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    bits ^ (bits >> 31)
 }
 
 /// Whether a CONNACK before 5.0 can say it; other refusals are silent (3.1.1 §3.2.2.3).

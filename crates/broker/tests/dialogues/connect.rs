@@ -226,3 +226,18 @@ fn clients_let_in_one_after_the_other_do_not_exceed_the_limit_on_sessions() {
     });
     assert_eq!(answers, [ReasonCode::Success, ReasonCode::QuotaExceeded]);
 }
+
+#[test]
+fn the_time_that_the_host_takes_over_its_verdict_is_not_the_clients() {
+    // [MQTT-3.1.2-22]
+    let story = Story::with(Config { authenticate: true, ..Config::default() });
+    let client = story.dial(ProtocolVersion::V5_0);
+    client.send(Packet::Connect(Box::new(Connect { keep_alive: 1, ..v5("c") })));
+    story.pass_seconds(5);
+    story.answer(client.conn, Verdict::Allow { user: None });
+    assert!(matches!(client.receive(), Packet::ConnAck(_)));
+    story.pass_seconds(1);
+    assert!(!client.is_closed());
+    story.pass_seconds(1);
+    client.is_sent_away(ReasonCode::KeepAliveTimeout);
+}
