@@ -82,6 +82,8 @@ pub(crate) enum WallTimer {
     Will(SessionKey),
     /// The session ends.
     Expiry(SessionKey),
+    /// Retained messages are to be looked through for those whose time is over.
+    Sweep,
 }
 
 impl Broker {
@@ -261,6 +263,7 @@ impl Broker {
             match timer {
                 WallTimer::Will(key) => self.will_is_due(key),
                 WallTimer::Expiry(key) => self.session_expires(key),
+                WallTimer::Sweep => self.start_sweep(),
             }
         }
         // In turns, so that neither keeps the other waiting for ever.

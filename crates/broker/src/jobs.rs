@@ -1,6 +1,7 @@
 //! Work that is too much for one call.
 
 use crate::retained::{Cursor, Step};
+use crate::retained_expiry::Sweep;
 use crate::route::FanOut;
 use crate::routing::SessionKey;
 use crate::subscribe::SubscriptionChange;
@@ -21,12 +22,14 @@ pub(crate) enum Job {
     Retained(SessionKey),
     /// Retained messages are cleared.
     DropRetained(Box<Cursor>),
+    /// Retained messages whose time is over are cleared.
+    Sweep(Box<Sweep>),
     /// Connections are closed, from this place in the slab on.
     Shutdown(u32),
 }
 
 /// How many entries one step of a job looks at.
-const ENTRIES: u32 = 256;
+pub(crate) const ENTRIES: u32 = 256;
 
 impl Broker {
     /// Goes on with all jobs in turn while the budget lasts.
@@ -57,6 +60,7 @@ impl Broker {
                 true
             }
             Job::DropRetained(cursor) => self.drop_retained(cursor),
+            Job::Sweep(sweep) => self.go_on_sweeping(sweep),
             Job::Shutdown(next) => self.shut_down_from(next),
         };
         (!done).then_some(job)

@@ -33,6 +33,7 @@ mod recording;
 mod restore;
 mod retained;
 mod retained_delivery;
+mod retained_expiry;
 mod route;
 mod routing;
 mod send;

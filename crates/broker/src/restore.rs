@@ -60,6 +60,9 @@ impl Restore {
             (Table::Retained, Change::Put(value)) => {
                 let message = read(table, value, |reader| reader.message().filter(has_number))?;
                 self.broker.last_message = self.broker.last_message.max(message.number);
+                if let Some(at) = message.expires {
+                    self.broker.sweep_after(at);
+                }
                 self.broker.retained.set(&message.topic.clone(), Rc::new(message));
             }
             (Table::Retained, Change::Delete) => {

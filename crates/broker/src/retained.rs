@@ -3,6 +3,7 @@
 mod cursor;
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use lacewing_protocol::{TopicFilter, TopicName};
 
@@ -71,6 +72,12 @@ impl<M: WireBytes> Retained<M> {
         let mut key = Vec::with_capacity(topic.len());
         write_key(topic, &mut key);
         self.messages.get(&key[..])
+    }
+
+    /// The messages after the one with the key `after`, with their keys; an empty key is before all.
+    pub(crate) fn after(&self, after: &[u8]) -> impl Iterator<Item = (&[u8], &M)> {
+        let range = (Bound::Excluded(after), Bound::Unbounded);
+        self.messages.range::<[u8], _>(range).map(|(key, message)| (&**key, message))
     }
 
     /// A cursor in front of all messages that `filter` matches.

@@ -281,6 +281,9 @@ impl Broker {
         }
         let message = passing.keep();
         self.record_retained(&message);
+        if let Some(at) = message.expires {
+            self.sweep_after(at);
+        }
         self.retained.set(&passing.topic, message);
         self.count_retained();
         if self.watch.wants(EventMask::STATE) {

@@ -153,3 +153,25 @@ fn a_job_of_the_operator_gets_its_turn_however_much_is_to_be_read() {
     }
     assert_eq!(world.broker.metrics().retained, 0);
 }
+
+#[test]
+fn retained_messages_whose_time_is_over_make_room_for_others() {
+    // §3.3.2.3.3
+    let story = Story::with(Config { durable: true, retained_messages: 600, ..Config::default() });
+    let sensor = story.client("sensor");
+    for n in 0..600 {
+        let mut publish = retained(&format!("many/{n:03}"), "x");
+        publish.properties.message_expiry_interval = Some(if n == 7 { 100 } else { 10 });
+        sensor.send(Packet::Publish(publish));
+    }
+    sensor.send(Packet::Publish(retained("more", "x")));
+    assert_eq!(story.world().broker.metrics().retained, 600);
+    story.pass_seconds(70);
+    assert_eq!(story.world().broker.metrics().retained, 1);
+    sensor.send(Packet::Publish(retained("more", "x")));
+    assert_eq!(story.world().broker.metrics().retained, 2);
+    let story = story.crash();
+    story.pass_seconds(100);
+    assert_eq!(story.world().broker.metrics().retained, 1);
+    assert_eq!(story.world().store.len(), 1);
+}
