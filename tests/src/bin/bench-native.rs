@@ -29,9 +29,9 @@ fn main() -> ExitCode {
 
     let mut lossless = true;
     for (name, qos, count) in [
-        ("QoS 0", QoS::AtMostOnce, 100_000),
-        ("QoS 1", QoS::AtLeastOnce, 50_000),
-        ("QoS 2", QoS::ExactlyOnce, 20_000),
+        ("QoS 0", QoS::AtMostOnce, 50_000),
+        ("QoS 1", QoS::AtLeastOnce, 20_000),
+        ("QoS 2", QoS::ExactlyOnce, 8_000),
     ] {
         let brokers = [
             Some(("lacewing", lacewing.port(), lacewing.lacewing.id())),
