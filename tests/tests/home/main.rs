@@ -1,6 +1,5 @@
 //! The home on its page, seen by a person with two browsers and a terminal.
 
-mod first_seconds;
 mod native;
 mod real_device;
 mod two_browsers;

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
 
@@ -10,6 +11,26 @@ use lacewing_tests::program::Program;
 use lacewing_tests::stand::Stand;
 use lacewing_tests::tools;
 use tempfile::TempDir;
+
+#[test]
+fn mosquitto_sub_prints_the_home() {
+    let stand = Stand::tab();
+    let mut terminal = Subscriber::start(stand.port(), &["-t", "home/#"]);
+    let rooms = ["hall", "livingroom", "kitchen", "bathroom", "bedroom", "study"];
+    let mut said = BTreeMap::new();
+    let is_whole = |said: &BTreeMap<String, String>| {
+        rooms.iter().all(|room| {
+            let says = |thing: &str| said.get(&format!("home/{room}/{thing}")).map(String::as_str);
+            says("temperature").is_some_and(|text| text.parse::<f64>().is_ok())
+                && says("light/state").is_some()
+                && says("light/status") == Some("online")
+                && says("sensor/status") == Some("online")
+        }) && said.contains_key("home/livingroom/thermostat/state")
+    };
+    while !is_whole(&said) {
+        said.extend([terminal.said()]);
+    }
+}
 
 #[test]
 fn a_real_client_is_listed_under_its_id() {
