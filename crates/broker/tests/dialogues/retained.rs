@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use lacewing_broker::{Command, Config, Input};
-use lacewing_protocol::{Packet, PacketId, QoS, RetainHandling, Subscribe, SubscriptionOptions};
+use lacewing_protocol::{Packet, PacketId, QoS, RetainHandling, Subscribe, SubscriptionOptions, Unsubscribe};
 
 use crate::story::*;
 
@@ -174,4 +174,46 @@ fn retained_messages_whose_time_is_over_make_room_for_others() {
     story.pass_seconds(100);
     assert_eq!(story.world().broker.metrics().retained, 1);
     assert_eq!(story.world().store.len(), 1);
+}
+
+#[test]
+fn a_retained_message_comes_with_the_lower_qos_and_counts_down() {
+    // [MQTT-3.8.4-8], [MQTT-3.3.2-6]
+    let story = Story::new();
+    let mut publish = with_qos(retained("t", "1"), QoS::ExactlyOnce, 1);
+    publish.properties.message_expiry_interval = Some(100);
+    let sensor = story.client("sensor");
+    sensor.send(Packet::Publish(publish));
+    sensor.disconnects();
+    story.pass_seconds(30);
+    let late = story.client("late");
+    late.subscribe("+", QoS::AtLeastOnce);
+    let got = late.expect("t", "1");
+    assert_eq!((got.qos, got.retain, got.dup), (QoS::AtLeastOnce, true, false));
+    assert_eq!(got.properties.message_expiry_interval, Some(70));
+}
+
+#[test]
+fn unsubscribing_ends_the_delivery_of_retained_messages_that_were_still_to_come() {
+    // [MQTT-3.10.4-2]
+    let story = Story::with(Config { outgoing_bytes: 2000, ..Config::default() });
+    let sensor = story.client("sensor");
+    for n in 0..1000 {
+        sensor.send(Packet::Publish(retained(&format!("many/{n:03}"), "a payload of some bytes")));
+    }
+    let late = story.client("late");
+    late.stops_reading();
+    late.send(Packet::Subscribe(Subscribe {
+        packet_id: PacketId::MIN,
+        filters: vec![("many/#".try_into().unwrap(), SubscriptionOptions::default())],
+        subscription_identifier: None,
+        user_properties: Default::default(),
+    }));
+    late.send(Packet::Unsubscribe(Unsubscribe {
+        packet_id: PacketId::MIN,
+        filters: vec!["many/#".try_into().unwrap()],
+        user_properties: Default::default(),
+    }));
+    late.reads_again();
+    assert!(late.rest().len() < 200);
 }

@@ -1,7 +1,7 @@
 //! Sessions that outlive their connections (§3.1.2.4, §3.1.2.11.2, §4.1, §4.4).
 
-use lacewing_broker::Config;
-use lacewing_protocol::{Ack, Connect, Disconnect, Packet, QoS, ReasonCode};
+use lacewing_broker::{CloseReason, Config};
+use lacewing_protocol::{Ack, Connect, Disconnect, Packet, Publish, QoS, ReasonCode};
 
 use crate::story::*;
 
@@ -168,4 +168,57 @@ fn however_much_was_in_flight_all_of_it_is_sent_again() {
         assert!(client.expect("t", &n.to_string()).dup);
     }
     client.hears_nothing();
+}
+
+#[test]
+fn what_comes_after_disconnect_is_not_read() {
+    // [MQTT-3.14.4-1], [MQTT-3.14.4-2]
+    let story = Story::new();
+    let (watcher, client) = (story.client("watcher"), story.old_client("c"));
+    watcher.subscribe("#", QoS::AtMostOnce);
+    client.send_bytes(b"\xe0\0\x30\x04\0\x01tx\xff\xff");
+    assert_eq!(client.close_reason(), Some(CloseReason::Disconnected));
+    client.publish("t", "x");
+    watcher.hears_nothing();
+}
+
+#[test]
+fn a_qos_2_message_from_the_client_is_completed_on_another_connection() {
+    // [MQTT-4.3.3-10], [MQTT-4.3.3-11], §4.1
+    let story = Story::new();
+    let watcher = story.client("watcher");
+    watcher.subscribe("t", QoS::AtMostOnce);
+    let (client, _) = story.lasting("c");
+    let publish = with_qos(message("t", "once"), QoS::ExactlyOnce, 5);
+    client.send(Packet::Publish(publish.clone()));
+    let id = publish.packet_id.unwrap();
+    assert_eq!(client.receive(), Packet::PubRec(Ack::success(id)));
+    client.vanishes();
+    let (client, _) = story.lasting("c");
+    client.send(Packet::Publish(Publish { dup: true, ..publish.clone() }));
+    assert_eq!(client.receive(), Packet::PubRec(Ack::success(id)));
+    client.send(Packet::PubRel(Ack::success(id)));
+    assert_eq!(client.receive(), Packet::PubComp(Ack::success(id)));
+    watcher.expect("t", "once");
+    watcher.hears_nothing();
+    // With Clean Start the identifier is forgotten too.
+    client.send(Packet::Publish(publish.clone()));
+    client.vanishes();
+    let (client, _) = story.enter(expiring("c", 60));
+    client.send(Packet::Publish(Publish { dup: true, ..publish }));
+    assert_eq!(watcher.rest().len(), 2);
+}
+
+#[test]
+fn a_session_that_does_not_expire_is_there_after_years_and_disconnect_can_end_it_at_once() {
+    // §3.1.2.11.2, §3.14.2.2.2
+    let story = Story::new();
+    story.lasting("c").0.vanishes();
+    story.pass_seconds(200 * 365 * 86_400);
+    let (client, ack) = story.lasting("c");
+    assert!(ack.session_present);
+    let mut disconnect = Disconnect::default();
+    disconnect.properties.session_expiry_interval = Some(0);
+    client.send(Packet::Disconnect(Box::new(disconnect)));
+    assert!(!story.lasting("c").1.session_present);
 }

@@ -144,3 +144,66 @@ fn a_client_that_takes_its_own_session_over_leaves_its_will_unless_it_has_a_dela
     story.pass_seconds(30);
     watcher.hears_nothing();
 }
+
+#[test]
+fn a_will_is_forwarded_with_its_properties() {
+    // [MQTT-3.1.3-10], §3.1.3.2
+    let story = Story::new();
+    let watcher = story.client("watcher");
+    watcher.subscribe("status", QoS::ExactlyOnce);
+    let mut message = Will { qos: QoS::ExactlyOnce, ..will("status", "offline") };
+    message.properties.content_type = Some("text/plain".try_into().unwrap());
+    message.properties.response_topic = Some("who".try_into().unwrap());
+    message.properties.correlation_data = Some(bytes::Bytes::from_static(b"7"));
+    for (name, value) in [("z", "1"), ("a", "2")] {
+        message.properties.user_properties.push(name.try_into().unwrap(), value.try_into().unwrap());
+    }
+    let (client, _) = story.enter(Connect { will: Some(message.clone()), ..v5("c") });
+    client.vanishes();
+    let got = watcher.expect("status", "offline");
+    assert_eq!(got.qos, QoS::ExactlyOnce);
+    assert_eq!(got.properties.content_type, message.properties.content_type);
+    assert_eq!(got.properties.response_topic, message.properties.response_topic);
+    assert_eq!(got.properties.correlation_data, message.properties.correlation_data);
+    assert_eq!(got.properties.user_properties, message.properties.user_properties);
+}
+
+#[test]
+fn keep_alive_is_exact_to_half_a_second_and_0_is_none() {
+    // [MQTT-3.1.2-22], §3.1.2.10
+    let story = Story::new();
+    let (patient, _) = story.enter(v3("patient"));
+    let (client, _) = story.enter(Connect { keep_alive: 1, ..v5("c") });
+    story.pass(SECOND * 3 / 2 - 1);
+    assert!(!client.is_closed());
+    story.pass(1);
+    client.is_sent_away(ReasonCode::KeepAliveTimeout);
+    story.pass_seconds(365 * 86_400);
+    assert!(!patient.is_closed());
+}
+
+#[test]
+fn a_clean_start_sends_the_will_of_the_client_it_takes_over_without_its_delay() {
+    // [MQTT-3.1.4-3], §3.1.3.2.2
+    let story = Story::new();
+    let watcher = story.client("watcher");
+    watcher.subscribe("status", QoS::AtMostOnce);
+    let (first, _) = story.enter(with_will(expiring("c", 60), 100));
+    let (_second, ack) = story.enter(v5("c"));
+    assert!(!ack.session_present);
+    first.is_sent_away(ReasonCode::SessionTakenOver);
+    watcher.expect("status", "offline");
+    story.pass_seconds(200);
+    watcher.hears_nothing();
+}
+
+#[test]
+fn a_disconnect_that_reports_an_error_leaves_the_will() {
+    // [MQTT-3.14.4-3]
+    let story = Story::new();
+    let watcher = story.client("watcher");
+    watcher.subscribe("status", QoS::AtMostOnce);
+    let (client, _) = story.enter(with_will(v5("c"), 0));
+    client.send(Packet::Disconnect(Box::new(Disconnect::new(ReasonCode::UnspecifiedError))));
+    watcher.expect("status", "offline");
+}
