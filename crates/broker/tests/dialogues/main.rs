@@ -4,6 +4,7 @@
 mod connect;
 mod determinism;
 mod durable;
+mod exactly_once;
 mod flow;
 mod hostile;
 mod operator;
