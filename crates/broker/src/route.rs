@@ -232,10 +232,20 @@ impl Broker {
 
     /// Gives a message that a member of a shared subscription left behind to another one [MQTT-4.8.2-4].
     pub(crate) fn pass_on(&mut self, group: GroupKey, message: Rc<Message>) {
-        if !message.is_expired(self.now.wall) {
-            let matches = self.subscriptions.matches(&message.topic);
-            self.deliver_shared(&matches, group, &mut Passing::of(&message), None);
+        if message.is_expired(self.now.wall) {
+            self.metrics.dropped_expired += 1;
+            return;
         }
+        if self.subscriptions.shared_filter(group).is_none() {
+            self.metrics.unmatched += 1;
+            if self.watch.wants(EventMask::PUBLISHED) {
+                let topic = message.topic.to_string();
+                self.event(EventKind::NoSubscribers { message: message.number, topic });
+            }
+            return;
+        }
+        let matches = self.subscriptions.matches(&message.topic);
+        self.deliver_shared(&matches, group, &mut Passing::of(&message), None);
     }
 
     /// Takes what it cost to find the receivers from the budget of this call.

@@ -1,5 +1,6 @@
 //! SUBSCRIBE and UNSUBSCRIBE (§3.8 to §3.11).
 
+use std::collections::BTreeMap;
 use std::vec::IntoIter;
 
 use lacewing_protocol::{
@@ -21,7 +22,8 @@ pub(crate) struct SubscriptionChange {
     packet_id: PacketId,
     left: Left,
     reasons: Vec<ReasonCode>,
-    retained: Vec<RetainedDelivery>,
+    /// By subscription, so that one named often counts once.
+    retained: BTreeMap<TopicFilter, RetainedDelivery>,
 }
 
 #[derive(Debug)]
@@ -46,7 +48,7 @@ impl Broker {
         let Some(connection) = self.connections.get(key.0 as usize) else { return };
         let conn = connection.id;
         let mut change =
-            SubscriptionChange { conn, packet_id, left, reasons: Vec::new(), retained: Vec::new() };
+            SubscriptionChange { conn, packet_id, left, reasons: Vec::new(), retained: BTreeMap::new() };
         if self.go_on_changing(&mut change) {
             return;
         }
@@ -72,7 +74,8 @@ impl Broker {
                     let id = *id;
                     match self.add_subscription(session_key, filter.compact(), options, id) {
                         Ok(inserted) => {
-                            change.retained.extend(self.retained_delivery(&filter, options, id, inserted));
+                            let retained = self.retained_delivery(&filter, options, id, inserted);
+                            change.retained.extend(retained.map(|one| (one.cursor.filter().clone(), one)));
                             ReasonCode::granted(options.qos)
                         }
                         Err(reason) => reason,
@@ -105,8 +108,7 @@ impl Broker {
             return;
         }
         let Some(session) = self.sessions.get_mut(session_key.0 as usize) else { return };
-        let deliveries = change.retained.drain(..).map(|one| (one.cursor.filter().clone(), one));
-        session.transit_mut().retained.extend(deliveries);
+        session.transit_mut().retained.append(&mut change.retained);
         self.pump_retained(session_key);
     }
 

@@ -59,6 +59,8 @@ fn what_a_member_leaves_behind_goes_to_another_but_not_qos_2_in_flight() {
     leaving.disconnects();
     staying.expect("t", "1");
     staying.hears_nothing();
+    staying.disconnects();
+    assert_eq!(story.world().broker.metrics().unmatched, 1, "what nobody is left for is counted");
 }
 
 #[test]
