@@ -60,6 +60,7 @@ pub struct Config {
     pub held_bytes: u32,
 
     /// Retained messages, 1 000 000. A message to one more topic is delivered and not retained, counted and reported.
+    /// Those whose time is over are cleared away, a minute later at most.
     pub retained_messages: u32,
     /// Bytes of retained messages, 256 MiB. The same effect; if the topic has a retained message already, that one goes,
     /// since it is out of date.
