@@ -1,5 +1,6 @@
 //! No tab, no broker: devices are told, in time.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use lacewing_protocol::{Packet, ProtocolVersion, ReasonCode};
@@ -29,6 +30,41 @@ fn a_killed_browser_disconnects_devices_within_2_s() {
     stand.tab = None;
     stand.chromium = None;
     device.ends_within(Duration::from_secs(2));
+}
+
+/// A tab whose browser froze it, or whose laptop was closed: its WebSocket stays open and says nothing.
+#[test]
+fn a_frozen_tab_is_given_up_after_30_s_and_carries_devices_again_when_it_thaws() {
+    let stand = Stand::tab();
+    let device = Device::connect(stand.port(), ProtocolVersion::V5_0, "left-behind");
+    let frozen = Frozen::new(stand.chromium.as_ref().expect("the stand has a browser").renderers());
+    let began = Instant::now();
+    device.ends_within(Duration::from_secs(30) + SLACK);
+    assert!(began.elapsed() > Duration::from_secs(20), "a short silence is forgiven");
+    drop(frozen);
+    stand.is_up();
+}
+
+/// Processes that stand still until this is dropped.
+struct Frozen(Vec<u32>);
+
+impl Frozen {
+    fn new(processes: Vec<u32>) -> Self {
+        let frozen = Self(processes);
+        frozen.signal("-STOP");
+        frozen
+    }
+
+    fn signal(&self, name: &str) {
+        let status = Command::new("kill").arg(name).args(self.0.iter().map(u32::to_string)).status();
+        assert!(status.is_ok_and(|status| status.success()), "{name} reaches the browser");
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        self.signal("-CONT");
+    }
 }
 
 /// 3.1.1 knows it as return code 3, 5.0 as 0x88; the device reads both as the same reason.
