@@ -99,16 +99,16 @@ impl Drop for Hostile {
 
 fn random_bytes(port: u16, stop: &AtomicBool, connected: bool) {
     let Some(mut socket) = dial(port, connected) else { return };
-    let mut state = 0x9E37_79B9_7F4A_7C15_u64
-        ^ u64::from(port)
-        ^ u64::from(socket.local_addr().map_or(0, |it| it.port())) << 32;
+    // Another one for every connection: its port is new each time.
+    let own = socket.local_addr().map_or(1, |address| address.port());
+    let mut state = (u64::from(own) << 1 | 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let mut bytes = [0; 4096];
     while !stop.load(Ordering::Relaxed) {
         for byte in &mut bytes {
             state ^= state << 13;
             state ^= state >> 7;
             state ^= state << 17;
-            *byte = state as u8;
+            *byte = (state >> 56) as u8;
         }
         if socket.write_all(&bytes).is_err() || has_ended(&mut socket) {
             return;
