@@ -71,7 +71,7 @@ pub(crate) enum AwakeTimer {
     Connect(ConnKey),
     /// The client has not been heard of.
     KeepAlive(ConnKey),
-    /// Publishers have been held for this receiver as long as they may be.
+    /// Publishers have been held for this receiver for a while.
     Patience(ConnKey),
 }
 
@@ -253,7 +253,7 @@ impl Broker {
             match timer {
                 AwakeTimer::Connect(key) => self.connect_timeout(key),
                 AwakeTimer::KeepAlive(key) => self.keep_alive_timeout(key),
-                AwakeTimer::Patience(key) => self.patience_is_over(key),
+                AwakeTimer::Patience(key) => self.patience_is_tried(key),
             }
         }
         while self.budget > 0

@@ -55,6 +55,9 @@ pub struct Config {
     /// How long in milliseconds a slow receiver may pause its publishers at a stretch, 1000. Then messages to it are
     /// dropped instead until it has caught up.
     pub pause_maximum: u32,
+    /// How long in milliseconds publishers wait for a receiver that takes nothing at all, 100: it has stopped reading and
+    /// is not waited for any longer. The same effect.
+    pub stall_maximum: u32,
     /// Bytes that may come from a paused connection, 4 MiB: what the host had read already. More ends the connection
     /// with 0x97.
     pub held_bytes: u32,
@@ -95,6 +98,7 @@ impl Default for Config {
             queue_bytes: 16 << 20,
             outgoing_bytes: 256 << 10,
             pause_maximum: 1000,
+            stall_maximum: 100,
             held_bytes: 4 << 20,
             retained_messages: 1_000_000,
             retained_bytes: 256 << 20,

@@ -3,6 +3,7 @@
 use crate::Broker;
 use crate::broker::AwakeTimer;
 use crate::connection::ConnKey;
+use crate::outgoing::Patience;
 use crate::send::outgoing;
 
 /// Answers may pile up to so many times the limit for messages before no more is read from who asks.
@@ -16,7 +17,8 @@ impl Broker {
     }
 
     /// Reads no more from `publisher` until `receiver` has caught up, or for as long as
-    /// [`Config::pause_maximum`](crate::Config::pause_maximum) says.
+    /// [`Config::pause_maximum`](crate::Config::pause_maximum) and
+    /// [`Config::stall_maximum`](crate::Config::stall_maximum) say.
     pub(crate) fn hold(&mut self, publisher: ConnKey, receiver: ConnKey) {
         if self.connections.get(receiver.0 as usize).is_none_or(|connection| connection.exhausted) {
             return;
@@ -28,19 +30,35 @@ impl Broker {
         }
         let publisher = connection.id;
         let Some(connection) = self.connections.get_mut(receiver.0 as usize) else { return };
-        let waiters = &mut outgoing(connection, &mut self.spares).waiters;
-        waiters.push(publisher);
-        if waiters.len() == 1 {
-            let at = self.now.awake + u64::from(self.config.pause_maximum) * 1000;
-            self.awake_timers.set(AwakeTimer::Patience(receiver), at);
+        let taken = connection.bytes_out;
+        let outgoing = outgoing(connection, &mut self.spares);
+        outgoing.waiters.push(publisher);
+        if outgoing.waiters.len() == 1 {
+            let ends = self.now.awake + u64::from(self.config.pause_maximum) * 1000;
+            outgoing.patience = Patience { ends, taken };
+            self.look_at_receiver_before(receiver, ends);
         }
     }
 
-    /// The receiver has not caught up in time: its publishers go on without it.
-    pub(crate) fn patience_is_over(&mut self, receiver: ConnKey) {
+    /// The receiver has not caught up in time, or takes nothing at all: its publishers go on without it.
+    pub(crate) fn patience_is_tried(&mut self, receiver: ConnKey) {
         let Some(connection) = self.connections.get_mut(receiver.0 as usize) else { return };
+        let taken = connection.bytes_out;
+        if let Some(outgoing) = &mut connection.outgoing
+            && outgoing.patience.taken < taken
+            && self.now.awake < outgoing.patience.ends
+        {
+            outgoing.patience.taken = taken;
+            let ends = outgoing.patience.ends;
+            return self.look_at_receiver_before(receiver, ends);
+        }
         connection.exhausted = true;
         self.release_waiters(receiver);
+    }
+
+    fn look_at_receiver_before(&mut self, receiver: ConnKey, ends: u64) {
+        let stall = u64::from(self.config.stall_maximum) * 1000;
+        self.awake_timers.set(AwakeTimer::Patience(receiver), ends.min(self.now.awake + stall));
     }
 
     /// Lets the publishers that wait for `receiver` be read again.

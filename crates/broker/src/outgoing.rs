@@ -22,6 +22,17 @@ pub(crate) struct Outgoing {
     last_gate: Seq,
     /// Publishers that are held until this connection has caught up.
     pub(crate) waiters: Vec<ConnId>,
+    /// How long they are held.
+    pub(crate) patience: Patience,
+}
+
+/// How long publishers wait for a receiver.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Patience {
+    /// When it ends in any case, awake microseconds.
+    pub(crate) ends: u64,
+    /// What the receiver had taken when it was last looked at, in bytes.
+    pub(crate) taken: u64,
 }
 
 #[derive(Debug)]

@@ -107,12 +107,34 @@ fn the_publisher_waits_for_a_slow_receiver_and_nothing_is_lost_when_it_catches_u
     for _ in 0..50 {
         publisher.publish("t", &payload);
     }
-    assert!(publisher.is_paused());
-    story.pass(SECOND / 2);
+    for _ in 0..6 {
+        assert!(publisher.is_paused());
+        slow.takes(100);
+        story.pass(SECOND / 12);
+    }
     slow.reads_again();
     assert_eq!(slow.rest().len(), 50);
     assert!(!publisher.is_paused());
     assert_eq!(story.world().broker.metrics().dropped_slow, 0);
+}
+
+#[test]
+fn nobody_waits_long_for_a_receiver_that_takes_nothing() {
+    let story = Story::with(small());
+    let (publisher, deaf) = (story.client("p"), story.client("deaf"));
+    deaf.subscribe("t", QoS::AtMostOnce);
+    deaf.stops_reading();
+    let payload = "x".repeat(100);
+    for _ in 0..50 {
+        publisher.publish("t", &payload);
+    }
+    assert!(publisher.is_paused());
+    story.pass(SECOND / 10);
+    assert!(!publisher.is_paused());
+    for _ in 0..50 {
+        publisher.publish("t", &payload);
+        assert!(!publisher.is_paused(), "it is not waited for again before it has caught up");
+    }
 }
 
 #[test]

@@ -367,6 +367,15 @@ impl Client {
         self.story.world().end(self.conn).reads = false;
     }
 
+    /// Takes some of what has piled up.
+    pub(crate) fn takes(&self, bytes: usize) {
+        let mut world = self.story.world();
+        let (now, mut batch) = (world.now, Batch::new());
+        world.broker.transmit(now, self.conn, bytes, &mut batch);
+        world.end(self.conn).decoder.push(batch.to_bytes());
+        world.settle();
+    }
+
     /// Takes what has piled up, and all that comes from now on.
     pub(crate) fn reads_again(&self) {
         let mut world = self.story.world();
