@@ -27,13 +27,14 @@ pub struct Hostile {
     threads: Vec<JoinHandle<()>>,
     /// 2 000 that connected and say nothing.
     idle: Vec<Device>,
-    /// One that subscribed and does not read.
+    /// One that subscribed to everything and does not read.
     _deaf: Device,
 }
 
 impl Hostile {
     /// Connects everyone: one that sends random bytes, before and after a CONNECT, one that sends a byte a second, before and after
-    /// a CONNECT, one with a packet of 256 MiB, one that stops reading what another one publishes, and 2 000 idle ones.
+    /// a CONNECT, one with a packet of 256 MiB, one that subscribed to everything and stops reading, one that floods it,
+    /// and 2 000 idle ones.
     ///
     /// # Panics
     /// When an idle one is not let in.
@@ -51,7 +52,7 @@ impl Hostile {
             assert!(matches!(device.receive(), Packet::ConnAck(_)), "an idle client is let in");
         }
         let mut deaf = Device::connect(port, ProtocolVersion::V3_1_1, "deaf");
-        deaf.subscribe("flood/#", QoS::AtMostOnce);
+        deaf.subscribe("#", QoS::AtMostOnce);
 
         let stop = Arc::new(AtomicBool::new(false));
         let behaviours: [fn(u16, &AtomicBool); 6] = [
@@ -150,7 +151,7 @@ fn a_packet_of_256_mib(port: u16, stop: &AtomicBool) {
     }
 }
 
-/// Publishes what the deaf one has subscribed to.
+/// Publishes more than the deaf one could ever hold.
 fn flood(port: u16, stop: &AtomicBool) {
     let Some(mut socket) = dial(port, true) else { return };
     let message = encoded(&Packet::Publish(device::publish("flood/topic", &[b'.'; FLOOD])));
