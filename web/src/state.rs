@@ -81,6 +81,8 @@ impl State {
             WorkerToPage::Messages(messages) => self.messages = Some(Rc::new(messages)),
             WorkerToPage::Clients(clients) => self.clients = Some(Rc::new(clients)),
             WorkerToPage::Problem { why } => self.problem(why),
+            // The page's own affair, before it comes here.
+            WorkerToPage::RoadLost => {}
             WorkerToPage::Stopped { report } => self.stopped = Some(report),
         }
     }

@@ -73,10 +73,11 @@ impl Tab {
         let weak = Rc::downgrade(self);
         let started = Spawned::start(&Role::Client { seed: identity::seed() }, move |news| {
             let Some(tab) = weak.upgrade() else { return };
-            (tab.on_message)(match news {
-                News::Message(message) => message,
-                News::Failed(report) => WorkerToPage::Stopped { report },
-            });
+            match news {
+                News::Message(WorkerToPage::RoadLost) => tab.introduce_again(),
+                News::Message(message) => (tab.on_message)(message),
+                News::Failed(report) => (tab.on_message)(WorkerToPage::Stopped { report }),
+            }
         });
         match started {
             Ok(client) => *self.client.borrow_mut() = Some(client),
@@ -156,6 +157,12 @@ impl Tab {
             Ok(broker) => *self.broker.borrow_mut() = Some(broker),
             Err(error) => return self.place(Place::Stopped { report: in_words(&error) }, &[]),
         }
+        self.introduce();
+        self.to_exchange(Exchange::serve);
+    }
+
+    /// Gives this tab's client worker its channels to this tab's broker worker.
+    fn introduce(&self) {
         match pair_of_channels() {
             Ok(([ours, ours_too], theirs)) => {
                 self.to_broker(&ToBroker::Guest, &theirs);
@@ -163,7 +170,16 @@ impl Tab {
             }
             Err(error) => self.place(Place::Stopped { report: in_words(&error) }, &[]),
         }
-        self.to_exchange(Exchange::serve);
+    }
+
+    /// The client worker lost its broker worker, as after a long sleep in which neither heard of the other.
+    fn introduce_again(&self) {
+        if self.broker.borrow().is_some() {
+            self.introduce();
+        } else {
+            self.place(Place::Searching, &[]);
+            self.to_exchange(Exchange::want);
+        }
     }
 
     fn crashed(self: &Rc<Self>, report: String) {

@@ -84,6 +84,8 @@ pub enum WorkerToPage {
         /// A sentence that says why, and what to do.
         why: String,
     },
+    /// The way to a broker in a tab is lost, as after a long sleep: the page is to find it again. Not for the screen.
+    RoadLost,
     /// The worker or the broker stopped; nothing more comes.
     Stopped {
         /// What it said, to be saved and sent in.

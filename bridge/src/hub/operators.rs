@@ -45,7 +45,7 @@ impl Operators {
         let unsaved = "The broker keeps its state in memory: it is gone when the broker stops.".to_owned();
         let mut desk = Desk::new(HostKind::Native, Some(unsaved), home);
         // No bridge is needed where the broker itself listens, and devices connect all the same.
-        desk.bridge(BridgeState::Linked(addresses));
+        desk.bridge(&BridgeState::Linked(addresses));
         Self { token, desk, pages: BTreeMap::new(), actions: VecDeque::new() }
     }
 

@@ -94,11 +94,11 @@ impl Desk {
     }
 
     /// The road to the devices changed.
-    pub fn bridge(&mut self, state: BridgeState) {
-        if self.bridge == state {
+    pub fn bridge(&mut self, state: &BridgeState) {
+        if self.bridge == *state {
             return;
         }
-        self.bridge = state;
+        self.bridge = state.clone();
         let all: Vec<_> = self.operators.keys().copied().collect();
         for operator in all {
             self.tell(operator, Response::Bridge(self.bridge.clone()));

@@ -79,6 +79,9 @@ struct Channel {
 impl BrokerHost {
     /// An empty broker; the bridge, if there is one, is dialled in the first turn.
     pub fn new(setup: Setup, now: Now) -> Self {
+        let household = Household::starting_at(setup.seed, setup.local_minutes, now);
+        let mut desk = Desk::new(HostKind::Tab, Some(UNSAVED.to_owned()), true);
+        desk.home(household.powers());
         Self {
             name: setup.broker,
             broker: Broker::new(setup.config, setup.seed, now),
@@ -89,10 +92,10 @@ impl BrokerHost {
             ready: VecDeque::new(),
             closing: VecDeque::new(),
             conns_opened: 0,
-            household: Household::starting_at(setup.seed, setup.local_minutes, now),
+            household,
             bridge: Bridge::new(setup.broker, setup.bridge, now.awake),
             bridge_channel: None,
-            desk: Desk::new(HostKind::Tab, Some(UNSAVED.to_owned()), true),
+            desk,
             mask: EventMask::NONE,
             outputs: VecDeque::new(),
         }
@@ -149,7 +152,8 @@ impl BrokerHost {
         self.drop_channel(now, id, "The connection to the bridge was lost.");
     }
 
-    /// An operator's port opened.
+    /// A guest's port for operators opened. It has the number of the guest's channel and ends with it: a port does not say
+    /// that its other end is gone, but the link on the channel finds out.
     pub fn operator(&mut self, id: OperatorId) {
         self.desk.open(id);
     }
@@ -158,7 +162,10 @@ impl BrokerHost {
     pub fn request(&mut self, now: Now, id: OperatorId, request: Request) {
         match self.desk.request(now, id, request, &self.broker) {
             Some(Effect::Command(command)) => self.broker.handle(now, Input::Command(command)),
-            Some(Effect::Home(command)) => self.household.command(now, command),
+            Some(Effect::Home(command)) => {
+                self.household.command(now, command);
+                self.desk.home(self.household.powers());
+            }
             None => {}
         }
     }
@@ -177,8 +184,7 @@ impl BrokerHost {
                 break;
             }
         }
-        self.desk.bridge(self.bridge.state().clone());
-        self.desk.home(self.household.powers());
+        self.desk.bridge(self.bridge.state());
         self.desk.tick(now, &self.broker);
         let mask = self.desk.mask();
         if std::mem::replace(&mut self.mask, mask) != mask {
@@ -414,6 +420,7 @@ impl BrokerHost {
             self.bridge_channel = None;
             self.bridge.lost(now.awake, why);
         }
+        self.desk.close(OperatorId(id.0));
         for conn in lost.into_values() {
             self.forget(now, conn, CloseCause::Failed);
         }

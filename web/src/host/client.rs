@@ -49,7 +49,7 @@ pub enum Output {
     /// Send this on the control channel, port or WebSocket.
     Control(Request),
     /// Post this to the page.
-    Page(WorkerToPage),
+    Page(Box<WorkerToPage>),
 }
 
 /// The page's clients and their model.
@@ -141,7 +141,7 @@ impl ClientHost {
             self.link_event(now, event);
         }
         if outcome.is_err() {
-            self.leave_road(now);
+            self.lose_road(now);
         }
     }
 
@@ -198,7 +198,7 @@ impl ClientHost {
         if let Road::Link(link) = &mut self.road
             && link.tick(now.awake).is_err()
         {
-            self.leave_road(now);
+            self.lose_road(now);
         }
         for member in &mut self.members {
             if member.client.poll_timeout().is_some_and(|due| due <= now.awake) {
@@ -241,7 +241,7 @@ impl ClientHost {
         }
         self.pushed = now.awake;
         self.dirty = false;
-        self.outputs.extend(self.model.views(now.wall).into_iter().map(Output::Page));
+        self.outputs.extend(self.model.views(now.wall).into_iter().map(Box::new).map(Output::Page));
     }
 
     fn member(&mut self, who: Who) -> &mut Member {
@@ -276,7 +276,7 @@ impl ClientHost {
             }
             // A broker worker opens no streams; one that does is refused.
             LinkEvent::Opened { stream, .. } => link.reset(stream, lacewing_link::CloseCode::Refused),
-            LinkEvent::Goodbye { .. } => self.leave_road(now),
+            LinkEvent::Goodbye { .. } => self.lose_road(now),
         }
     }
 
@@ -405,6 +405,12 @@ impl ClientHost {
                 self.outputs.push_back(Output::SendSocket(member.who, bytes));
             }
         }
+    }
+
+    /// The broker worker does not answer, or does not know this one any more: the page finds it again.
+    fn lose_road(&mut self, now: Moment) {
+        self.leave_road(now);
+        self.outputs.push_back(Output::Page(Box::new(WorkerToPage::RoadLost)));
     }
 
     /// Everything that the road carried is lost.

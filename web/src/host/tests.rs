@@ -84,7 +84,7 @@ impl World {
             while let Some(output) = self.client.poll_output() {
                 moved = true;
                 match output {
-                    ClientOutput::Page(message) => self.told.push_back(message),
+                    ClientOutput::Page(message) => self.told.push_back(*message),
                     ClientOutput::Control(request) => self.broker.request(now, OPERATOR, request),
                     other => panic!("no broker elsewhere: {other:?}"),
                 }
@@ -285,4 +285,43 @@ fn an_operator_sees_clients_and_ends_one() {
     let closed = std::iter::from_fn(|| bridge.poll_event())
         .any(|event| matches!(event, Event::Closed { stream, .. } if stream == device));
     assert!(closed, "the device's connection is closed");
+}
+
+#[test]
+fn a_guest_that_is_gone_is_no_operator_any_more() {
+    let mut world = World::new(false);
+    world.settle();
+    // A tab that was closed says nothing; its link is given up after half a minute.
+    for _ in 0..310 {
+        world.now += 100_000;
+        let now = world.now();
+        world.broker.turn(now);
+    }
+    let ended = std::iter::from_fn(|| world.broker.poll_output()).any(|output| output == Output::Close(PORT));
+    assert!(ended, "the silent guest's channel is closed");
+    let now = world.now();
+    world.broker.request(now, OPERATOR, Request::Watch(Watch { metrics: true, ..Watch::default() }));
+    world.broker.turn(now);
+    assert!(world.broker.poll_output().is_none(), "nobody is told anything");
+}
+
+#[test]
+fn a_client_worker_that_lost_its_broker_over_a_long_sleep_says_so_and_goes_on_over_a_new_port() {
+    let mut world = World::new(false);
+    world.pass(1);
+    world.now += 60_000_000;
+    let (now, moment) = (world.now(), world.moment());
+    world.client.turn(moment);
+    let lost = std::iter::from_fn(|| world.client.poll_output())
+        .any(|output| output == ClientOutput::Page(Box::new(WorkerToPage::RoadLost)));
+    assert!(lost, "the page is asked for a new way");
+
+    world.broker.closed(now, PORT);
+    world.broker.guest(now, PORT);
+    world.broker.operator(OPERATOR);
+    world.client.place(moment, Place::Here);
+    world.pass(2);
+    let clients = world.broker.broker().clients(None, 100);
+    let here = clients.iter().filter(|client| client.connected && client.peer == "this browser").count();
+    assert_eq!(here, 2, "the phone and the messages client are back");
 }

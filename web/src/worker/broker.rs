@@ -60,8 +60,9 @@ impl BrokerWorker {
         match message {
             ToBroker::Guest => {
                 let Ok([mqtt, control]) = <[MessagePort; 2]>::try_from(ports) else { return };
-                inner.guest(mqtt);
-                inner.operator(control);
+                let name = inner.name();
+                inner.guest(ChannelId(name), mqtt);
+                inner.operator(OperatorId(name), control);
             }
             ToBroker::TakeOver => inner.host.borrow_mut().take_over(inner.clock.now()),
         }
@@ -96,15 +97,13 @@ impl Inner {
         self.named.get()
     }
 
-    fn guest(&self, port: MessagePort) {
-        let id = ChannelId(self.name());
+    fn guest(&self, id: ChannelId, port: MessagePort) {
         self.host.borrow_mut().guest(self.clock.now(), id);
         let line = Line::port(port, self.listener(id));
         self.lines.borrow_mut().insert(id, line);
     }
 
-    fn operator(&self, port: MessagePort) {
-        let id = OperatorId(self.name());
+    fn operator(&self, id: OperatorId, port: MessagePort) {
         self.host.borrow_mut().operator(id);
         let this = self.this.clone();
         let line = Line::port(port, move |heard| {
@@ -171,6 +170,7 @@ impl Inner {
                     }
                     line.close();
                 }
+                self.operators.borrow_mut().remove(&OperatorId(id.0));
                 self.host.borrow_mut().closed(self.clock.now(), id);
             }
             Output::Tell(id, response) => {

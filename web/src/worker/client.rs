@@ -182,7 +182,7 @@ impl Inner {
                     line.send(&bytes);
                 }
             }
-            Output::Page(message) => (self.post)(message),
+            Output::Page(message) => (self.post)(*message),
         }
     }
 
