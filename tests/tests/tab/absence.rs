@@ -3,10 +3,11 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use lacewing_protocol::{Packet, ProtocolVersion, ReasonCode};
+use lacewing_protocol::{Packet, ProtocolVersion, QoS, ReasonCode};
 use lacewing_tests::browser::Chromium;
 use lacewing_tests::device::{self, Device};
 use lacewing_tests::lacewing::{BrokerHome, Lacewing};
+use lacewing_tests::patience::eventually;
 use lacewing_tests::stand::{Stand, is_up};
 
 /// How long the bridge lets a CONNECT wait for a tab.
@@ -43,6 +44,14 @@ fn a_frozen_tab_is_given_up_after_30_s_and_carries_devices_again_when_it_thaws()
     assert!(began.elapsed() > Duration::from_secs(20), "a short silence is forgiven");
     drop(frozen);
     stand.is_up();
+
+    // The page's own clients had not heard of the broker for as long, and are back as well.
+    let page = stand.tab.as_ref().expect("the stand has a tab");
+    let mut terminal = Device::connect(stand.port(), ProtocolVersion::V5_0, "terminal");
+    eventually("the page shows what was published after the thaw", || {
+        terminal.publish("home/livingroom/temperature", b"11.1", QoS::AtLeastOnce);
+        page.text(".phone [data-room=livingroom] data").filter(|text| text.contains("11.1"))
+    });
 }
 
 /// Processes that stand still until this is dropped.
