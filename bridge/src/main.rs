@@ -73,14 +73,19 @@ fn run(settings: &Settings) -> anyhow::Result<()> {
     }
     .text();
 
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Whoever has read the banner may press Ctrl-C, and it ends the program well.
+    let signals = {
+        let _inside = runtime.enter();
+        stop::Signals::listen()?
+    };
     let (orders, ended) = start_reactor(settings, mqtt, http.address, token, room)?;
     let mut stdout = std::io::stdout();
     // Nobody may be there to read it.
     let _ = stdout.write_all(banner.as_bytes()).and_then(|()| stdout.flush());
 
     let site = Rc::new(Site::new(settings, gate, orders.clone()));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    LocalSet::new().block_on(&runtime, until_stopped(site, http, orders, ended))
+    LocalSet::new().block_on(&runtime, until_stopped(site, http, orders, ended, signals))
 }
 
 /// Starts the reactor's thread. What comes through the receiver is how it ended.
@@ -127,6 +132,7 @@ async fn until_stopped(
     http: Bound,
     orders: Orders,
     mut ended: oneshot::Receiver<std::io::Result<()>>,
+    mut signals: stop::Signals,
 ) -> anyhow::Result<()> {
     let room = web::room();
     let mut servers = Vec::new();
@@ -134,7 +140,6 @@ async fn until_stopped(
         let listener = tokio::net::TcpListener::from_std(listener)?;
         servers.push(tokio::task::spawn_local(Rc::clone(&site).serve(listener, room.clone())));
     }
-    let mut signals = stop::Signals::listen()?;
     tokio::select! {
         end = &mut ended => return end.context("the reactor broke down")?.context("the reactor ended"),
         name = signals.next() => info!("{name}: saying goodbye"),
