@@ -327,7 +327,8 @@ impl Model {
             }
             Action::Kick { client_id } => Effect::Control(Request::Kick { client_id }),
             Action::EndSession { client_id } => Effect::Control(Request::EndSession { client_id }),
-            Action::MoveHere => Effect::MoveHere,
+            // The page's own affair: it tells the broker's worker, which dials the bridge.
+            Action::MoveHere => return Ok(()),
             Action::Retry => Effect::Retry,
         };
         if let (Effect::Control(_), Operator::No { why }) = (&effect, &self.status.operator) {

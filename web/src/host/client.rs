@@ -388,8 +388,6 @@ impl ClientHost {
                 self.members.iter_mut().for_each(|member| member.client.retry(now.awake));
                 None
             }
-            // The page itself tells the broker worker, which dials the bridge.
-            Effect::MoveHere => None,
         };
         if let Some(full) = outcome {
             self.model.problem(format!("Not sent: {full}."));

@@ -49,8 +49,6 @@ pub enum Effect {
     },
     /// Ask the host of the broker.
     Control(Request),
-    /// Take the bridge's link over from the tab that has it.
-    MoveHere,
     /// Dial at once whatever waits for its next try.
     Retry,
 }

@@ -168,7 +168,6 @@ impl Inner {
                     while let Some(message) = self.host.borrow_mut().transmit(id) {
                         line.send(&message);
                     }
-                    line.close();
                 }
                 self.operators.borrow_mut().remove(&OperatorId(id.0));
                 self.host.borrow_mut().closed(self.clock.now(), id);

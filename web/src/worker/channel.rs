@@ -20,7 +20,7 @@ pub(crate) enum Heard {
     Failed,
 }
 
-/// One end of an ordered channel of binary messages. Dropped, it is closed and says nothing any more.
+/// One end of an ordered channel of binary messages. Dropped, it is closed after what was handed over, and says nothing any more.
 pub(crate) struct Line {
     end: End,
     _listeners: Vec<Closure<dyn FnMut(Event)>>,
@@ -91,9 +91,6 @@ impl Line {
             End::Socket(socket) => socket.send_with_u8_array(message),
         };
     }
-
-    /// Closes the line after what was handed over.
-    pub(crate) fn close(self) {}
 }
 
 impl Drop for Line {
