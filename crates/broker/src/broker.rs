@@ -18,7 +18,7 @@ use crate::shapes::Shapes;
 use crate::watch::Watch;
 use crate::{
     Batch, CloseCause, CloseReason, Config, ConnId, EventKind, EventMask, Input, Metrics, Now, Output,
-    Restore, Seq, Transport,
+    Restore, Rules, Seq, Transport,
 };
 
 /// What one call may do before it leaves the rest to a later [`Input::Tick`]: about so many packets read, deliveries
@@ -29,6 +29,7 @@ pub(crate) const BUDGET: u32 = 4096;
 #[derive(Debug)]
 pub struct Broker {
     pub(crate) config: Config,
+    pub(crate) rules: Rules,
     pub(crate) seed: u64,
     pub(crate) now: Now,
     /// What is left of [`BUDGET`] in this call.
@@ -91,6 +92,7 @@ impl Broker {
     pub fn new(config: Config, seed: u64, now: Now) -> Self {
         Self {
             config: config.checked(),
+            rules: Rules::default(),
             seed,
             now,
             budget: BUDGET,
@@ -123,6 +125,11 @@ impl Broker {
     /// Starts to rebuild the broker that wrote a set of records.
     pub fn restore(config: Config, seed: u64, now: Now) -> Restore {
         Restore::new(config, seed, now)
+    }
+
+    /// The users and rules in force: what a host checks a password against.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// Takes one input. `now` must not go backwards.

@@ -14,7 +14,8 @@ use crate::message::{Message, compact};
 use crate::routing::SessionKey;
 use crate::session::{Origin, Session, Will};
 use crate::{
-    AuthRequest, Broker, CloseReason, ConnId, Ending, EventKind, EventMask, Output, Verdict, WillCancelled,
+    AuthRequest, AuthStep, Broker, CloseReason, ConnId, Ending, EventKind, EventMask, Output, Verdict,
+    WillCancelled,
 };
 
 impl Broker {
@@ -42,6 +43,9 @@ impl Broker {
             username: connect.username.as_ref().map(|name| name.to_string()),
             password: connect.password.clone(),
             transport: connection.transport.as_deref().cloned().unwrap_or_default(),
+            method: None,
+            data: None,
+            step: AuthStep::Connect,
         };
         let conn = connection.id;
         connection.phase = Phase::Asked(connect);
@@ -57,10 +61,14 @@ impl Broker {
         let Phase::Asked(connect) = std::mem::replace(&mut connection.phase, Phase::New) else { return };
         match verdict {
             // What was all right when the host was asked may not be any more.
-            Verdict::Allow { user } => match self.judge(&connect) {
+            Verdict::Allow { user, data: _ } => match self.judge(&connect) {
                 Ok(()) => self.admit(key, *connect, user),
                 Err((reason, why)) => self.refuse_connect(key, reason, why),
             },
+            Verdict::Continue { .. } => {
+                let why = "no enhanced authentication is available";
+                self.refuse_connect(key, ReasonCode::BadAuthenticationMethod, why);
+            }
             Verdict::Deny { reason } => self.refuse_connect(key, reason, "the client may not come in"),
         }
         self.read_later(key);

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use lacewing_protocol::{QoS, ReasonCode, TopicFilter, TopicName};
 use serde::{Deserialize, Serialize};
 
-use crate::{Config, EventMask, PublishProperties, Seq};
+use crate::{Config, EventMask, PublishProperties, Rules, Seq};
 
 /// The time of an input, in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -92,8 +92,11 @@ pub enum Input {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each variant says what its fields are")]
 pub enum Verdict {
-    /// It may, as `user`.
-    Allow { user: Option<String> },
+    /// It may, as `user`. `data` is the last Authentication Data of an AUTH exchange, for the CONNACK, or for the AUTH
+    /// that ends a re-authentication (§4.12).
+    Allow { user: Option<String>, data: Option<Bytes> },
+    /// The exchange goes on: AUTH 0x18 with this Authentication Data. The client's answer is asked about in turn.
+    Continue { data: Bytes },
     /// It may not; `reason` goes into the CONNACK, mapped to what the client's version has.
     Deny { reason: ReasonCode },
 }
@@ -115,6 +118,8 @@ pub enum Command {
     Watch { events: EventMask },
     /// Say goodbye to every client (5.0: DISCONNECT 0x8B) and close; new connections are closed at once.
     Shutdown,
+    /// Go on with other users and rules.
+    Rules(Box<Rules>),
     /// Go on with other limits. `durable` cannot change while the broker runs; connections keep what their CONNACK said.
     Reconfigure(Box<Config>),
 }

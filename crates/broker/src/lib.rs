@@ -36,6 +36,7 @@ mod retained_delivery;
 mod retained_expiry;
 mod route;
 mod routing;
+mod rules;
 mod send;
 mod session;
 mod shapes;
@@ -55,7 +56,10 @@ pub use info::{
 pub use input::{CloseCause, Command, ConnId, Input, Listener, Now, Transport, Verdict};
 pub use lacewing_protocol::PublishProperties;
 pub use metrics::Metrics;
-pub use output::{AuthRequest, CloseReason, Output, Seq};
+pub use output::{AuthRequest, AuthStep, CloseReason, Output, Seq};
 pub use record::{Change, Record, Table};
 pub use recording::{Call, Head, Reaction, Recorder, Recording, RecordingError, Step, Transcript};
 pub use restore::{Restore, RestoreError};
+pub use rules::{
+    Access, AccessRule, Act, ListenerTerms, Rules, Terms, TopicPattern, TopicPatternError, User,
+};

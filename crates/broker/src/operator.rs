@@ -58,6 +58,7 @@ impl Broker {
                 self.jobs.push_back(Job::Shutdown(0));
                 self.run_jobs();
             }
+            Command::Rules(rules) => self.rules = *rules,
             Command::Reconfigure(config) => self.reconfigure(*config),
         }
     }

@@ -63,6 +63,23 @@ pub struct AuthRequest {
     pub username: Option<String>,
     /// Its password, any bytes.
     pub password: Option<Bytes>,
-    /// Where it came from.
+    /// Where it came from; with the name in its certificate, if it showed one that was verified.
     pub transport: Transport,
+    /// The Authentication Method of its CONNECT, if it asked for an AUTH exchange (§4.12).
+    pub method: Option<String>,
+    /// The Authentication Data of the packet at hand.
+    pub data: Option<Bytes>,
+    /// Where in the exchange this is; [`AuthStep::Connect`] if there is none.
+    pub step: AuthStep,
+}
+
+/// Where in an authentication a question comes (§4.12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AuthStep {
+    /// CONNECT came. Whatever the host remembers of the connection's number is of no more use.
+    Connect,
+    /// AUTH 0x18 came, in answer to a [`Verdict::Continue`](crate::Verdict::Continue).
+    Continue,
+    /// AUTH 0x19 came: a client that is in proves itself anew.
+    Reauthenticate,
 }

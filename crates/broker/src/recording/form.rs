@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Call, Head, Step};
 use crate::{
-    Change, CloseCause, Command, Config, ConnId, EventMask, Input, Now, Record, Seq, Table, Transport,
+    Change, CloseCause, Command, Config, ConnId, EventMask, Input, Now, Record, Rules, Seq, Table, Transport,
     Verdict,
 };
 
@@ -56,6 +56,13 @@ enum CallForm {
     Allowed {
         conn: u64,
         user: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        data: Option<String>,
+    },
+    /// An AUTH exchange goes on; what is exchanged in it is kept, which is no secret of a password.
+    Continued {
+        conn: u64,
+        data: String,
     },
     Denied {
         conn: u64,
@@ -83,6 +90,9 @@ enum CallForm {
         events: EventMask,
     },
     Shutdown,
+    Rules {
+        rules: Box<Rules>,
+    },
     Reconfigure {
         config: Box<Config>,
     },
@@ -179,8 +189,11 @@ impl From<Input> for CallForm {
             Input::Opened { conn, transport } => Self::Opened { conn: conn.0, transport },
             Input::Received { conn, bytes } => Self::Received { conn: conn.0, bytes: hex(&bytes) },
             Input::Closed { conn, cause } => Self::Closed { conn: conn.0, cause },
-            Input::Authenticated { conn, verdict: Verdict::Allow { user } } => {
-                Self::Allowed { conn: conn.0, user }
+            Input::Authenticated { conn, verdict: Verdict::Allow { user, data } } => {
+                Self::Allowed { conn: conn.0, user, data: data.as_deref().map(hex) }
+            }
+            Input::Authenticated { conn, verdict: Verdict::Continue { data } } => {
+                Self::Continued { conn: conn.0, data: hex(&data) }
             }
             Input::Authenticated { conn, verdict: Verdict::Deny { reason } } => {
                 Self::Denied { conn: conn.0, reason: reason as u8 }
@@ -209,6 +222,7 @@ impl From<Command> for CallForm {
             Command::DropRetained { filter } => Self::DropRetained { filter: filter.as_str().to_owned() },
             Command::Watch { events } => Self::Watch { events },
             Command::Shutdown => Self::Shutdown,
+            Command::Rules(rules) => Self::Rules { rules },
             Command::Reconfigure(config) => Self::Reconfigure { config },
         }
     }
@@ -228,9 +242,14 @@ impl TryFrom<CallForm> for Call {
                 Input::Received { conn: ConnId(conn), bytes: unhex(&bytes)? }
             }
             CallForm::Closed { conn, cause } => Input::Closed { conn: ConnId(conn), cause },
-            CallForm::Allowed { conn, user } => {
-                Input::Authenticated { conn: ConnId(conn), verdict: Verdict::Allow { user } }
+            CallForm::Allowed { conn, user, data } => {
+                let data = data.as_deref().map(unhex).transpose()?;
+                Input::Authenticated { conn: ConnId(conn), verdict: Verdict::Allow { user, data } }
             }
+            CallForm::Continued { conn, data } => Input::Authenticated {
+                conn: ConnId(conn),
+                verdict: Verdict::Continue { data: unhex(&data)? },
+            },
             CallForm::Denied { conn, reason } => Input::Authenticated {
                 conn: ConnId(conn),
                 verdict: Verdict::Deny { reason: reason_code(reason)? },
@@ -248,6 +267,7 @@ impl TryFrom<CallForm> for Call {
             }
             CallForm::Watch { events } => Input::Command(Command::Watch { events }),
             CallForm::Shutdown => Input::Command(Command::Shutdown),
+            CallForm::Rules { rules } => Input::Command(Command::Rules(rules)),
             CallForm::Reconfigure { config } => Input::Command(Command::Reconfigure(config)),
         };
         Ok(Self::Handle(input))

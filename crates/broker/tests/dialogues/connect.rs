@@ -159,7 +159,7 @@ fn the_host_is_asked_and_nothing_is_done_before_its_verdict() {
         (request.username.as_deref(), request.password.as_deref()),
         (Some("ada"), Some(&b"secret"[..]))
     );
-    story.answer(conn, Verdict::Allow { user: Some("ada".to_owned()) });
+    story.answer(conn, Verdict::Allow { user: Some("ada".to_owned()), data: None });
     assert!(matches!(client.receive(), Packet::ConnAck(_)));
     assert_eq!(client.receive(), Packet::PingResp);
     assert!(!client.is_paused());
@@ -218,7 +218,7 @@ fn clients_let_in_one_after_the_other_do_not_exceed_the_limit_on_sessions() {
         client
     });
     for client in &clients {
-        story.answer(client.conn, Verdict::Allow { user: None });
+        story.answer(client.conn, Verdict::Allow { user: None, data: None });
     }
     let answers = clients.map(|client| match client.receive() {
         Packet::ConnAck(ack) => ack.reason,
@@ -234,7 +234,7 @@ fn the_time_that_the_host_takes_over_its_verdict_is_not_the_clients() {
     let client = story.dial(ProtocolVersion::V5_0);
     client.send(Packet::Connect(Box::new(Connect { keep_alive: 1, ..v5("c") })));
     story.pass_seconds(5);
-    story.answer(client.conn, Verdict::Allow { user: None });
+    story.answer(client.conn, Verdict::Allow { user: None, data: None });
     assert!(matches!(client.receive(), Packet::ConnAck(_)));
     story.pass_seconds(1);
     assert!(!client.is_closed());

@@ -198,7 +198,7 @@ impl Host {
                 Output::Authenticate { conn, request } => {
                     let verdict = match request.password.as_deref() {
                         Some(b"wrong") => Verdict::Deny { reason: ReasonCode::BadUserNameOrPassword },
-                        _ => Verdict::Allow { user: request.username },
+                        _ => Verdict::Allow { user: request.username, data: None },
                     };
                     self.handle(Input::Authenticated { conn, verdict });
                 }

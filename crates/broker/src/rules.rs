@@ -1,0 +1,207 @@
+//! Users, and what they and everyone may do: plain data that an operator writes and a host hands in.
+
+use std::fmt;
+
+use lacewing_protocol::{QoS, TopicFilter, Utf8String};
+use serde::{Deserialize, Serialize};
+
+use crate::Listener;
+
+/// Who may come in and what they may do. The default lets everyone do everything.
+///
+/// Devices of the simulated home and clients in the broker's own page ([`Listener::Home`], [`Listener::Page`]) belong to
+/// the operator: no rule holds for them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rules {
+    /// Whether clients may come in without a user name. Default: yes. While there are no users at all, a user name that
+    /// is sent all the same is ignored, as is its password.
+    pub anonymous: bool,
+    /// Who is known by name.
+    pub users: Vec<User>,
+    /// What everyone may do, read after the rules of the client's own user. The first rule that speaks of a topic
+    /// decides; where none does, it is allowed.
+    pub access: Vec<AccessRule>,
+    /// What holds for all clients of a listener.
+    pub listeners: Vec<ListenerTerms>,
+}
+
+/// One user.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct User {
+    /// The User Name of CONNECT, or the name in a client certificate.
+    pub name: String,
+    /// The Argon2 hash of the password, in PHC form (`$argon2id$v=19$…`). Without one no password fits.
+    pub password: Option<String>,
+    /// What SCRAM-SHA-256 checks against, in the form `SCRAM-SHA-256$ITERATIONS:SALT$STORED_KEY:SERVER_KEY`, the parts
+    /// in base64. Without it the user cannot come in by SCRAM.
+    pub scram: Option<String>,
+    /// What this user may do, read before the rules for everyone.
+    pub access: Vec<AccessRule>,
+    /// What else holds for this user.
+    pub terms: Terms,
+}
+
+/// Whether a kind of act on some topics is allowed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccessRule {
+    /// Allowed or denied.
+    pub verdict: Access,
+    /// What is allowed or denied.
+    pub act: Act,
+    /// Which topics it speaks of.
+    pub topics: TopicPattern,
+}
+
+/// Allowed or denied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Access {
+    Allow,
+    Deny,
+}
+
+/// What a client does with a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Act {
+    /// Publish to it, wills included.
+    Publish,
+    /// Subscribe to it and receive from it.
+    Subscribe,
+    /// Both.
+    Both,
+}
+
+/// A Topic Filter in which `%c` stands for the client id and `%u` for the user name, each within a level.
+///
+/// Unlike in a subscription, a wildcard in the first place also stands for levels that begin with `$`: a rule for `#`
+/// speaks of everything. A pattern with `%u` speaks of nothing where the client has no user name, nor where the id or
+/// name contains `+`, `#` or `/`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TopicPattern(String);
+
+/// A text that is no [`TopicPattern`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not a topic filter that a rule can use: {why}")]
+pub struct TopicPatternError {
+    text: String,
+    why: String,
+}
+
+/// What holds beside the access rules; `None` leaves it as [`Config`](crate::Config) has it, and of two that are set,
+/// the user's and the listener's, the tighter one counts.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Terms {
+    /// The highest QoS in a PUBLISH or will: 0, 1 or 2. More ends the connection with 0x9B; a subscription is granted
+    /// no more (§3.2.2.3.4).
+    pub maximum_qos: Option<u8>,
+    /// Whether a message or will may be retained. If not, one that is ends the connection with 0x9A (§3.2.2.3.5).
+    pub retain_available: Option<bool>,
+    /// The longest keep-alive in seconds, as [`Config::keep_alive_maximum`](crate::Config::keep_alive_maximum).
+    pub keep_alive_maximum: Option<u16>,
+}
+
+/// What holds for the clients of one listener.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListenerTerms {
+    /// Which.
+    pub listener: Listener,
+    /// Whether clients may come in there without a user name; `None` leaves it as [`Rules::anonymous`] has it.
+    #[serde(default)]
+    pub anonymous: Option<bool>,
+    /// What else.
+    #[serde(default)]
+    pub terms: Terms,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { anonymous: true, users: Vec::new(), access: Vec::new(), listeners: Vec::new() }
+    }
+}
+
+impl Rules {
+    /// The user of that name.
+    pub fn user(&self, name: &str) -> Option<&User> {
+        self.users.iter().find(|user| user.name == name)
+    }
+}
+
+impl Terms {
+    /// The highest QoS as such; a number above 2 is 2.
+    pub fn maximum_qos(&self) -> Option<QoS> {
+        self.maximum_qos.map(|level| match level {
+            0 => QoS::AtMostOnce,
+            1 => QoS::AtLeastOnce,
+            _ => QoS::ExactlyOnce,
+        })
+    }
+}
+
+impl TopicPattern {
+    /// The text as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for TopicPattern {
+    type Error = TopicPatternError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let wrong = |why: &str| TopicPatternError { text: text.clone(), why: why.to_owned() };
+        let utf8 = Utf8String::try_from(text.clone()).map_err(|error| wrong(&error.to_string()))?;
+        let filter = TopicFilter::try_from(utf8).map_err(|error| wrong(&error.to_string()))?;
+        if filter.share_name().is_some() {
+            return Err(wrong("it names a share; write the filter after it, rules hold for shared ones too"));
+        }
+        Ok(Self(text))
+    }
+}
+
+impl From<TopicPattern> for String {
+    fn from(pattern: TopicPattern) -> Self {
+        pattern.0
+    }
+}
+
+impl fmt::Debug for User {
+    /// Says of the secrets only whether there are any.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("User")
+            .field("name", &self.name)
+            .field("password", &self.password.is_some())
+            .field("scram", &self.scram.is_some())
+            .field("access", &self.access)
+            .field("terms", &self.terms)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_is_a_topic_filter_without_a_share() {
+        for good in ["#", "home/+/set", "users/%u/#", "%c", "$SYS/#"] {
+            assert!(TopicPattern::try_from(good.to_owned()).is_ok(), "{good}");
+        }
+        for bad in ["", "a/#/b", "a+", "$share/g/a", "a\0"] {
+            assert!(TopicPattern::try_from(bad.to_owned()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_user_is_shown_without_secrets() {
+        let user = User { name: "ada".into(), password: Some("$argon2id$secret".into()), ..User::default() };
+        assert!(!format!("{user:?}").contains("secret"));
+    }
+}
