@@ -55,6 +55,8 @@ pub(crate) struct Arrival {
     pub(crate) listener: Listener,
     /// The other end's address.
     pub(crate) peer: String,
+    /// The name in its verified client certificate.
+    pub(crate) identity: Option<String>,
 }
 
 /// What is at the other end of a connection.

@@ -20,6 +20,8 @@ fn addresses_here(mqtt: Address, http: Address, own: impl Fn(IpAddr) -> Option<I
     Addresses {
         mqtt: listed(mqtt, &own),
         websocket: listed(http, &own).into_iter().map(websocket).collect(),
+        mqtts: Vec::new(),
+        wss: Vec::new(),
         lan: lan(),
     }
 }

@@ -209,7 +209,7 @@ impl Site {
 
 fn arrival(role: Role, listener: Listener, peer: SocketAddr) -> Arrival {
     let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port()).to_string();
-    Arrival { role, listener, peer }
+    Arrival { role, listener, peer, identity: None }
 }
 
 /// The value of a header that may come once at most.

@@ -127,7 +127,7 @@ impl Hub for NativeHub {
             self.operators.opened(now, conn, arrival.peer);
             return;
         }
-        let transport = Transport { listener: arrival.listener, peer: arrival.peer, tls: None };
+        let transport = Transport { listener: arrival.listener, peer: arrival.peer, tls: arrival.identity };
         self.broker.handle(now, Input::Opened { conn, transport });
     }
 

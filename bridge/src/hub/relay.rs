@@ -84,7 +84,8 @@ impl RelayHub {
             }
             return;
         };
-        match link.open(Open::new(origin(device.listener), device.peer.as_str())) {
+        let open = Open::new(origin(device.listener), device.peer.as_str());
+        match link.open(open.with_identity(device.identity.clone())) {
             Ok(stream) => {
                 device.road = Road::Stream(stream);
                 self.streams.insert(stream, conn);
@@ -450,6 +451,8 @@ impl RelayHub {
 fn origin(listener: Listener) -> lacewing_link::Listener {
     match listener {
         Listener::WebSocket => lacewing_link::Listener::WebSocket,
+        Listener::Tls => lacewing_link::Listener::MqttTls,
+        Listener::WebSocketTls => lacewing_link::Listener::WebSocketTls,
         _ => lacewing_link::Listener::Mqtt,
     }
 }

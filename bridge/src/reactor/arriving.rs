@@ -28,8 +28,8 @@ impl Reactor {
                 *refused += 1;
                 return;
             }
-            let arrival =
-                Arrival { role: Role::Device, listener: Listener::Tcp, peer: canonical(peer).to_string() };
+            let peer = canonical(peer).to_string();
+            let arrival = Arrival { role: Role::Device, listener: Listener::Tcp, peer, identity: None };
             match open(connections, poll.registry(), socket, Role::Device, None) {
                 Ok(conn) => hub.opened(now, conn, arrival),
                 Err(error) => debug!("{} was gone at once: {error}", arrival.peer),

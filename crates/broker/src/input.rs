@@ -42,6 +42,8 @@ pub enum Listener {
     Home,
     /// A device whose bytes came over the bridge's link, where it is not known how it came to the bridge.
     Link,
+    /// MQTT over a WebSocket in TLS.
+    WebSocketTls,
 }
 
 /// What the host knows about a new connection.

@@ -29,7 +29,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 /// The version of this protocol. A host and a page of different versions do not talk: the page says which
 /// of the two is older.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// The largest message either side accepts, in bytes.
 pub const MAXIMUM_MESSAGE: usize = 1 << 20;

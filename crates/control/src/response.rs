@@ -89,6 +89,12 @@ pub struct Addresses {
     pub mqtt: Vec<String>,
     /// `ws://HOST:PORT/mqtt` of every WebSocket listener.
     pub websocket: Vec<String>,
+    /// `HOST:PORT` of every listener for MQTT over TLS.
+    #[serde(default)]
+    pub mqtts: Vec<String>,
+    /// `wss://HOST:PORT/mqtt` of every listener for WebSockets in TLS.
+    #[serde(default)]
+    pub wss: Vec<String>,
     /// What a device on the same network needs, when a listener is open to it.
     pub lan: Option<LanInvitation>,
 }

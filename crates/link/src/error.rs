@@ -131,6 +131,9 @@ pub enum OpenError {
     /// The name of the far end does not fit.
     #[error("the peer's name is longer than 256 bytes")]
     PeerTooLong,
+    /// The proven name does not fit.
+    #[error("the name in the client certificate is longer than 256 bytes")]
+    IdentityTooLong,
     /// The link has ended.
     #[error("the link is over")]
     Over,

@@ -4,7 +4,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::config::Limits;
 use crate::hello::{MAX_INFO, MAX_TOKEN};
-use crate::open::MAX_PEER;
+use crate::open::{MAX_IDENTITY, MAX_PEER};
 use crate::reason::MAX_TEXT;
 use crate::{BrokerId, CloseReason, Hello, LinkError, Open, VERSION, varint};
 
@@ -22,8 +22,10 @@ const GOODBYE: u8 = 0x0a;
 /// HELLO's flag bit for [`Hello::takeover`]; the others are ignored.
 const TAKEOVER: u8 = 0x01;
 
-/// No frame but DATA and HELLO is longer: type, stream, code, text with its length.
+/// No frame but DATA, HELLO and OPEN is longer: type, stream, code, text with its length.
 pub(crate) const MAX_SHORT: usize = 1 + varint::MAX_LEN + 1 + 2 + MAX_TEXT;
+/// No OPEN is longer: type, stream, listener, two texts with their lengths.
+pub(crate) const MAX_OPEN: usize = 1 + varint::MAX_LEN + 1 + 2 + MAX_PEER + 2 + MAX_IDENTITY;
 /// DATA without its bytes.
 pub(crate) const DATA_HEAD: usize = 1 + 2 * varint::MAX_LEN;
 
@@ -59,10 +61,7 @@ impl Reader {
         }
         let frame = match self.byte()? {
             HELLO => self.hello()?,
-            OPEN => Frame::Open {
-                stream: self.number()?,
-                open: Open { listener: self.byte()?.into(), peer: self.text(MAX_PEER)? },
-            },
+            OPEN => Frame::Open { stream: self.number()?, open: self.open()? },
             DATA => {
                 let stream = self.number()?;
                 let len = self.number()?;
@@ -78,6 +77,12 @@ impl Reader {
             other => return Err(LinkError::UnknownFrame(other)),
         };
         Ok(Some(frame))
+    }
+
+    fn open(&mut self) -> Result<Open, LinkError> {
+        let (listener, peer) = (self.byte()?.into(), self.text(MAX_PEER)?);
+        let identity = Some(self.text(MAX_IDENTITY)?).filter(|identity| !identity.is_empty());
+        Ok(Open { listener, peer, identity })
     }
 
     fn hello(&mut self) -> Result<Frame, LinkError> {
@@ -164,6 +169,7 @@ pub(crate) fn put_open(out: &mut BytesMut, stream: u32, open: &Open) {
     put_head(out, OPEN, stream);
     out.put_u8(open.listener.into());
     put_text(out, &open.peer);
+    put_text(out, open.identity.as_deref().unwrap_or_default());
 }
 
 /// The head of DATA; `len` bytes have to follow.
@@ -229,10 +235,12 @@ mod tests {
         let hello = Hello::new(BrokerId([9; 16])).with_token("t").with_takeover(true).with_info("{}");
         let limits = Limits::of(&Config::default());
         let open = Open::new(Listener::Other(200), "[::1]:50312");
+        let named = Open::new(Listener::MqttTls, "[::1]:50314").with_identity(Some("sensor-7".to_owned()));
         let reason = CloseReason::new(CloseCode::Busy, "another tab has the devices");
         let mut out = BytesMut::new();
         put_hello(&mut out, &hello, &limits);
         put_open(&mut out, 300, &open);
+        put_open(&mut out, 302, &named);
         put_data_head(&mut out, 300, 3);
         out.put_slice(b"abc");
         put_credit(&mut out, 301, 4096);
@@ -253,6 +261,7 @@ mod tests {
             [
                 Frame::Hello { hello, limits },
                 Frame::Open { stream: 300, open },
+                Frame::Open { stream: 302, open: named },
                 Frame::Data { stream: 300, bytes: Bytes::from_static(b"abc") },
                 Frame::Credit { stream: 301, bytes: 4096 },
                 Frame::Close { stream: 1, reason: reason.clone() },
@@ -275,13 +284,14 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_texts_fit_the_short_frame_bound() {
+    fn the_longest_texts_fit_the_bounds_of_their_frames() {
         let mut out = BytesMut::new();
         put_reset(&mut out, u32::MAX, &CloseReason::new(CloseCode::Ended, "x".repeat(1000)));
         assert_eq!(out.len(), MAX_SHORT);
         out.clear();
-        put_open(&mut out, u32::MAX, &Open::new(Listener::Mqtt, "x".repeat(MAX_PEER)));
-        assert_eq!(out.len(), MAX_SHORT);
+        let open = Open::new(Listener::Mqtt, "x".repeat(MAX_PEER));
+        put_open(&mut out, u32::MAX, &open.with_identity(Some("x".repeat(MAX_IDENTITY))));
+        assert_eq!(out.len(), MAX_OPEN);
     }
 
     #[test]

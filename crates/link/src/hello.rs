@@ -1,7 +1,7 @@
 use std::fmt;
 
 /// The version of the frames. Both sides must speak the same one.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 pub(crate) const MAX_TOKEN: usize = 256;
 pub(crate) const MAX_INFO: usize = 2048;

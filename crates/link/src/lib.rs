@@ -41,7 +41,7 @@
 //! | frame | fields | meaning |
 //! |---|---|---|
 //! | HELLO | version (2 bytes), body length, broker id, flags, limits, token, info | first frame of either side, once |
-//! | OPEN | stream, listener, peer | a new stream; the side decides the id's parity |
+//! | OPEN | stream, listener, peer, identity or nothing | a new stream; the side decides the id's parity |
 //! | DATA | stream, length, bytes | at least one byte, within the credit |
 //! | CREDIT | stream, bytes | the receiver has used so many bytes |
 //! | CLOSE | stream, code, text | the sender's direction ends here, after all its DATA |

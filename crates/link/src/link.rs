@@ -6,7 +6,7 @@ use crate::config::Limits;
 use crate::credit::Pool;
 use crate::hello::{MAX_INFO, MAX_TOKEN};
 use crate::liveness::Liveness;
-use crate::open::MAX_PEER;
+use crate::open::{MAX_IDENTITY, MAX_PEER};
 use crate::stream::{Outgoing, Reset};
 use crate::streams::Streams;
 use crate::{CloseReason, Config, Event, Hello, HelloError, LinkError, Open, OpenError, SendError, StreamId};
@@ -116,6 +116,9 @@ impl Link {
         }
         if open.peer.len() > MAX_PEER {
             return Err(OpenError::PeerTooLong);
+        }
+        if open.identity.as_ref().is_some_and(|identity| identity.len() > MAX_IDENTITY) {
+            return Err(OpenError::IdentityTooLong);
         }
         let max = self.limits.max_streams;
         let stream = self.streams.open_here(open, max).ok_or(OpenError::TooManyStreams { max })?;

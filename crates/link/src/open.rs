@@ -1,4 +1,5 @@
 pub(crate) const MAX_PEER: usize = 256;
+pub(crate) const MAX_IDENTITY: usize = 256;
 
 /// What a stream is and where it comes from: the content of OPEN.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -7,12 +8,21 @@ pub struct Open {
     pub listener: Listener,
     /// Who is at its far end, for people to read: `127.0.0.1:50312`. At most 256 bytes.
     pub peer: String,
+    /// Who its far end has proved to be to the side that opens the stream, by a verified client certificate: a user
+    /// name. Not empty, at most 256 bytes.
+    pub identity: Option<String>,
 }
 
 impl Open {
     /// A stream from `peer` through `listener`.
     pub fn new(listener: Listener, peer: impl Into<String>) -> Self {
-        Self { listener, peer: peer.into() }
+        Self { listener, peer: peer.into(), identity: None }
+    }
+
+    /// The same with a proven name.
+    pub fn with_identity(mut self, identity: Option<String>) -> Self {
+        self.identity = identity;
+        self
     }
 }
 
@@ -29,6 +39,10 @@ pub enum Listener {
     Home,
     /// The typed control protocol of the operator's views; not MQTT.
     Control,
+    /// A device over TLS.
+    MqttTls,
+    /// A device or page over a WebSocket in TLS.
+    WebSocketTls,
     /// One that this version has no name for. Never a number that has one.
     Other(u8),
 }
@@ -41,6 +55,8 @@ impl From<u8> for Listener {
             2 => Self::Page,
             3 => Self::Home,
             4 => Self::Control,
+            5 => Self::MqttTls,
+            6 => Self::WebSocketTls,
             other => Self::Other(other),
         }
     }
@@ -54,6 +70,8 @@ impl From<Listener> for u8 {
             Listener::Page => 2,
             Listener::Home => 3,
             Listener::Control => 4,
+            Listener::MqttTls => 5,
+            Listener::WebSocketTls => 6,
             Listener::Other(number) => number,
         }
     }

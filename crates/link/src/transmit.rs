@@ -127,7 +127,8 @@ impl Message<'_> {
         (sending, receiving): (&mut Pool, &mut Pool),
         limits: &Limits,
     ) -> Turn {
-        if self.room() < frame::MAX_SHORT {
+        let first = if stream.opening.is_some() { frame::MAX_OPEN } else { frame::MAX_SHORT };
+        if self.room() < first {
             return Turn::MessageFull;
         }
         if let Some(open) = stream.opening.take() {

@@ -283,8 +283,10 @@ impl BrokerHost {
                 let conn = ConnId(self.conns_opened);
                 channel.streams.insert(stream, conn);
                 let listener = if channel.is_bridge { listener(open.listener) } else { Listener::Page };
+                // Only the bridge has seen certificates; what a page calls itself proves nothing.
+                let tls = open.identity.filter(|_| channel.is_bridge);
                 self.conns.insert(conn, Conn::new(id, stream));
-                let transport = Transport { listener, peer: open.peer, tls: None };
+                let transport = Transport { listener, peer: open.peer, tls };
                 self.broker.handle(now, Input::Opened { conn, transport });
             }
             Event::Data { stream, bytes } => {
@@ -436,6 +438,8 @@ fn listener(origin: Origin) -> Listener {
     match origin {
         Origin::Mqtt => Listener::Tcp,
         Origin::WebSocket => Listener::WebSocket,
+        Origin::MqttTls => Listener::Tls,
+        Origin::WebSocketTls => Listener::WebSocketTls,
         Origin::Page => Listener::Page,
         Origin::Home => Listener::Home,
         Origin::Control | Origin::Other(_) => Listener::Link,

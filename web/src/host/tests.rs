@@ -201,6 +201,21 @@ fn a_device_at_the_bridge_reaches_the_broker_and_is_answered() {
 }
 
 #[test]
+fn how_a_device_came_to_the_bridge_is_known_in_the_tab() {
+    let mut world = World::new(true);
+    world.settle();
+    world.accept("");
+    let bridge = world.bridge.as_mut().unwrap();
+    let open = Open::new(Listener::MqttTls, "192.0.2.7:50312").with_identity(Some("hall lamp".to_owned()));
+    let stream = bridge.open(open).unwrap();
+    bridge.send(stream, CONNECT).unwrap();
+    world.settle();
+    let clients = world.broker.broker().clients(None, 10);
+    let lamp = clients.iter().find(|client| client.client_id == "lamp").expect("the device is a client");
+    assert_eq!(lamp.listener, lacewing_broker::Listener::Tls);
+}
+
+#[test]
 fn when_the_bridge_is_lost_its_devices_are_gone_and_it_is_dialled_again() {
     let mut world = World::new(true);
     world.settle();

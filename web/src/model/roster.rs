@@ -195,6 +195,7 @@ fn listener(listener: Listener) -> &'static str {
         Listener::Tcp => "TCP",
         Listener::Tls => "TLS",
         Listener::WebSocket => "WebSocket",
+        Listener::WebSocketTls => "WebSocket, TLS",
         Listener::Page => "a page",
         Listener::Home => "simulated home",
         Listener::Link => "bridge",

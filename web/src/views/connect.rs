@@ -23,6 +23,14 @@ pub(crate) fn Connect() -> Html {
                 { for addresses.mqtt.iter().chain(&addresses.websocket).map(|address| html! {
                     <Snippet text={address.clone()} what="the address" />
                 }) }
+                if !addresses.mqtts.is_empty() || !addresses.wss.is_empty() {
+                    <h2>{ "Over TLS" }</h2>
+                    { for addresses.mqtts.iter().chain(&addresses.wss).map(|address| html! {
+                        <Snippet text={address.clone()} what="the address" />
+                    }) }
+                    <p class="hint">{ "A device has to trust the certificate: with mosquitto's clients by " }<code>{ "--cafile" }</code>
+                        { ", and the file that the bridge names when it starts." }</p>
+                }
                 { match &addresses.lan {
                     Some(lan) => html! {
                         <>

@@ -23,6 +23,8 @@ pub(crate) struct Device {
     pub(crate) listener: Listener,
     /// Its address.
     pub(crate) peer: String,
+    /// The name in its verified client certificate.
+    pub(crate) identity: Option<String>,
 }
 
 /// Where a device's bytes go.
@@ -47,6 +49,7 @@ impl Device {
             gone: None,
             listener: arrival.listener,
             peer: arrival.peer,
+            identity: arrival.identity,
         }
     }
 

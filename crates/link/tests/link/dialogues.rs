@@ -253,7 +253,11 @@ fn a_goodbye_is_the_last_word() {
 fn a_name_too_long_for_the_frame_is_refused_here() {
     let mut pair = Pair::greeted(&Config::default());
     assert_eq!(pair.tab.link.open(Open::new(Listener::Mqtt, "x".repeat(257))), Err(OpenError::PeerTooLong));
-    assert!(pair.tab.link.open(Open::new(Listener::Mqtt, "x".repeat(256))).is_ok());
+    let named = |len| Open::new(Listener::Mqtt, "x".repeat(256)).with_identity(Some("n".repeat(len)));
+    assert_eq!(pair.tab.link.open(named(257)), Err(OpenError::IdentityTooLong));
+    assert!(pair.tab.link.open(named(256)).is_ok());
+    pair.settle();
+    assert!(matches!(pair.bridge.event(), Event::Opened { open, .. } if open == named(256)));
     let mut pair = Pair::new(&Config::default());
     assert_eq!(pair.tab.link.hello(hello().with_token("x".repeat(257))), Err(HelloError::TokenTooLong));
     assert_eq!(pair.tab.link.hello(hello().with_info("x".repeat(2049))), Err(HelloError::InfoTooLong));

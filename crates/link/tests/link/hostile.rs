@@ -18,8 +18,8 @@ fn refusal(message: &[u8]) -> LinkError {
     error
 }
 
-const OPEN_0: &[u8] = b"\x02\x00\x00\x01x";
-const OPEN_2: &[u8] = b"\x02\x02\x00\x01x";
+const OPEN_0: &[u8] = b"\x02\x00\x00\x01x\x00";
+const OPEN_2: &[u8] = b"\x02\x02\x00\x01x\x00";
 
 fn opened(rest: &[u8]) -> Vec<u8> {
     [OPEN_0, rest].concat()
@@ -34,11 +34,13 @@ fn each_broken_rule_has_its_words() {
     assert!(matches!(refusal(b"\x02\x00\x00\x02\xff\xff"), LinkError::Text(_)));
     let long_name = [b"\x02\x00\x00\x81\x02".as_slice(), &[b'x'; 257]].concat();
     assert!(matches!(refusal(&long_name), LinkError::Text(_)));
+    let long_identity = [b"\x02\x00\x00\x01x\x81\x02".as_slice(), &[b'x'; 257]].concat();
+    assert!(matches!(refusal(&long_identity), LinkError::Text(_)));
 
-    assert_eq!(refusal(b"\x02\x01\x00\x00"), LinkError::BadStream { stream: 1 }, "a number of ours");
+    assert_eq!(refusal(b"\x02\x01\x00\x00\x00"), LinkError::BadStream { stream: 1 }, "a number of ours");
     assert_eq!(refusal(&opened(OPEN_0)), LinkError::BadStream { stream: 0 }, "a number in use");
     assert_eq!(refusal(OPEN_2), LinkError::BadStream { stream: 2 }, "a number is left out");
-    let third = [OPEN_0, OPEN_2, b"\x02\x04\x00\x01x"].concat();
+    let third = [OPEN_0, OPEN_2, b"\x02\x04\x00\x01x\x00"].concat();
     assert_eq!(refusal(&third), LinkError::TooManyStreams { max: 2 });
 
     for frame in
@@ -97,7 +99,7 @@ fn a_second_hello_is_refused() {
 fn a_hello_with_limits_that_could_stall_is_refused() {
     let hello_with = |limits: &[u8]| {
         let body = [&[0; 17], limits, b"\x00\x00"].concat();
-        Bytes::from([b"\x01\x00\x01".as_slice(), &[body.len() as u8], &body].concat())
+        Bytes::from([b"\x01\x00\x02".as_slice(), &[body.len() as u8], &body].concat())
     };
     // Longest message, stream credit, reserve, connection credit, streams.
     let good = b"\x80\x20\x80\x08\x80\x08\x00\x01";
