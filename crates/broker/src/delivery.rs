@@ -315,8 +315,10 @@ impl Broker {
         };
         let Some(session) = self.sessions.get_mut(session_key.0 as usize) else { return };
         let Some(transit) = &mut session.transit else { return };
-        if !transit.window.find(id).is_some_and(|sent| is_due(sent)) {
-            return;
+        // One that is not known was acknowledged before.
+        let Some(sent) = transit.window.find(id) else { return };
+        if !is_due(sent) {
+            return self.refuse(key, ReasonCode::ProtocolError, NOT_DUE);
         }
         self.end_flight(session_key, id);
         self.refill(session_key);
@@ -346,7 +348,7 @@ impl Broker {
             return self.send_ack(key, AckType::PubRel, ack.packet_id, ReasonCode::PacketIdentifierNotFound);
         };
         if sent.qos != QoS::ExactlyOnce {
-            return;
+            return self.refuse(key, ReasonCode::ProtocolError, NOT_DUE);
         }
         if ack.reason.is_error() {
             // §4.3.3: the message is not sent again.
@@ -416,6 +418,9 @@ impl Broker {
         });
     }
 }
+
+/// Why a client is sent away that acknowledges a message by the packet of another QoS, or out of turn.
+const NOT_DUE: &str = "another acknowledgement is due";
 
 /// How many messages are taken together to be sent again.
 const RESEND_AT_ONCE: usize = 64;

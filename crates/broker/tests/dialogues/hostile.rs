@@ -74,3 +74,49 @@ fn a_malformed_packet_ends_its_connection_with_the_reason() {
     new.is_sent_away(lacewing_protocol::ReasonCode::MalformedPacket);
     old.hears_nothing();
 }
+
+/// What is acknowledged by the packet of another QoS, or out of turn, contradicts what the broker knows: a Protocol Error
+/// (§1.2, §4.13.1; [MQTT-4.8.0-1] of 3.1.1).
+#[test]
+fn an_acknowledgement_of_another_kind_than_is_due_ends_its_connection() {
+    // To QoS 1: PUBREC and PUBCOMP. To QoS 2: PUBACK, and PUBCOMP before PUBREC.
+    for (qos, kind) in [(1, 0x50), (1, 0x70), (2, 0x40), (2, 0x70)] {
+        let story = Story::new();
+        let publisher = story.client("publisher");
+        let (new, old) = (story.client("new"), story.old_client("old"));
+        let qos = QoS::try_from(qos).unwrap();
+        for client in [&new, &old] {
+            client.subscribe("t", qos);
+        }
+        publisher.publish_qos("t", "due", qos, 1);
+        for client in [&new, &old] {
+            let id = client.expect("t", "due").packet_id.unwrap();
+            let [high, low] = id.value().to_be_bytes();
+            client.send_bytes(&[kind, 2, high, low]);
+            assert!(client.is_closed(), "{kind:#x} after QoS {qos:?}");
+        }
+        new.is_sent_away(lacewing_protocol::ReasonCode::ProtocolError);
+        old.hears_nothing();
+        assert!(!publisher.is_closed());
+    }
+}
+
+/// A client may not remember that a message is done with: what is acknowledged again does no harm.
+#[test]
+fn an_acknowledgement_that_comes_again_is_passed_over() {
+    let story = Story::new();
+    let (publisher, client) = (story.client("publisher"), story.client("client"));
+    client.subscribe("t", QoS::ExactlyOnce);
+    publisher.publish_qos("t", "first", QoS::ExactlyOnce, 1);
+    let first = client.expect("t", "first").packet_id.unwrap();
+    let [high, low] = first.value().to_be_bytes();
+    for _ in 0..2 {
+        // PUBREC and PUBREL.
+        client.send_bytes(&[0x50, 2, high, low]);
+        assert!(matches!(client.receive(), lacewing_protocol::Packet::PubRel(_)));
+    }
+    for kind in [0x70, 0x70, 0x40] {
+        client.send_bytes(&[kind, 2, high, low]);
+    }
+    assert!(!client.is_closed());
+}
