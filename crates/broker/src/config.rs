@@ -1,5 +1,8 @@
 use serde::{Deserialize, Serialize};
 
+/// The largest packet that the protocol has (§2.1.4): five bytes of fixed header, and what they can count.
+pub(crate) const LARGEST_PACKET: u32 = 268_435_460;
+
 /// Every limit of a broker, with what happens when it is reached.
 ///
 /// Bytes are bytes on the wire: topic, properties and payload.
@@ -114,7 +117,7 @@ impl Config {
     pub(crate) fn checked(mut self) -> Self {
         self.receive_maximum = self.receive_maximum.max(1);
         self.inflight = self.inflight.max(1);
-        self.maximum_packet_size = self.maximum_packet_size.clamp(64, 268_435_460);
+        self.maximum_packet_size = self.maximum_packet_size.clamp(64, LARGEST_PACKET);
         self.topic_levels = self.topic_levels.max(1);
         self.outgoing_bytes = self.outgoing_bytes.max(1024);
         self.queue_messages = self.queue_messages.max(1);

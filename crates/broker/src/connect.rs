@@ -9,6 +9,7 @@ use lacewing_protocol::{
 };
 
 use crate::broker::{AwakeTimer, WallTimer};
+use crate::config::LARGEST_PACKET;
 use crate::connection::{ConnKey, Connection, Extras, Phase};
 use crate::message::{Message, compact};
 use crate::routing::SessionKey;
@@ -347,7 +348,8 @@ impl Broker {
             properties.session_expiry_interval = (asked != expiry).then_some(expiry);
             properties.receive_maximum =
                 NonZeroU16::new(config.receive_maximum).filter(|max| max.get() < u16::MAX);
-            properties.maximum_packet_size = NonZeroU32::new(config.maximum_packet_size);
+            properties.maximum_packet_size =
+                NonZeroU32::new(config.maximum_packet_size).filter(|max| max.get() < LARGEST_PACKET);
             properties.topic_alias_maximum = Some(config.topic_alias_maximum).filter(|max| *max > 0);
             properties.server_keep_alive = (keep_alive != connect.keep_alive).then_some(keep_alive);
             let extras =

@@ -103,6 +103,19 @@ fn the_answer_says_what_the_broker_can_take() {
 }
 
 #[test]
+fn the_answer_is_silent_about_what_the_protocol_limits_itself() {
+    // §3.2.2.3.3, §3.2.2.3.6
+    let story = Story::with(Config {
+        receive_maximum: u16::MAX,
+        maximum_packet_size: u32::MAX,
+        ..Config::default()
+    });
+    let (_, ack) = story.enter(v5("c"));
+    assert_eq!(ack.properties.receive_maximum, None);
+    assert_eq!(ack.properties.maximum_packet_size, None);
+}
+
+#[test]
 fn the_server_keep_alive_is_the_one_that_counts() {
     // [MQTT-3.2.2-21]
     let story = Story::with(Config { keep_alive_maximum: 10, ..Config::default() });
