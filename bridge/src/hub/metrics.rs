@@ -39,6 +39,7 @@ pub(crate) fn write(text: &mut String, metrics: &Metrics) {
     let drops = [
         ("queue", metrics.dropped_queue),
         ("slow", metrics.dropped_slow),
+        ("shared", metrics.dropped_shared),
         ("expired", metrics.dropped_expired),
         ("large", metrics.dropped_large),
         ("retained", metrics.dropped_retained),

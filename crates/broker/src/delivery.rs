@@ -7,7 +7,7 @@ use lacewing_protocol::{Ack, AckType, PacketId, QoS, ReasonCode};
 use crate::connection::ConnKey;
 use crate::message::Message;
 use crate::route::Passing;
-use crate::routing::{GroupKey, SessionKey};
+use crate::routing::{GroupKey, Match, Matches, SessionKey};
 use crate::send::{Content, Form};
 use crate::session::Waiting;
 use crate::window::Sent;
@@ -24,6 +24,33 @@ pub(crate) struct Recipient<'a> {
     pub(crate) group: Option<GroupKey>,
     /// Whether the same message goes to others.
     pub(crate) many: bool,
+}
+
+impl<'a> Recipient<'a> {
+    /// How a session gets a message by its subscriptions.
+    pub(crate) fn of_match(
+        matches: &'a Matches,
+        entry: &'a Match,
+        passing: &Passing,
+        group: Option<GroupKey>,
+        many: bool,
+    ) -> Self {
+        Self {
+            session: entry.session,
+            qos: entry.qos.min(passing.qos),
+            // [MQTT-3.3.1-12], [MQTT-3.3.1-13]
+            retain: passing.retain && entry.retain_as_published,
+            ids: matches.ids(entry),
+            group,
+            many,
+        }
+    }
+
+    /// The form of the PUBLISH, with any Packet Identifier if it has one.
+    pub(crate) fn form(&self) -> Form<'a> {
+        let packet_id = (self.qos > QoS::AtMostOnce).then_some(PacketId::MIN);
+        Form { dup: false, qos: self.qos, retain: self.retain, packet_id, ids: self.ids }
+    }
 }
 
 impl Broker {
@@ -49,10 +76,7 @@ impl Broker {
         }
         if let Some(conn) = conn {
             let window = self.connections.get(conn.0 as usize).map_or(1, |connection| connection.window);
-            let free = session.transit.as_ref().is_none_or(|transit| {
-                transit.queue.is_empty() && transit.resend_from.is_none() && transit.window.has_room(window)
-            });
-            if free && !self.is_slow(conn) {
+            if session.can_be_sent_to(window) && !self.is_slow(conn) {
                 return self.deliver_now(passing, to, conn);
             }
         }
@@ -72,8 +96,7 @@ impl Broker {
                 self.hold(publisher, conn);
             }
         }
-        let form = Form { dup: false, qos: QoS::AtMostOnce, retain: to.retain, packet_id: None, ids: to.ids };
-        if !self.send_publish(conn, &passing.content(), &form, to.many) {
+        if !self.send_publish(conn, &passing.content(), &to.form(), to.many) {
             self.metrics.dropped_large += 1;
             return self.dropped(to.session, passing, NotDelivered::TooLarge);
         }
@@ -84,8 +107,7 @@ impl Broker {
 
     /// Sends a QoS 1 or 2 message for which there is room.
     fn deliver_now(&mut self, passing: &mut Passing, to: &Recipient<'_>, conn: ConnKey) -> bool {
-        let mut form =
-            Form { dup: false, qos: to.qos, retain: to.retain, packet_id: Some(PacketId::MIN), ids: to.ids };
+        let mut form = to.form();
         if self.is_too_large(conn, &passing.content(), &form) {
             // [MQTT-3.1.2-25]
             self.metrics.dropped_large += 1;

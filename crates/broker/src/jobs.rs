@@ -4,6 +4,7 @@ use crate::retained::{Cursor, Step};
 use crate::retained_expiry::Sweep;
 use crate::route::FanOut;
 use crate::routing::SessionKey;
+use crate::shared::HandOver;
 use crate::subscribe::SubscriptionChange;
 use crate::{Broker, CloseReason, Ending};
 
@@ -18,6 +19,8 @@ pub(crate) enum Job {
     Subscriptions(Box<SubscriptionChange>),
     /// An ended session is cleared away.
     TakeApart(SessionKey),
+    /// What a member of a shared subscription left behind goes to others.
+    HandOver(Box<HandOver>),
     /// Retained messages go to new subscriptions of a session.
     Retained(SessionKey),
     /// Retained messages are cleared.
@@ -51,6 +54,7 @@ impl Broker {
             Job::FanOut(fan_out) => self.go_on_fanning_out(fan_out),
             Job::Subscriptions(change) => self.go_on_changing(change),
             Job::TakeApart(session_key) => self.take_apart(*session_key),
+            Job::HandOver(hand_over) => self.go_on_handing_over(hand_over),
             Job::Retained(session_key) => {
                 let session = self.sessions.get_mut(session_key.0 as usize);
                 if let Some(transit) = session.and_then(|session| session.transit.as_mut()) {

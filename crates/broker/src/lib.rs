@@ -40,6 +40,7 @@ mod rules;
 mod send;
 mod session;
 mod shapes;
+mod shared;
 mod subscribe;
 mod subscription_list;
 mod watch;

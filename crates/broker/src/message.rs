@@ -31,14 +31,19 @@ pub(crate) struct Message {
 impl Message {
     /// About what it takes on the wire.
     pub(crate) fn bytes(&self) -> u32 {
-        let properties = if self.properties.is_empty() { 0 } else { properties_bytes(&self.properties) };
-        u32::try_from(self.topic.len() + self.payload.len() + properties + 5).unwrap_or(u32::MAX)
+        wire_bytes(&self.topic, &self.payload, &self.properties)
     }
 
     /// Whether its time is over.
     pub(crate) fn is_expired(&self, wall: u64) -> bool {
         self.expires.is_some_and(|expires| expires <= wall)
     }
+}
+
+/// About what a message takes on the wire.
+pub(crate) fn wire_bytes(topic: &TopicName, payload: &Bytes, properties: &PublishProperties) -> u32 {
+    let properties = if properties.is_empty() { 0 } else { properties_bytes(properties) };
+    u32::try_from(topic.len() + payload.len() + properties + 5).unwrap_or(u32::MAX)
 }
 
 /// A payload in an allocation that is not much larger than itself.

@@ -46,6 +46,8 @@ pub struct Metrics {
     pub dropped_slow: u64,
     /// Messages whose time was over before they could go.
     pub dropped_expired: u64,
+    /// Messages dropped because no member of a shared subscription could take them.
+    pub dropped_shared: u64,
     /// Messages dropped because they are larger than the receiver takes.
     pub dropped_large: u64,
     /// Messages not retained because of the limits.

@@ -13,6 +13,7 @@ use crate::connection::ConnKey;
 use crate::encoding::Writer;
 use crate::message::Message;
 use crate::routing::SessionKey;
+use crate::session::Waiting;
 use crate::subscription_list::Subscription;
 use crate::{Broker, Change, Output, Record, Seq, Table};
 
@@ -146,8 +147,9 @@ impl Broker {
         let Some(session) = self.sessions.get(to.0 as usize) else { return };
         let Some(waiting) = session.transit.as_ref().and_then(|transit| transit.queue.back()) else { return };
         let message = waiting.message.clone();
-        let value =
-            outgoing(Stage::Waiting, &message, waiting.qos as u64, waiting.retain, waiting.ids.as_deref());
+        let Waiting { qos, retain, group, ids, .. } = waiting;
+        let share = group.and_then(|group| self.subscriptions.shared_filter(group));
+        let value = outgoing(Stage::Waiting, &message, *qos as u64, *retain, ids.as_deref(), share);
         let key = key(session.serial, &waiting.order.to_be_bytes());
         self.refer_to(&message);
         self.record(Table::Outgoing, key, Change::Put(value));
@@ -180,7 +182,8 @@ impl Broker {
         let Some(session) = self.sessions.get_mut(to.0 as usize) else { return };
         let serial = session.serial;
         let Some(sent) = session.transit.as_mut().and_then(|transit| transit.window.find(id)) else { return };
-        let value = outgoing(stage, message, sent.qos as u64, sent.retain, sent.ids.as_deref());
+        let share = sent.group.and_then(|group| self.subscriptions.shared_filter(group));
+        let value = outgoing(stage, message, sent.qos as u64, sent.retain, sent.ids.as_deref(), share);
         let key = key(serial, &sent.order.to_be_bytes());
         self.record(Table::Outgoing, key, Change::Put(value));
     }
@@ -235,8 +238,15 @@ impl Broker {
     }
 }
 
-/// The value of a message to a client.
-fn outgoing(stage: Stage, message: &Message, qos: u64, retain: bool, ids: Option<&[u32]>) -> Bytes {
+/// The value of a message to a client; at its end the filter of the shared subscription it came by, if it did.
+fn outgoing(
+    stage: Stage,
+    message: &Message,
+    qos: u64,
+    retain: bool,
+    ids: Option<&[u32]>,
+    share: Option<&TopicFilter>,
+) -> Bytes {
     let (stage, id) = match stage {
         Stage::Waiting => (0, 0),
         Stage::Sent(id) => (1, id.value()),
@@ -248,6 +258,9 @@ fn outgoing(stage: Stage, message: &Message, qos: u64, retain: bool, ids: Option
     value.number(ids.len() as u64);
     for id in ids {
         value.number(u64::from(*id));
+    }
+    if let Some(share) = share {
+        value.bytes(share.as_bytes());
     }
     value.finish()
 }

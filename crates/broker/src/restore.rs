@@ -8,10 +8,12 @@ use lacewing_protocol::{
 
 use crate::broker::WallTimer;
 use crate::encoding::Reader;
+use crate::jobs::Job;
 use crate::message::Message;
 use crate::persist::Stage;
-use crate::routing::SessionKey;
+use crate::routing::{GroupKey, SessionKey};
 use crate::session::{Origin, Session, Waiting, Will};
+use crate::shared::HandOver;
 use crate::subscription_list::Subscription;
 use crate::window::Sent;
 use crate::{Broker, Change, Config, Ending, Now, Record, Table};
@@ -25,6 +27,8 @@ pub struct Restore {
     sessions: BTreeMap<u64, SessionKey>,
     /// Records that mean nothing any more: of sessions that ended, or whose time is over.
     leftovers: Vec<(Table, Bytes)>,
+    /// What is to go to other members of shared subscriptions.
+    left_behind: HandOver,
 }
 
 /// Why a record cannot be restored.
@@ -46,6 +50,7 @@ impl Restore {
             messages: BTreeMap::new(),
             sessions: BTreeMap::new(),
             leftovers: Vec::new(),
+            left_behind: HandOver::default(),
         }
     }
 
@@ -186,7 +191,7 @@ impl Restore {
         Some(true)
     }
 
-    /// Whether it belongs to a session, and whether its message is missing.
+    /// Whether it is to be kept, and whether its message is missing.
     fn outgoing(&mut self, key: &Bytes, reader: &mut Reader) -> Option<(bool, bool)> {
         let (stage, id) = (reader.number()?, PacketId::new(reader.small()?));
         let stage = match (stage, id) {
@@ -201,31 +206,57 @@ impl Restore {
             ids.push(reader.small::<u32>()?);
         }
         let ids = (!ids.is_empty()).then(|| ids.into_boxed_slice());
+        let share = if reader.is_done() { None } else { Some(TopicFilter::try_from(reader.bytes()?).ok()?) };
         let order = number_at(key, 8)?;
-        let Some(session_key) = self.owner(key)? else { return Some((false, false)) };
+        let owner = self.owner(key)?;
         let message = self.messages.get(&number).filter(|_| !matches!(stage, Stage::Released(_))).cloned();
+        let group = share.as_ref().and_then(|share| self.broker.subscriptions.group(share));
+        let session = owner.and_then(|key| self.broker.sessions.get_mut(key.0 as usize));
+        let Some(session) = session else {
+            // What the session left to its shared subscriptions was not yet handed over [MQTT-4.8.2-5].
+            let passes_on = stage == Stage::Waiting || qos == QoS::AtLeastOnce;
+            let left = group.zip(message).filter(|_| passes_on);
+            let Some((group, message)) = left else { return Some((false, false)) };
+            self.leave_behind(key, order, group, message);
+            return Some((true, false));
+        };
         if message.is_none() && !matches!(stage, Stage::Released(_)) {
             return Some((true, true));
+        }
+        if let (Stage::Waiting, Some(share)) = (stage, &share)
+            && session.subscriptions.find(share).is_none()
+        {
+            // The session had left the share.
+            let Some((group, message)) = group.zip(message) else { return Some((false, false)) };
+            self.leave_behind(key, order, group, message);
+            return Some((true, false));
         }
         if let Some(message) = &message {
             message.recorded.set(message.recorded.get() + 1);
         }
-        let transit = self.broker.sessions.get_mut(session_key.0 as usize)?.transit_mut();
+        let transit = session.transit_mut();
         transit.next_order = transit.next_order.max(order + 1);
         match (stage, message) {
             (Stage::Waiting, Some(message)) => {
                 transit.queue_bytes += u64::from(message.bytes());
-                transit.queue.push_back(Waiting { order, message, qos, retain, group: None, ids });
+                transit.queue.push_back(Waiting { order, message, qos, retain, group, ids });
                 self.broker.metrics.queued += 1;
             }
             (Stage::Sent(id) | Stage::Released(id), message) => {
                 let released = matches!(stage, Stage::Released(_));
-                let sent = Sent { order, qos, retain, released, group: None, ids, message };
+                let sent = Sent { order, qos, retain, released, group, ids, message };
                 transit.window.restore(id, sent).then_some(())?;
             }
             (Stage::Waiting, None) => {}
         }
         Some((true, false))
+    }
+
+    /// Notes a message that a member of a shared subscription left behind.
+    fn leave_behind(&mut self, key: &[u8], order: u64, group: GroupKey, message: Rc<Message>) {
+        message.recorded.set(message.recorded.get() + 1);
+        let record = number_at(key, 0).map(|serial| (serial, order));
+        self.left_behind.add(group, message, record.filter(|_| self.broker.config.durable));
     }
 
     fn incoming(&mut self, key: &Bytes) -> Option<bool> {
@@ -275,6 +306,9 @@ impl Restore {
             for (table, key) in self.leftovers {
                 broker.record(table, key, Change::Delete);
             }
+        }
+        if !self.left_behind.is_empty() {
+            broker.jobs.push_back(Job::HandOver(Box::new(self.left_behind)));
         }
         broker.metrics.sessions = broker.clients.len() as u32;
         broker.count_subscriptions();

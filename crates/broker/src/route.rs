@@ -9,9 +9,9 @@ use lacewing_protocol::{AckType, PacketId, PublishProperties, QoS, ReasonCode, T
 use crate::connection::ConnKey;
 use crate::delivery::Recipient;
 use crate::jobs::Job;
-use crate::message::{Message, compact};
+use crate::message::{Message, compact, wire_bytes};
 use crate::retained::WireBytes;
-use crate::routing::{GroupKey, Match, Matches, SessionKey};
+use crate::routing::{Matches, SessionKey};
 use crate::send::Content;
 use crate::{Broker, ConnId, EventKind, EventMask, NotDelivered, Preview};
 
@@ -68,6 +68,11 @@ impl Passing {
             expires: message.expires,
             kept: Some(message.clone()),
         }
+    }
+
+    /// About what it takes on the wire.
+    pub(crate) fn bytes(&self) -> u32 {
+        wire_bytes(&self.topic, &self.payload, &self.properties)
     }
 
     pub(crate) fn content(&self) -> Content<'_> {
@@ -162,7 +167,7 @@ impl Broker {
             }
             self.budget -= 1;
             *next += 1;
-            *recorded |= self.deliver_shared(matches, group, passing, publisher.connection);
+            *recorded |= self.deliver_shared(group, passing, publisher.connection);
         }
         true
     }
@@ -201,55 +206,8 @@ impl Broker {
         }
     }
 
-    /// Gives a message to one member of a shared subscription (§4.8.2); whether a record was made of it.
-    ///
-    /// Members take turns. One whose connection takes bytes is preferred to a slow one, and that to one that is away.
-    fn deliver_shared(
-        &mut self,
-        matches: &Matches,
-        group: GroupKey,
-        passing: &mut Passing,
-        from: Option<ConnKey>,
-    ) -> bool {
-        let (sessions, connections) = (&self.sessions, &self.connections);
-        let limit = self.config.outgoing_bytes as usize;
-        let connection = |key: SessionKey| {
-            let session = sessions.get(key.0 as usize).filter(|session| !session.ended)?;
-            connections.get(session.conn?.0 as usize)
-        };
-        let is_fast = |key| connection(key).is_some_and(|connection| connection.waiting() <= limit);
-        let is_here = |key| connection(key).is_some();
-        let is_known = |key: SessionKey| sessions.get(key.0 as usize).is_some_and(|session| !session.ended);
-        let subscriptions = &mut self.subscriptions;
-        let chosen = subscriptions.choose(group, is_fast);
-        let chosen = chosen.or_else(|| subscriptions.choose(group, is_here));
-        let chosen = chosen.or_else(|| subscriptions.choose(group, is_known));
-        self.pay_for_routing();
-        let Some(entry) = chosen else { return false };
-        let recipient = Recipient::of_match(matches, &entry, passing, Some(group), false);
-        self.deliver(passing, &recipient, from)
-    }
-
-    /// Gives a message that a member of a shared subscription left behind to another one [MQTT-4.8.2-4].
-    pub(crate) fn pass_on(&mut self, group: GroupKey, message: Rc<Message>) {
-        if message.is_expired(self.now.wall) {
-            self.metrics.dropped_expired += 1;
-            return;
-        }
-        if self.subscriptions.shared_filter(group).is_none() {
-            self.metrics.unmatched += 1;
-            if self.watch.wants(EventMask::PUBLISHED) {
-                let topic = message.topic.to_string();
-                self.event(EventKind::NoSubscribers { message: message.number, topic });
-            }
-            return;
-        }
-        let matches = self.subscriptions.matches(&message.topic);
-        self.deliver_shared(&matches, group, &mut Passing::of(&message), None);
-    }
-
     /// Takes what it cost to find the receivers from the budget of this call.
-    fn pay_for_routing(&mut self) {
+    pub(crate) fn pay_for_routing(&mut self) {
         let cost = self.subscriptions.take_cost();
         if cost > 0 {
             self.spend(cost);
@@ -303,9 +261,9 @@ impl Broker {
         self.config.durable && passing.qos != QoS::AtMostOnce
     }
 
-    fn has_room_to_retain(&self, passing: &mut Passing) -> bool {
+    fn has_room_to_retain(&self, passing: &Passing) -> bool {
         let former = self.retained.message(&passing.topic).map(|message| message.wire_bytes());
-        let bytes = self.retained.wire_bytes() - former.unwrap_or(0) + passing.keep().wire_bytes();
+        let bytes = self.retained.wire_bytes() - former.unwrap_or(0) + u64::from(passing.bytes());
         let is_one_more = former.is_none() && self.retained.len() >= u64::from(self.config.retained_messages);
         !is_one_more && bytes <= u64::from(self.config.retained_bytes)
     }
@@ -345,27 +303,6 @@ impl Broker {
         if receivers == 0 {
             let topic = passing.topic.to_string();
             self.event(EventKind::NoSubscribers { message: passing.number, topic });
-        }
-    }
-}
-
-impl<'a> Recipient<'a> {
-    /// How a session gets a message by its subscriptions.
-    fn of_match(
-        matches: &'a Matches,
-        entry: &'a Match,
-        passing: &Passing,
-        group: Option<GroupKey>,
-        many: bool,
-    ) -> Self {
-        Self {
-            session: entry.session,
-            qos: entry.qos.min(passing.qos),
-            // [MQTT-3.3.1-12], [MQTT-3.3.1-13]
-            retain: passing.retain && entry.retain_as_published,
-            ids: matches.ids(entry),
-            group,
-            many,
         }
     }
 }

@@ -19,7 +19,7 @@ use std::rc::Rc;
 use foldhash::fast::FixedState;
 use lacewing_protocol::{SubscriptionOptions, TopicFilter, TopicName};
 
-pub(crate) use groups::GroupKey;
+pub(crate) use groups::{GroupKey, Readiness};
 pub(crate) use matches::{Match, Matches};
 
 use cache::MatchCache;
@@ -167,20 +167,25 @@ impl Subscriptions {
         matches
     }
 
-    /// The member of `group` that gets the next message, among those for which `is_available` holds.
+    /// The member of `group` that gets the next message: of those that `readiness` puts first, the one whose turn it is.
     ///
-    /// The members take turns in the order of their keys: the first available one after the one chosen last. `None`
-    /// when no member is available or the group is no more. `is_available` is asked at most once for each member.
+    /// Turns follow the order of the keys and start after the member chosen last. `None` when `readiness` is `None` for
+    /// all, or the group is no more. Of a group of more than 1000 members, the next 1000 are looked at.
     pub(crate) fn choose(
         &mut self,
         group: GroupKey,
-        mut is_available: impl FnMut(SessionKey) -> bool,
+        mut readiness: impl FnMut(&Match) -> Option<Readiness>,
     ) -> Option<Match> {
         let cost = &mut self.cost;
-        self.groups.choose(group, |session| {
+        self.groups.choose(group, |member| {
             *cost += 1;
-            is_available(session)
+            readiness(member)
         })
+    }
+
+    /// The shared subscription of a filter, if it is one and has a member.
+    pub(crate) fn group(&self, filter: &TopicFilter) -> Option<GroupKey> {
+        self.groups.find(filter)
     }
 
     /// What the lookups and choices since the last call cost beyond a lookup in the cache, in deliveries.

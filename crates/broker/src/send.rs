@@ -158,14 +158,10 @@ impl Broker {
         true
     }
 
-    /// Whether a PUBLISH in this form is larger than the receiver takes [MQTT-3.1.2-24].
+    /// Whether a PUBLISH in this form is larger than the receiver takes [MQTT-3.1.2-25].
     pub(crate) fn is_too_large(&self, key: ConnKey, content: &Content<'_>, form: &Form<'_>) -> bool {
-        let Some(connection) = self.connections.get(key.0 as usize) else { return false };
-        if connection.maximum_packet_size == u32::MAX {
-            return false;
-        }
-        let len = content.packet(form, self.now.wall).encoded_len(connection.version);
-        len.is_ok_and(|len| len > connection.maximum_packet_size)
+        let connection = self.connections.get(key.0 as usize);
+        connection.is_some_and(|connection| exceeds(connection, content, form, self.now.wall))
     }
 
     /// Says that what is put in line from now on depends on all records made so far.
@@ -214,6 +210,13 @@ impl Broker {
         let Some((conn, client_id)) = self.who(key) else { return };
         self.event(EventKind::PacketOut { conn, client_id: client_id.unwrap_or_default(), line });
     }
+}
+
+/// Whether a PUBLISH in this form is larger than the client of `connection` takes [MQTT-3.1.2-24].
+pub(crate) fn exceeds(connection: &Connection, content: &Content<'_>, form: &Form<'_>, wall: u64) -> bool {
+    let maximum = connection.maximum_packet_size;
+    maximum < u32::MAX
+        && content.packet(form, wall).encoded_len(connection.version).is_ok_and(|len| len > maximum)
 }
 
 /// A refusal or a good-bye without what it says to people [MQTT-3.2.2-19], [MQTT-3.14.2-3].

@@ -104,6 +104,13 @@ impl Session {
         self.transit.get_or_insert_default()
     }
 
+    /// Whether a QoS 1 or 2 message need not wait: nothing is before it, and less than `window` are in flight.
+    pub(crate) fn can_be_sent_to(&self, window: u16) -> bool {
+        self.transit.as_ref().is_none_or(|transit| {
+            transit.queue.is_empty() && transit.resend_from.is_none() && transit.window.has_room(window)
+        })
+    }
+
     /// How many messages wait for the client.
     pub(crate) fn queued(&self) -> u32 {
         self.transit.as_ref().map_or(0, |transit| u32::try_from(transit.queue.len()).unwrap_or(u32::MAX))

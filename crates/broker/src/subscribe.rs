@@ -186,9 +186,13 @@ impl Broker {
         if let Some(transit) = &mut session.transit {
             transit.retained.remove(filter);
         }
+        let group = self.subscriptions.group(filter);
         self.subscriptions.remove(filter, session_key);
         self.count_subscriptions();
         self.forget_subscription(session_key, filter);
+        if let Some(group) = group {
+            self.leave_share(session_key, group);
+        }
         if self.watch.wants(EventMask::SUBSCRIPTIONS)
             && let Some(session) = self.sessions.get(session_key.0 as usize)
         {

@@ -28,6 +28,20 @@ pub(super) struct Groups {
     created: u32,
 }
 
+/// How well a member can take a message, best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Readiness {
+    /// It is here, and the message goes out at once.
+    Now,
+    /// It is here, and the message has to wait.
+    Behind,
+    /// It is away.
+    Away,
+}
+
+/// So many members are looked at for one message, so that a huge group of which nobody is ready costs no more.
+const LOOKED_AT: usize = 1000;
+
 #[derive(Debug)]
 struct Group {
     stamp: u32,
@@ -89,19 +103,31 @@ impl Groups {
         true
     }
 
+    /// The first in turn of those members that `readiness` puts first; it is asked about [`LOOKED_AT`] at most.
     pub(super) fn choose(
         &mut self,
         key: GroupKey,
-        mut is_available: impl FnMut(SessionKey) -> bool,
+        mut readiness: impl FnMut(&Match) -> Option<Readiness>,
     ) -> Option<Match> {
         let group = self.group_mut(key)?;
         let after = group.last.map_or(Bound::Unbounded, Bound::Excluded);
         let later = group.members.range((after, Bound::Unbounded));
         let earlier = group.last.map(|last| group.members.range(..=last));
-        let mut turn = later.chain(earlier.into_iter().flatten());
-        let (&session, &member) = turn.find(|(session, _)| is_available(**session))?;
-        group.last = Some(session);
-        Some(member)
+        let mut best: Option<(Readiness, Match)> = None;
+        let mut last = None;
+        for (session, member) in later.chain(earlier.into_iter().flatten()).take(LOOKED_AT) {
+            last = Some(*session);
+            let Some(ready) = readiness(member) else { continue };
+            if best.is_none_or(|(best, _)| ready < best) {
+                best = Some((ready, *member));
+            }
+            if ready == Readiness::Now {
+                break;
+            }
+        }
+        // With nobody found, the next message looks further on.
+        group.last = best.map(|(_, member)| member.session).or(last);
+        best.map(|(_, member)| member)
     }
 
     pub(super) fn filter(&self, key: GroupKey) -> Option<&TopicFilter> {

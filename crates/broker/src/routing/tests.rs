@@ -102,7 +102,7 @@ fn a_second_subscription_to_a_filter_replaces_the_first() {
         assert_eq!((first, second, subscriptions.len()), (Inserted::New, Inserted::Replaced, 1));
         let matches = subscriptions.matches(&topic("a/b"));
         let entry = match matches.shared[..] {
-            [group] => subscriptions.choose(group, |_| true).unwrap(),
+            [group] => subscriptions.choose(group, |_| Some(Readiness::Now)).unwrap(),
             _ => matches.normal[0],
         };
         assert_eq!((entry.qos, matches.ids(&entry)), (QoS::AtLeastOnce, &[2][..]));
@@ -141,7 +141,10 @@ fn the_members_of_a_shared_subscription_take_turns() {
     let [group] = matches.shared[..] else { panic!("{matches:?}") };
     assert!(matches.normal.is_empty());
     let turns = |subscriptions: &mut Subscriptions, available: &[u32]| -> Vec<Option<u32>> {
-        let mut turn = || subscriptions.choose(group, |session| available.contains(&session.0));
+        let mut turn = || {
+            subscriptions
+                .choose(group, |member| available.contains(&member.session.0).then_some(Readiness::Now))
+        };
         (0..4).map(|_| turn().map(|entry| entry.session.0)).collect()
     };
     assert_eq!(turns(&mut subscriptions, &[3, 5, 9]), [Some(3), Some(5), Some(9), Some(3)]);
@@ -153,6 +156,42 @@ fn the_members_of_a_shared_subscription_take_turns() {
     assert!(unsubscribe(&mut subscriptions, 9, "$share/g/a/+"));
     subscribe(&mut subscriptions, 1, "$share/other/a/+");
     assert_eq!(turns(&mut subscriptions, &[1]), [None; 4], "the group is no more");
+}
+
+#[test]
+fn the_members_that_are_readiest_take_turns_among_themselves() {
+    let mut subscriptions = Subscriptions::new(1);
+    for session in 1..=5 {
+        subscribe(&mut subscriptions, session, "$share/g/a");
+    }
+    let [group] = subscriptions.matches(&topic("a")).shared[..] else { panic!("one group") };
+    let mut turn = |ready: [Option<Readiness>; 5]| {
+        let member = subscriptions.choose(group, |member| ready[member.session.0 as usize - 1]);
+        member.map(|member| member.session.0)
+    };
+    let (now, behind, away) = (Some(Readiness::Now), Some(Readiness::Behind), Some(Readiness::Away));
+    assert_eq!([(); 3].map(|()| turn([away, now, behind, None, now])), [Some(2), Some(5), Some(2)]);
+    assert_eq!([(); 3].map(|()| turn([away, behind, away, behind, None])), [Some(4), Some(2), Some(4)]);
+    assert_eq!([(); 3].map(|()| turn([away, None, away, None, None])), [Some(1), Some(3), Some(1)]);
+    assert_eq!(turn([None; 5]), None);
+}
+
+#[test]
+fn of_a_huge_group_so_many_members_are_looked_at_and_then_the_next() {
+    let mut subscriptions = Subscriptions::new(1);
+    for session in 0..3000 {
+        subscribe(&mut subscriptions, session, "$share/g/a");
+    }
+    let [group] = subscriptions.matches(&topic("a")).shared[..] else { panic!("one group") };
+    let mut turn = || {
+        let mut asked = 0;
+        let member = subscriptions.choose(group, |member| {
+            asked += 1;
+            (member.session.0 == 2500).then_some(Readiness::Away)
+        });
+        (asked, member.map(|member| member.session.0))
+    };
+    assert_eq!([(); 3].map(|()| turn()), [(1000, None), (1000, None), (1000, Some(2500))]);
 }
 
 #[test]

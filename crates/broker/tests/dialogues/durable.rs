@@ -164,6 +164,7 @@ fn a_damaged_record_is_an_error_or_another_state_and_never_a_panic() {
     let story = Story::durable();
     let (client, _) = story.enter(Connect { will: Some(will("w", "x")), ..expiring("c", 30) });
     client.subscribe("#", QoS::ExactlyOnce);
+    client.subscribe("$share/g/a/c", QoS::AtLeastOnce);
     client.send(Packet::Publish(with_qos(message("a/b", "1"), QoS::ExactlyOnce, 1)));
     client.send(Packet::Publish(with_qos(retained("a/c", "2"), QoS::AtLeastOnce, 2)));
     let (store, config, now) = {
