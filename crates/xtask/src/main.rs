@@ -1,6 +1,6 @@
 //! `cargo xtask`: the one entry to every chore of the project.
 //!
-//! Each command is a file of its own: [`setup`], [`serve`], [`mod@test`], [`check`], [`mod@bench`]. What they share:
+//! Each command is a file of its own: [`setup`], [`serve`], [`mod@test`], [`check`], [`interop`], [`mod@bench`]. What they share:
 //! the machine's tools ([`needs`], [`inventory`], [`install`], [`cache`], [`toolbox`]), the built page ([`page`]),
 //! running other programs and saying how it goes ([`process`]).
 
@@ -10,6 +10,7 @@ mod bench;
 mod cache;
 mod check;
 mod install;
+mod interop;
 mod inventory;
 mod needs;
 mod page;
@@ -61,6 +62,11 @@ enum Chore {
     },
     /// Formatting, lints, documentation, and the rules that the core crates keep.
     Check,
+    /// Run mosquitto's own test suite against `lacewing --broker native`; the suite is fetched as a Debian package.
+    Interop {
+        /// Beginnings of the names of tests; without any, all.
+        tests: Vec<String>,
+    },
     /// Run the benchmarks, or the one that is named.
     Bench {
         /// The benchmark's name; without it, all of them in turn.
@@ -77,6 +83,7 @@ fn main() -> ExitCode {
         Chore::Serve { args } => serve::run(&args),
         Chore::Test { fast } => test::run(fast),
         Chore::Check => check::run(),
+        Chore::Interop { tests } => interop::run(&tests),
         Chore::Bench { case, args } => bench::run(case.as_deref(), &args),
     };
     match outcome {

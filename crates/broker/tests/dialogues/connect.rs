@@ -105,11 +105,8 @@ fn the_answer_says_what_the_broker_can_take() {
 #[test]
 fn the_answer_is_silent_about_what_the_protocol_limits_itself() {
     // §3.2.2.3.3, §3.2.2.3.6
-    let story = Story::with(Config {
-        receive_maximum: u16::MAX,
-        maximum_packet_size: u32::MAX,
-        ..Config::default()
-    });
+    let story =
+        Story::with(Config { receive_maximum: u16::MAX, maximum_packet_size: u32::MAX, ..Config::default() });
     let (_, ack) = story.enter(v5("c"));
     assert_eq!(ack.properties.receive_maximum, None);
     assert_eq!(ack.properties.maximum_packet_size, None);
