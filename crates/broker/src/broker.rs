@@ -30,6 +30,8 @@ pub(crate) const BUDGET: u32 = 4096;
 pub struct Broker {
     pub(crate) config: Config,
     pub(crate) rules: Rules,
+    /// How often the rules were set.
+    pub(crate) rules_set: u32,
     pub(crate) seed: u64,
     pub(crate) now: Now,
     /// What is left of [`BUDGET`] in this call.
@@ -68,7 +70,7 @@ pub struct Broker {
 /// What happens at a time of the awake clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum AwakeTimer {
-    /// CONNECT has not come.
+    /// CONNECT has not come, or not the client's part in an AUTH exchange.
     Connect(ConnKey),
     /// The client has not been heard of.
     KeepAlive(ConnKey),
@@ -93,6 +95,7 @@ impl Broker {
         Self {
             config: config.checked(),
             rules: Rules::default(),
+            rules_set: 0,
             seed,
             now,
             budget: BUDGET,

@@ -3,25 +3,23 @@
 use std::num::{NonZeroU16, NonZeroU32};
 use std::rc::Rc;
 
+use bytes::Bytes;
 use lacewing_protocol::{
-    ConnAck, ConnAckProperties, Connect, Packet, ProtocolVersion, PublishProperties, PublishPropertyFields,
-    ReasonCode, Utf8String, Will as ConnectWill,
+    Connect, ProtocolVersion, PublishProperties, PublishPropertyFields, ReasonCode, Utf8String,
+    Will as ConnectWill,
 };
 
-use crate::broker::{AwakeTimer, WallTimer};
-use crate::config::LARGEST_PACKET;
+use crate::broker::WallTimer;
+use crate::connack::Agreed;
 use crate::connection::{ConnKey, Connection, Extras, Phase};
 use crate::message::{Message, compact};
 use crate::routing::SessionKey;
 use crate::session::{Origin, Session, Will};
-use crate::{
-    AuthRequest, AuthStep, Broker, CloseReason, ConnId, Ending, EventKind, EventMask, Output, Verdict,
-    WillCancelled,
-};
+use crate::{Broker, CloseReason, Ending, EventKind, EventMask, WillCancelled};
 
 impl Broker {
     pub(crate) fn connect(&mut self, key: ConnKey, connect: Box<Connect>) {
-        self.awake_timers.clear(AwakeTimer::Connect(key));
+        let left = self.take_time_left(key);
         let Some(connection) = self.connections.get_mut(key.0 as usize) else { return };
         connection.version = connect.version;
         connection.set_client_limits(&connect);
@@ -35,81 +33,14 @@ impl Broker {
         }
         let Some(connection) = self.connections.get_mut(key.0 as usize) else { return };
         connection.extras_if(assigned, |extras| extras.assigned = true);
-        if !self.config.authenticate {
-            return self.admit(key, *connect, None);
-        }
-        let request = AuthRequest {
-            client_id: connect.client_id.to_string(),
-            version: connect.version,
-            username: connect.username.as_ref().map(|name| name.to_string()),
-            password: connect.password.clone(),
-            transport: connection.transport.as_deref().cloned().unwrap_or_default(),
-            method: None,
-            data: None,
-            step: AuthStep::Connect,
-        };
-        let conn = connection.id;
-        connection.phase = Phase::Asked(connect);
-        self.outputs.push_back(Output::Authenticate { conn, request: Box::new(request) });
-    }
-
-    pub(crate) fn authenticated(&mut self, conn: ConnId, verdict: Verdict) {
-        let Some(&key) = self.connection_keys.get(&conn) else { return };
-        let Some(connection) = self.connections.get_mut(key.0 as usize) else { return };
-        if !matches!(connection.phase, Phase::Asked(_)) {
-            return;
-        }
-        let Phase::Asked(connect) = std::mem::replace(&mut connection.phase, Phase::New) else { return };
-        match verdict {
-            // What was all right when the host was asked may not be any more.
-            Verdict::Allow { user, data: _ } => match self.judge(&connect) {
-                Ok(()) => self.admit(key, *connect, user),
-                Err((reason, why)) => self.refuse_connect(key, reason, why),
-            },
-            Verdict::Continue { .. } => {
-                let why = "no enhanced authentication is available";
-                self.refuse_connect(key, ReasonCode::BadAuthenticationMethod, why);
-            }
-            Verdict::Deny { reason } => self.refuse_connect(key, reason, "the client may not come in"),
-        }
-        self.read_later(key);
-        self.read_unread();
-    }
-
-    /// Answers a CONNECT with a refusal, where its version has one for the reason, and closes.
-    pub(crate) fn refuse_connect(&mut self, key: ConnKey, reason: ReasonCode, why: &str) {
-        self.metrics.refusals += 1;
-        if self.watch.wants(EventMask::CLIENTS)
-            && let Some((conn, client_id)) = self.who(key)
-        {
-            self.event(EventKind::Refused { conn, client_id, reason: reason.value(), why: why.to_owned() });
-        }
-        let Some(connection) = self.connections.get_mut(key.0 as usize) else { return };
-        let reason = if reason.is_error() { reason } else { ReasonCode::NotAuthorized };
-        if connection.version.is_v5() || has_return_code(reason) {
-            let mut properties = ConnAckProperties::default();
-            if connection.wants_problem_information() {
-                properties.reason_string = Utf8String::try_from(why).ok();
-            }
-            // A code that a CONNACK does not carry could come from the host.
-            let packet = lacewing_protocol::PacketType::ConnAck;
-            let reason = if reason.is_valid_in(packet) { reason } else { ReasonCode::UnspecifiedError };
-            self.send(
-                key,
-                &Packet::ConnAck(Box::new(ConnAck { session_present: false, reason, properties })),
-            );
-        }
-        self.close(key, CloseReason::Refused(reason));
+        self.identify(key, *connect, left);
     }
 
     /// Why this client cannot come in, whoever it is.
-    fn judge(&self, connect: &Connect) -> Result<(), (ReasonCode, &'static str)> {
+    pub(crate) fn judge(&self, connect: &Connect) -> Result<(), (ReasonCode, &'static str)> {
         let no_id = connect.client_id.is_empty();
         if self.shutting_down {
             return Err((ReasonCode::ServerUnavailable, "the broker shuts down"));
-        }
-        if connect.properties.authentication_method.is_some() {
-            return Err((ReasonCode::BadAuthenticationMethod, "no enhanced authentication is available"));
         }
         if no_id && connect.version == ProtocolVersion::V3_1 {
             return Err((ReasonCode::ClientIdentifierNotValid, "3.1 has no empty client id"));
@@ -156,11 +87,18 @@ impl Broker {
     }
 
     /// Lets a client in: take-over, session, CONNACK, and what the session has waiting for it.
-    fn admit(&mut self, key: ConnKey, connect: Connect, user: Option<String>) {
+    pub(crate) fn admit(
+        &mut self,
+        key: ConnKey,
+        connect: Connect,
+        user: Option<String>,
+        data: Option<Bytes>,
+    ) {
         let (expiry, keep_alive) = (self.session_expiry(&connect), self.keep_alive(&connect));
+        let agreed = Agreed { expiry, keep_alive, data };
         let is_limited = |connection: &Connection| connection.maximum_packet_size < u32::MAX;
         if self.connections.get(key.0 as usize).is_some_and(is_limited)
-            && !self.fits(key, &self.conn_ack(key, &connect, false, expiry, keep_alive))
+            && !self.fits(key, &self.conn_ack(key, &connect, &agreed, false))
         {
             let why = "the answer is larger than the client takes";
             return self.refuse_connect(key, ReasonCode::PacketTooLarge, why);
@@ -189,6 +127,7 @@ impl Broker {
         session.since = wall;
         session.will = will;
         let transport = connection.transport.take().map(|transport| *transport).unwrap_or_default();
+        connection.remember_method(&connect, &transport);
         let origin = &mut session.origin;
         origin.listener = transport.listener;
         origin.peer = transport.peer.into_boxed_str();
@@ -204,7 +143,7 @@ impl Broker {
         } else {
             self.promise_if_durable(key, session_key);
         }
-        let conn_ack = self.conn_ack(key, &connect, session_present, expiry, keep_alive);
+        let conn_ack = self.conn_ack(key, &connect, &agreed, session_present);
         self.send(key, &conn_ack);
         self.start_keep_alive(key);
         if self.watch.wants(EventMask::CLIENTS)
@@ -332,34 +271,6 @@ impl Broker {
             crashed: false,
         }
     }
-
-    fn conn_ack(
-        &self,
-        key: ConnKey,
-        connect: &Connect,
-        session_present: bool,
-        expiry: u32,
-        keep_alive: u16,
-    ) -> Packet {
-        let mut properties = ConnAckProperties::default();
-        if connect.version.is_v5() {
-            let asked = connect.properties.session_expiry_interval.unwrap_or(0);
-            let config = &self.config;
-            properties.session_expiry_interval = (asked != expiry).then_some(expiry);
-            properties.receive_maximum =
-                NonZeroU16::new(config.receive_maximum).filter(|max| max.get() < u16::MAX);
-            properties.maximum_packet_size =
-                NonZeroU32::new(config.maximum_packet_size).filter(|max| max.get() < LARGEST_PACKET);
-            properties.topic_alias_maximum = Some(config.topic_alias_maximum).filter(|max| *max > 0);
-            properties.server_keep_alive = (keep_alive != connect.keep_alive).then_some(keep_alive);
-            let extras =
-                self.connections.get(key.0 as usize).and_then(|connection| connection.extras.as_ref());
-            if extras.is_some_and(|extras| extras.assigned) {
-                properties.assigned_client_identifier = Some(connect.client_id.clone());
-            }
-        }
-        Packet::ConnAck(Box::new(ConnAck { session_present, reason: ReasonCode::Success, properties }))
-    }
 }
 
 impl Connection {
@@ -385,19 +296,4 @@ fn mix(number: u64) -> u64 {
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     bits ^ (bits >> 31)
-}
-
-/// Whether a CONNACK before 5.0 can say it; other refusals are silent (3.1.1 §3.2.2.3).
-fn has_return_code(reason: ReasonCode) -> bool {
-    matches!(
-        reason,
-        ReasonCode::UnsupportedProtocolVersion
-            | ReasonCode::ClientIdentifierNotValid
-            | ReasonCode::ServerUnavailable
-            | ReasonCode::BadUserNameOrPassword
-            | ReasonCode::NotAuthorized
-            | ReasonCode::Banned
-            | ReasonCode::QuotaExceeded
-            | ReasonCode::ServerBusy
-    )
 }

@@ -2,8 +2,9 @@
 
 use std::num::NonZeroU16;
 
-use lacewing_protocol::{Connect, Decoder, ProtocolVersion, TopicName};
+use lacewing_protocol::{Decoder, ProtocolVersion, TopicName};
 
+use crate::auth::{Entering, Reauthentication};
 use crate::outgoing::Outgoing;
 use crate::routing::SessionKey;
 use crate::{ConnId, Transport};
@@ -64,8 +65,10 @@ pub(crate) struct Connection {
 pub(crate) enum Phase {
     /// CONNECT has not come.
     New,
-    /// The host was asked about this CONNECT.
-    Asked(Box<Connect>),
+    /// The host was asked about this client.
+    Asked(Box<Entering>),
+    /// This client was sent an AUTH and is to answer.
+    Challenged(Box<Entering>),
     /// The client is in.
     Open(SessionKey),
     /// The host was told to close it.
@@ -81,6 +84,8 @@ pub(crate) struct Extras {
     pub(crate) assigned: bool,
     /// The client does not want reason strings [MQTT-3.1.2-29].
     pub(crate) no_problem_information: bool,
+    /// The client has an Authentication Method.
+    pub(crate) reauthentication: Option<Box<Reauthentication>>,
 }
 
 impl Connection {

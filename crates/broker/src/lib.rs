@@ -5,9 +5,11 @@
 //! the outputs, then commits the records among them and says [`Input::Persisted`], then transmits. Handling and
 //! transmitting may both make outputs; [`Broker::poll_timeout`] asks for another turn while any are left.
 
+mod auth;
 mod batch;
 mod broker;
 mod config;
+mod connack;
 mod connect;
 mod connection;
 mod deadlines;

@@ -58,7 +58,10 @@ impl Broker {
                 self.jobs.push_back(Job::Shutdown(0));
                 self.run_jobs();
             }
-            Command::Rules(rules) => self.rules = *rules,
+            Command::Rules(rules) => {
+                self.rules = *rules;
+                self.rules_set = self.rules_set.wrapping_add(1);
+            }
             Command::Reconfigure(config) => self.reconfigure(*config),
         }
     }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use lacewing_protocol::{DecodeError, Packet, ReasonCode};
 
 use crate::connection::{ConnKey, Phase};
-use crate::{Broker, CloseReason, ConnId, EventKind, EventMask, Output};
+use crate::{Broker, ConnId, EventKind, EventMask, Output};
 
 impl Broker {
     pub(crate) fn received(&mut self, conn: ConnId, bytes: Bytes) {
@@ -43,7 +43,8 @@ impl Broker {
             self.budget -= 1;
             match connection.decoder.next() {
                 Ok(Some(packet)) => {
-                    self.packet(key, packet);
+                    let challenged = matches!(connection.phase, Phase::Challenged(_));
+                    self.packet(key, packet, challenged);
                     self.hold_if_flooded(key);
                 }
                 Ok(None) => return,
@@ -81,10 +82,13 @@ impl Broker {
         }
     }
 
-    fn packet(&mut self, key: ConnKey, packet: Packet) {
+    fn packet(&mut self, key: ConnKey, packet: Packet, challenged: bool) {
         self.metrics.packets_in += 1;
         if self.watch.wants(EventMask::PACKETS) {
             self.packet_event(key, &packet);
+        }
+        if challenged {
+            return self.packet_in_exchange(key, packet);
         }
         match packet {
             Packet::Publish(publish) => self.publish(key, publish),
@@ -97,10 +101,7 @@ impl Broker {
             Packet::PingReq => self.send(key, &Packet::PingResp),
             Packet::Connect(connect) => self.connect(key, connect),
             Packet::Disconnect(disconnect) => self.disconnect(key, &disconnect),
-            // No enhanced authentication was agreed on, so there is none to go on with [MQTT-4.12.0-7].
-            Packet::Auth(_) => {
-                self.refuse(key, ReasonCode::ProtocolError, "AUTH without an authentication method")
-            }
+            Packet::Auth(auth) => self.reauthenticate(key, *auth),
             Packet::ConnAck(_) | Packet::SubAck(_) | Packet::UnsubAck(_) | Packet::PingResp => {
                 self.refuse(key, ReasonCode::ProtocolError, "the packet goes the other way");
             }
@@ -113,16 +114,8 @@ impl Broker {
             connection.version = version;
         }
         match connection.phase {
-            Phase::New => self.refuse_connect(key, error.reason(), &error.to_string()),
+            Phase::New | Phase::Challenged(_) => self.refuse_connect(key, error.reason(), &error.to_string()),
             _ => self.refuse(key, error.reason(), &error.to_string()),
-        }
-    }
-
-    pub(crate) fn connect_timeout(&mut self, key: ConnKey) {
-        // A client that the host is still asked about did send its CONNECT.
-        let is_new = |phase: &Phase| matches!(phase, Phase::New);
-        if self.connections.get(key.0 as usize).is_some_and(|connection| is_new(&connection.phase)) {
-            self.close(key, CloseReason::ConnectTimeout);
         }
     }
 

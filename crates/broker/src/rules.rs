@@ -132,6 +132,12 @@ impl Rules {
     pub fn user(&self, name: &str) -> Option<&User> {
         self.users.iter().find(|user| user.name == name)
     }
+
+    /// Whether clients may come in at a listener without a user name.
+    pub fn anonymous_at(&self, listener: Listener) -> bool {
+        let terms = self.listeners.iter().find(|terms| terms.listener == listener);
+        terms.and_then(|terms| terms.anonymous).unwrap_or(self.anonymous)
+    }
 }
 
 impl Terms {

@@ -251,15 +251,3 @@ fn the_time_that_the_host_takes_over_its_verdict_is_not_the_clients() {
     story.pass_seconds(1);
     client.is_sent_away(ReasonCode::KeepAliveTimeout);
 }
-
-#[test]
-fn auth_without_a_method_is_a_protocol_error() {
-    // [MQTT-4.12.0-7]
-    let story = Story::new();
-    let client = story.client("c");
-    client.send_bytes(b"\xf0\x06\x19\x04\x15\0\x01x");
-    client.is_sent_away(ReasonCode::ProtocolError);
-    let old = story.old_client("d");
-    old.send_bytes(b"\xf0\0");
-    assert!(old.is_closed());
-}

@@ -91,6 +91,18 @@ impl Story {
         Client { story: self.clone(), conn, version }
     }
 
+    /// Opens a transport at a listener, with the name in a certificate.
+    pub(crate) fn dial_at(
+        &self,
+        version: ProtocolVersion,
+        listener: Listener,
+        certificate: Option<&str>,
+    ) -> Client {
+        let conn = self.world().dial_from(version, listener, certificate.map(str::to_owned));
+        self.world().settle();
+        Client { story: self.clone(), conn, version }
+    }
+
     /// A 5.0 client with Clean Start and no session expiry, let in.
     pub(crate) fn client(&self, client_id: &str) -> Client {
         self.enter(v5(client_id)).0
@@ -184,13 +196,18 @@ impl World {
 
     /// Opens a transport and does nothing that the broker asks.
     pub(crate) fn dial_only(&mut self, version: ProtocolVersion) -> ConnId {
+        self.dial_from(version, Listener::Tcp, None)
+    }
+
+    /// The same at any listener, with the name in a certificate.
+    fn dial_from(&mut self, version: ProtocolVersion, listener: Listener, tls: Option<String>) -> ConnId {
         self.last_conn += 1;
         let conn = ConnId(self.last_conn);
         let mut decoder = Decoder::new(Role::Client, DecodeLimits::default());
         decoder.set_version(version);
         let end = End { decoder, inbox: VecDeque::new(), closed: None, paused: false, reads: true };
         self.transports.insert(conn, end);
-        let transport = Transport { listener: Listener::Tcp, peer: format!("peer-{}", conn.0), tls: None };
+        let transport = Transport { listener, peer: format!("peer-{}", conn.0), tls };
         self.broker.handle(self.now, Input::Opened { conn, transport });
         conn
     }
