@@ -12,12 +12,14 @@ pub struct Config {
     /// Make records and hold promises back until they are durable. Without it, the default, everything is in memory
     /// only, no record is made and nothing waits.
     pub durable: bool,
-    /// Ask the host about each client that wants to come in. Default: no, everyone may.
+    /// Ask the host about every client that may come in by the [`Rules`](crate::Rules), also while there are no users.
+    /// Default: no, only about those that have a user name or an Authentication Method.
     pub authenticate: bool,
 
     /// Connections at a time, 100 000. A further one is closed at once.
     pub connections: u32,
-    /// Seconds a connection has for its CONNECT, 10. Then it is closed.
+    /// Seconds a connection has for its CONNECT and its part in an AUTH exchange, 10. Then it is closed. A client that
+    /// proves itself anew has as long.
     pub connect_timeout: u32,
     /// The longest keep-alive in seconds; 0, the default, leaves it to the clients. A 5.0 client that asks for a longer
     /// one, or for none, is told this Server Keep Alive.

@@ -59,9 +59,9 @@ pub struct AuthRequest {
     pub client_id: String,
     /// The MQTT version it speaks.
     pub version: ProtocolVersion,
-    /// Its user name.
+    /// Its user name; that of a client that is in is the user it came in as.
     pub username: Option<String>,
-    /// Its password, any bytes.
+    /// Its password, any bytes; none when a client that is in proves itself anew.
     pub password: Option<Bytes>,
     /// Where it came from; with the name in its certificate, if it showed one that was verified.
     pub transport: Transport,
