@@ -1,14 +1,15 @@
 //! `cargo xtask`: the one entry to every chore of the project.
 //!
-//! Each command is a file of its own: [`setup`], [`serve`], [`mod@test`], [`check`], [`interop`], [`mod@bench`]. What they share:
-//! the machine's tools ([`needs`], [`inventory`], [`install`], [`cache`], [`toolbox`]), the built page ([`page`]),
-//! running other programs and saying how it goes ([`process`]).
+//! Each command is a file that has its name. What they share: the machine's tools ([`needs`], [`inventory`],
+//! [`install`], [`cache`], [`toolbox`]), the built page ([`page`]), running other programs and saying how it goes
+//! ([`process`]).
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it talks to the person at the terminal")]
 
 mod bench;
 mod cache;
 mod check;
+mod fuzz;
 mod install;
 mod interop;
 mod inventory;
@@ -75,6 +76,17 @@ enum Chore {
         #[arg(last = true, value_name = "ARGS")]
         args: Vec<String>,
     },
+    /// Let a fuzzer loose on a target of `tests/fuzz`, or on each in turn.
+    Fuzz {
+        /// The target's name; without it, all of them in turn.
+        target: Option<String>,
+        /// How long each runs.
+        #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+        minutes: u32,
+        /// Afterwards, put the smallest set of inputs that reaches the same code into `tests/fuzz/corpus`.
+        #[arg(long)]
+        keep: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -85,6 +97,7 @@ fn main() -> ExitCode {
         Chore::Check => check::run(),
         Chore::Interop { tests } => interop::run(&tests),
         Chore::Bench { case, args } => bench::run(case.as_deref(), &args),
+        Chore::Fuzz { target, minutes, keep } => fuzz::run(target.as_deref(), minutes, keep),
     };
     match outcome {
         Ok(code) => code,
