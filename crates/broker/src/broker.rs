@@ -169,6 +169,7 @@ impl Broker {
         if let Some(outgoing) = &mut connection.outgoing {
             let taken = outgoing.take(durable, max_bytes, batch) as u64;
             connection.bytes_out += taken;
+            connection.unanswered -= outgoing.answers_gone();
             self.metrics.bytes_out += taken;
         }
         self.drained(key);

@@ -34,8 +34,9 @@ pub(crate) struct Connection {
     pub(crate) receive_maximum: u16,
     /// The Topic Alias Maximum that its CONNACK said.
     pub(crate) topic_alias_maximum: u16,
-    /// QoS 2 messages that came on this connection and are not released, at most so many.
-    pub(crate) unreleased: u16,
+    /// QoS 1 and 2 messages that came on this connection and are not answered to the end. Less than none when a message
+    /// of an earlier connection was, which gives the client one more (§4.9).
+    pub(crate) unanswered: i32,
     /// The largest packet the client takes.
     pub(crate) maximum_packet_size: u32,
     /// When bytes came last, awake microseconds.
@@ -102,7 +103,7 @@ impl Connection {
             window: 1,
             receive_maximum: u16::MAX,
             topic_alias_maximum: 0,
-            unreleased: 0,
+            unanswered: 0,
             maximum_packet_size: u32::MAX,
             last_heard: awake,
             holds: 0,

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use lacewing_protocol::{Ack, AckType, PacketId, QoS, ReasonCode};
+use lacewing_protocol::{PacketId, QoS};
 
 use crate::connection::ConnKey;
 use crate::message::Message;
@@ -126,6 +126,7 @@ impl Broker {
             qos: to.qos,
             retain: to.retain,
             released: false,
+            counted: true,
             group: to.group,
             ids: if kept.is_some() { boxed(to.ids) } else { None },
             message: kept,
@@ -243,6 +244,7 @@ impl Broker {
                 qos: waiting.qos,
                 retain: waiting.retain,
                 released: false,
+                counted: true,
                 group: waiting.group,
                 ids: waiting.ids.clone(),
                 message: Some(waiting.message.clone()),
@@ -255,17 +257,6 @@ impl Broker {
         }
     }
 
-    /// After a reconnect: sends all in flight again, under their identifiers and in order [MQTT-4.4.0-1].
-    pub(crate) fn resume(&mut self, session_key: SessionKey) {
-        let Some(session) = self.sessions.get_mut(session_key.0 as usize) else { return };
-        let Some(transit) = &mut session.transit else { return };
-        if transit.window.len() > 0 {
-            transit.resend_from = Some(0);
-            transit.resent = 0;
-        }
-        self.refill(session_key);
-    }
-
     fn is_resending(&self, session_key: SessionKey) -> bool {
         let session = self.sessions.get(session_key.0 as usize);
         session
@@ -273,126 +264,8 @@ impl Broker {
             .is_some_and(|transit| transit.resend_from.is_some())
     }
 
-    /// Sends some more of what was in flight again, as far as there is room and Receive Maximum lets it; whether to go
-    /// on.
-    fn resend(&mut self, session_key: SessionKey) -> bool {
-        let Some(session) = self.sessions.get(session_key.0 as usize) else { return false };
-        let (Some(conn), Some(transit)) = (session.conn, &session.transit) else { return false };
-        let Some(window) = self.connections.get(conn.0 as usize).map(|connection| connection.window) else {
-            return false;
-        };
-        let Some(from) = transit.resend_from else { return true };
-        let mut room = window.saturating_sub(transit.resent);
-        let mut batch = Vec::new();
-        let mut next = None;
-        for (id, sent) in transit.window.iter().filter(|(_, sent)| sent.order >= from) {
-            if batch.len() == RESEND_AT_ONCE || (room == 0 && !sent.released) {
-                next = Some(sent.order);
-                break;
-            }
-            if !sent.released {
-                room -= 1;
-            }
-            batch.push((id, sent.qos, sent.retain, sent.released, sent.ids.clone(), sent.message.clone()));
-        }
-        let Some(transit) = self.sessions.get_mut(session_key.0 as usize).and_then(|s| s.transit.as_mut())
-        else {
-            return false;
-        };
-        transit.resend_from = next;
-        transit.resent = window - room;
-        for (id, qos, retain, released, ids, message) in batch {
-            match message.filter(|_| !released) {
-                None => self.send_ack(conn, AckType::PubRel, id, ReasonCode::Success),
-                Some(message) => {
-                    let ids = ids.as_deref().unwrap_or_default();
-                    let form = Form { dup: true, qos, retain, packet_id: Some(id), ids };
-                    if !self.send_publish(conn, &Content::from(&*message), &form, false) {
-                        // This connection takes less than the one before: as if it had been acknowledged.
-                        self.metrics.dropped_large += 1;
-                        self.dropped(session_key, &Passing::of(&message), NotDelivered::TooLarge);
-                        self.end_flight(session_key, id);
-                    }
-                }
-            }
-        }
-        next.is_none() || (room > 0 && !self.is_slow(conn))
-    }
-
-    /// QoS 1 is delivered.
-    pub(crate) fn puback(&mut self, key: ConnKey, ack: &Ack) {
-        self.acknowledged(key, ack.packet_id, |sent| sent.qos == QoS::AtLeastOnce);
-    }
-
-    /// QoS 2 is delivered.
-    pub(crate) fn pubcomp(&mut self, key: ConnKey, ack: &Ack) {
-        self.acknowledged(key, ack.packet_id, |sent| sent.released);
-    }
-
-    fn acknowledged(&mut self, key: ConnKey, id: PacketId, is_due: impl FnOnce(&Sent) -> bool) {
-        let Some(session_key) =
-            self.connections.get(key.0 as usize).and_then(|connection| connection.session())
-        else {
-            return;
-        };
-        let Some(session) = self.sessions.get_mut(session_key.0 as usize) else { return };
-        let Some(transit) = &mut session.transit else { return };
-        // One that is not known was acknowledged before.
-        let Some(sent) = transit.window.find(id) else { return };
-        if !is_due(sent) {
-            return self.refuse(key, ReasonCode::ProtocolError, NOT_DUE);
-        }
-        self.end_flight(session_key, id);
-        self.refill(session_key);
-        self.relax(key);
-    }
-
-    fn end_flight(&mut self, session_key: SessionKey, id: PacketId) {
-        let Some(session) = self.sessions.get_mut(session_key.0 as usize) else { return };
-        let (durable, serial) = (session.durable, session.serial);
-        let Some(transit) = &mut session.transit else { return };
-        let Some(sent) = transit.window.remove(id) else { return };
-        transit.resent = transit.resent.saturating_sub(1);
-        self.forget_outgoing(durable, serial, sent.order, sent.message.as_deref());
-    }
-
-    /// The client has a QoS 2 message: from now on only PUBREL is sent for it (§4.3.3).
-    pub(crate) fn pubrec(&mut self, key: ConnKey, ack: &Ack) {
-        let Some(session_key) =
-            self.connections.get(key.0 as usize).and_then(|connection| connection.session())
-        else {
-            return;
-        };
-        let Some(session) = self.sessions.get_mut(session_key.0 as usize) else { return };
-        let durable = session.durable;
-        let transit = session.transit.as_mut();
-        let Some(sent) = transit.and_then(|transit| transit.window.find(ack.packet_id)) else {
-            return self.send_ack(key, AckType::PubRel, ack.packet_id, ReasonCode::PacketIdentifierNotFound);
-        };
-        if sent.qos != QoS::ExactlyOnce {
-            return self.refuse(key, ReasonCode::ProtocolError, NOT_DUE);
-        }
-        if ack.reason.is_error() {
-            // §4.3.3: the message is not sent again.
-            self.end_flight(session_key, ack.packet_id);
-            self.refill(session_key);
-            return self.relax(key);
-        }
-        if !sent.released {
-            sent.released = true;
-            let message = sent.message.take();
-            if durable {
-                self.record_released(session_key, ack.packet_id, message);
-            }
-        }
-        if durable {
-            self.promise(key);
-        }
-        self.send_ack(key, AckType::PubRel, ack.packet_id, ReasonCode::Success);
-    }
-
     /// A message to a session was lost: counted there, and reported.
-    fn dropped(&mut self, session_key: SessionKey, passing: &Passing, cause: NotDelivered) {
+    pub(crate) fn dropped(&mut self, session_key: SessionKey, passing: &Passing, cause: NotDelivered) {
         let Some(session) = self.sessions.get_mut(session_key.0 as usize) else { return };
         session.origin.dropped = session.origin.dropped.saturating_add(1);
         if self.watch.wants(EventMask::DROPS) {
@@ -440,12 +313,6 @@ impl Broker {
         });
     }
 }
-
-/// Why a client is sent away that acknowledges a message by the packet of another QoS, or out of turn.
-const NOT_DUE: &str = "another acknowledgement is due";
-
-/// How many messages are taken together to be sent again.
-const RESEND_AT_ONCE: usize = 64;
 
 fn boxed(ids: &[u32]) -> Option<Box<[u32]>> {
     (!ids.is_empty()).then(|| ids.into())

@@ -240,7 +240,7 @@ impl Broker {
                 }
                 continue;
             }
-            if let Some(id) = transit.incoming.pop_first() {
+            if let Some(id) = transit.incoming.pop() {
                 self.forget_incoming(durable, serial, id);
                 continue;
             }

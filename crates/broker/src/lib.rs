@@ -5,6 +5,7 @@
 //! the outputs, then commits the records among them and says [`Input::Persisted`], then transmits. Handling and
 //! transmitting may both make outputs; [`Broker::poll_timeout`] asks for another turn while any are left.
 
+mod acknowledgements;
 mod auth;
 mod batch;
 mod broker;
@@ -18,6 +19,7 @@ mod disconnect;
 mod encoding;
 mod event;
 mod flow;
+mod incoming;
 mod info;
 mod input;
 mod jobs;
@@ -29,9 +31,11 @@ mod output;
 mod persist;
 mod publish;
 mod query;
+mod quota;
 mod receive;
 mod record;
 mod recording;
+mod resend;
 mod restore;
 mod retained;
 mod retained_delivery;

@@ -20,6 +20,12 @@ pub(crate) struct Outgoing {
     in_pieces: usize,
     chained: usize,
     last_gate: Seq,
+    /// Where the first byte is of answers that end the flight of messages, and how many come there together.
+    answers: VecDeque<(u64, i32)>,
+    /// Whether the last of `answers` may have gone, or waits for another record than what comes now.
+    parted: bool,
+    /// How much was ever taken.
+    taken: u64,
     /// Publishers that are held until this connection has caught up.
     pub(crate) waiters: Vec<ConnId>,
     /// How long they are held.
@@ -70,9 +76,31 @@ impl Outgoing {
             return false;
         }
         self.last_gate = seq;
+        self.parted = true;
         self.close_piece();
         self.pieces.push_back(Piece::Gate(seq));
         true
+    }
+
+    /// Notes that what is added next ends the flight of a message.
+    pub(crate) fn answer(&mut self) {
+        if !self.parted
+            && let Some((_, count)) = self.answers.back_mut()
+        {
+            *count += 1;
+            return;
+        }
+        self.parted = false;
+        self.answers.push_back((self.taken + self.len() as u64, 1));
+    }
+
+    /// How many answers have begun to leave since this was last asked; of those that lie together, all with the first.
+    pub(crate) fn answers_gone(&mut self) -> i32 {
+        let mut gone = 0;
+        while let Some((_, count)) = self.answers.pop_front_if(|(at, _)| *at < self.taken) {
+            gone += count;
+        }
+        gone
     }
 
     /// Adds bytes without copying them.
@@ -103,7 +131,14 @@ impl Outgoing {
     }
 
     /// Moves at most `most` bytes that may go to `batch`.
-    pub(crate) fn take(&mut self, durable: Seq, mut most: usize, batch: &mut Batch) -> usize {
+    pub(crate) fn take(&mut self, durable: Seq, most: usize, batch: &mut Batch) -> usize {
+        let taken = self.take_pieces(durable, most, batch);
+        self.taken += taken as u64;
+        self.parted = true;
+        taken
+    }
+
+    fn take_pieces(&mut self, durable: Seq, mut most: usize, batch: &mut Batch) -> usize {
         let before = self.len();
         if self.pieces.is_empty() && self.bytes.len() <= most && batch.is_empty() {
             batch.swap_tail(&mut self.bytes);
@@ -160,6 +195,7 @@ impl Outgoing {
         self.in_pieces = 0;
         self.chained = 0;
         self.last_gate = Seq(0);
+        self.answers.clear();
         self.waiters.clear();
     }
 }
@@ -220,6 +256,26 @@ mod tests {
         assert_eq!(taken(&mut outgoing, 3, 6), b"heldla");
         assert_eq!(taken(&mut outgoing, 3, 100), b"rgetail");
         assert!(outgoing.is_empty());
+    }
+
+    #[test]
+    fn answers_count_from_when_they_begin_to_leave() {
+        let mut outgoing = Outgoing::default();
+        outgoing.bytes.extend_from_slice(b"xx");
+        for _ in 0..2 {
+            outgoing.answer();
+            outgoing.bytes.extend_from_slice(b"ok");
+        }
+        outgoing.gate(Seq(1));
+        outgoing.answer();
+        outgoing.bytes.extend_from_slice(b"ok");
+        assert_eq!((taken(&mut outgoing, 0, 2).len(), outgoing.answers_gone()), (2, 0));
+        assert_eq!((taken(&mut outgoing, 0, 100).len(), outgoing.answers_gone()), (4, 2));
+        assert_eq!((taken(&mut outgoing, 0, 100).len(), outgoing.answers_gone()), (0, 0));
+        outgoing.answer();
+        outgoing.bytes.extend_from_slice(b"ok");
+        assert_eq!((taken(&mut outgoing, 1, 2).len(), outgoing.answers_gone()), (2, 1));
+        assert_eq!((taken(&mut outgoing, 1, 2).len(), outgoing.answers_gone()), (2, 1));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! PUBLISH from a client, and the second half of its QoS 2 (§3.3, §4.3).
 
-use lacewing_protocol::{Ack, AckType, PacketId, Publish, PublishProperties, QoS, ReasonCode, TopicName};
+use lacewing_protocol::{Ack, AckType, Publish, PublishProperties, QoS, ReasonCode, TopicName};
 
 use crate::connection::ConnKey;
 use crate::route::{Passing, Publisher};
@@ -29,6 +29,9 @@ impl Broker {
                 }
             }
         };
+        if !self.admit_publish(key, &publish) {
+            return;
+        }
         if self.is_too_deep(&topic) {
             return self.refuse_publish(
                 key,
@@ -41,9 +44,8 @@ impl Broker {
         match (publish.qos, publish.packet_id) {
             (QoS::AtLeastOnce, Some(id)) => publisher.ack = Some((AckType::PubAck, id)),
             (QoS::ExactlyOnce, Some(id)) => {
-                if !self.accept_qos2(key, id) {
-                    return;
-                }
+                let Some(session) = self.sessions.get_mut(session_key.0 as usize) else { return };
+                session.transit_mut().incoming.insert(id.value());
                 publisher.ack = Some((AckType::PubRec, id));
             }
             _ => {}
@@ -72,36 +74,6 @@ impl Broker {
         Ok(topic)
     }
 
-    /// Notes a QoS 2 identifier; `false` if its message is not to be routed, because it was or must not be.
-    fn accept_qos2(&mut self, key: ConnKey, id: PacketId) -> bool {
-        let Some(connection) = self.connections.get_mut(key.0 as usize) else { return false };
-        let Some(session_key) = connection.session() else { return false };
-        let Some(session) = self.sessions.get_mut(session_key.0 as usize) else { return false };
-        let durable = session.durable;
-        let incoming = &mut session.transit_mut().incoming;
-        if incoming.contains(&id.value()) {
-            // A second attempt is acknowledged again and not routed again [MQTT-4.3.3-10].
-            if durable {
-                self.promise(key);
-            }
-            self.send_ack(key, AckType::PubRec, id, ReasonCode::Success);
-            return false;
-        }
-        // What is left of a former connection does not count: Receive Maximum starts anew with each (§4.9).
-        if connection.version.is_v5() && connection.unreleased >= connection.receive_maximum {
-            // [MQTT-3.3.4-8]
-            self.refuse(
-                key,
-                ReasonCode::ReceiveMaximumExceeded,
-                "more messages are in flight than the maximum",
-            );
-            return false;
-        }
-        connection.unreleased = connection.unreleased.saturating_add(1);
-        incoming.insert(id.value());
-        true
-    }
-
     /// The message as it goes on from here.
     fn passing(&mut self, topic: TopicName, publish: Publish) -> Passing {
         let Publish { qos, retain, payload, mut properties, .. } = publish;
@@ -128,6 +100,7 @@ impl Broker {
             self.event(EventKind::Refused { conn, client_id, reason: reason.value(), why: why.to_owned() });
         }
         let ack = if publish.qos == QoS::AtLeastOnce { AckType::PubAck } else { AckType::PubRec };
+        self.ends_flight(key);
         self.send_ack(key, ack, id, reason);
     }
 
@@ -140,15 +113,15 @@ impl Broker {
         };
         let Some(session) = self.sessions.get_mut(session_key.0 as usize) else { return };
         let (durable, serial, id) = (session.durable, session.serial, ack.packet_id.value());
-        let known = session.transit.as_mut().is_some_and(|transit| transit.incoming.remove(&id));
+        let known = session.transit.as_mut().is_some_and(|transit| transit.incoming.remove(id));
         if known {
             self.forget_incoming(durable, serial, id);
-            if let Some(connection) = self.connections.get_mut(key.0 as usize) {
-                connection.unreleased = connection.unreleased.saturating_sub(1);
-            }
         }
         if durable {
             self.promise(key);
+        }
+        if known {
+            self.ends_flight(key);
         }
         let reason = if known { ReasonCode::Success } else { ReasonCode::PacketIdentifierNotFound };
         self.send_ack(key, AckType::PubComp, ack.packet_id, reason);

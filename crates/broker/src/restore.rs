@@ -244,7 +244,7 @@ impl Restore {
             }
             (Stage::Sent(id) | Stage::Released(id), message) => {
                 let released = matches!(stage, Stage::Released(_));
-                let sent = Sent { order, qos, retain, released, group, ids, message };
+                let sent = Sent { order, qos, retain, released, counted: false, group, ids, message };
                 transit.window.restore(id, sent).then_some(())?;
             }
             (Stage::Waiting, None) => {}

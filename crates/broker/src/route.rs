@@ -201,7 +201,7 @@ impl Broker {
         };
         let session = self.sessions.get(session_key.0 as usize);
         let Some(session) = session.filter(|session| session.serial <= fan_out.last_serial) else { return };
-        if session.transit.as_ref().is_some_and(|transit| transit.incoming.contains(&id.value())) {
+        if session.transit.as_ref().is_some_and(|transit| transit.incoming.contains(id.value())) {
             self.record_incoming(session_key, id);
         }
     }
@@ -228,6 +228,9 @@ impl Broker {
         };
         if recorded || (session.durable && ack == AckType::PubRec) {
             self.promise(key);
+        }
+        if ack == AckType::PubAck || reason.is_error() {
+            self.ends_flight(key);
         }
         self.send_ack(key, ack, id, reason);
     }

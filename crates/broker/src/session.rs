@@ -1,11 +1,12 @@
 //! What the broker keeps of a client, from one connection to the next (§4.1).
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
-use lacewing_protocol::{ProtocolVersion, QoS, TopicFilter};
+use lacewing_protocol::{PacketId, ProtocolVersion, QoS, TopicFilter};
 
 use crate::connection::ConnKey;
+use crate::incoming::Incoming;
 use crate::message::Message;
 use crate::retained_delivery::RetainedDelivery;
 use crate::routing::GroupKey;
@@ -74,13 +75,13 @@ pub(crate) struct Transit {
     pub(crate) queue: VecDeque<Waiting>,
     pub(crate) queue_bytes: u64,
     /// QoS 2 messages from the client that it has not yet released [MQTT-4.3.3-9].
-    pub(crate) incoming: BTreeSet<u16>,
+    pub(crate) incoming: Incoming,
     /// The order of the next message to the client.
     pub(crate) next_order: u64,
-    /// After a reconnect: from which order on the window is still to be sent again.
-    pub(crate) resend_from: Option<u64>,
-    /// How many of those sent again are not acknowledged.
-    pub(crate) resent: u16,
+    /// After a reconnect: from which identifier on the window is still to be sent again.
+    pub(crate) resend_from: Option<PacketId>,
+    /// Of those only messages are left: each PUBREL was sent again.
+    pub(crate) releases_resent: bool,
     /// Retained messages that are still to be delivered, by subscription: one made again starts anew.
     pub(crate) retained: BTreeMap<TopicFilter, RetainedDelivery>,
     /// A job for them is in line.

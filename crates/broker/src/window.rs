@@ -17,6 +17,8 @@ pub(crate) struct Sent {
     pub(crate) retain: bool,
     /// PUBREC came: only PUBREL is to be sent again [MQTT-4.3.3-10].
     pub(crate) released: bool,
+    /// It was sent on this connection, and counts against the client's Receive Maximum (§4.9).
+    pub(crate) counted: bool,
     /// The shared subscription it came by.
     pub(crate) group: Option<GroupKey>,
     pub(crate) ids: Option<Box<[u32]>>,
@@ -34,6 +36,7 @@ pub(crate) struct Window {
     /// The identifier of the first slot, less 1.
     first: u16,
     len: u16,
+    counted: u16,
 }
 
 /// The identifiers there are.
@@ -45,18 +48,42 @@ impl Window {
         self.len
     }
 
-    /// Whether one more may be sent with at most `limit` in flight.
+    /// How many more may be sent on this connection with at most `limit` unacknowledged [MQTT-3.3.4-9].
+    pub(crate) fn room(&self, limit: u16) -> u16 {
+        limit.saturating_sub(self.counted)
+    }
+
+    /// Whether one more may be sent with at most `limit` unacknowledged.
     ///
     /// A client that leaves one message unacknowledged while it goes on with many later ones, which the protocol does
     /// not allow, waits for itself at some point.
     pub(crate) fn has_room(&self, limit: u16) -> bool {
-        self.len < limit
+        self.room(limit) > 0
             && self.slots.len() < usize::from(limit).saturating_mul(8).clamp(1024, usize::from(IDS))
+    }
+
+    /// The client is on another connection, on which nothing was sent.
+    pub(crate) fn reconnected(&mut self) {
+        self.counted = 0;
+        for sent in self.slots.iter_mut().flatten() {
+            sent.counted = false;
+        }
+    }
+
+    /// Notes that the message under `id` was sent on this connection.
+    pub(crate) fn count(&mut self, id: PacketId) {
+        let at = self.index(id);
+        if let Some(Some(sent)) = self.slots.get_mut(at)
+            && !std::mem::replace(&mut sent.counted, true)
+        {
+            self.counted += 1;
+        }
     }
 
     /// Takes the next identifier for a message.
     pub(crate) fn push(&mut self, sent: Sent) -> PacketId {
         let at = self.slots.len();
+        self.counted += u16::from(sent.counted);
         self.slots.push_back(Some(sent));
         self.len += 1;
         self.id_at(at)
@@ -90,6 +117,7 @@ impl Window {
         let at = self.index(id);
         let sent = self.slots.get_mut(at)?.take()?;
         self.len -= 1;
+        self.counted -= u16::from(sent.counted);
         while let Some(None) = self.slots.front() {
             self.slots.pop_front();
             self.first = (self.first + 1) % IDS;
@@ -106,6 +134,14 @@ impl Window {
     /// All in flight, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (PacketId, &Sent)> {
         self.slots.iter().enumerate().filter_map(|(at, slot)| Some((self.id_at(at), slot.as_ref()?)))
+    }
+
+    /// Those from `id` on, in order; all if there is no such identifier any more.
+    pub(crate) fn iter_from(&self, id: PacketId) -> impl Iterator<Item = (PacketId, &Sent)> {
+        let from = self.index(id);
+        let from = if from < self.slots.len() { from } else { 0 };
+        let slots = self.slots.range(from..).enumerate();
+        slots.filter_map(move |(at, slot)| Some((self.id_at(from + at), slot.as_ref()?)))
     }
 
     /// How many slots it has memory for.
@@ -141,6 +177,7 @@ mod tests {
             qos: QoS::AtLeastOnce,
             retain: false,
             released: false,
+            counted: true,
             group: None,
             ids: None,
             message: None,

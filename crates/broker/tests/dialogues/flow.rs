@@ -1,6 +1,6 @@
 //! Limits in both directions, and receivers that are slow (§4.9).
 
-use std::num::{NonZeroU16, NonZeroU32};
+use std::num::NonZeroU32;
 
 use bytes::BytesMut;
 use lacewing_broker::{CloseCause, Config, ConnId, Input};
@@ -10,60 +10,6 @@ use crate::story::*;
 
 fn small() -> Config {
     Config { outgoing_bytes: 2000, ..Config::default() }
-}
-
-#[test]
-fn no_more_messages_are_in_flight_than_the_client_takes() {
-    // [MQTT-3.3.4-9]
-    let story = Story::new();
-    let mut connect = v5("s");
-    connect.properties.receive_maximum = NonZeroU16::new(2);
-    let (subscriber, _) = story.enter(connect);
-    subscriber.subscribe("t", QoS::ExactlyOnce);
-    let publisher = story.client("p");
-    for id in 1..=5 {
-        publisher.publish_qos("t", &id.to_string(), QoS::ExactlyOnce, id);
-    }
-    let (one, two) = (subscriber.expect("t", "1"), subscriber.expect("t", "2"));
-    subscriber.hears_nothing();
-    subscriber.acknowledge(&one);
-    subscriber.expect("t", "3");
-    subscriber.hears_nothing();
-    subscriber.acknowledge(&two);
-    subscriber.expect("t", "4");
-}
-
-#[test]
-fn a_smaller_receive_maximum_after_a_reconnect_holds_for_what_is_sent_again() {
-    // [MQTT-3.3.4-9], [MQTT-4.4.0-1]
-    let story = Story::new();
-    let (subscriber, _) = story.lasting("s");
-    subscriber.subscribe("t", QoS::AtLeastOnce);
-    for id in 1..=4 {
-        story.client("p").publish_qos("t", &id.to_string(), QoS::AtLeastOnce, id);
-    }
-    subscriber.vanishes();
-    let mut connect = expiring("s", 60);
-    (connect.clean_start, connect.properties.receive_maximum) = (false, NonZeroU16::new(2));
-    let (subscriber, _) = story.enter(connect);
-    let one = subscriber.expect("t", "1");
-    subscriber.expect("t", "2");
-    subscriber.hears_nothing();
-    subscriber.acknowledge(&one);
-    assert!(subscriber.expect("t", "3").dup);
-    subscriber.hears_nothing();
-}
-
-#[test]
-fn a_client_that_exceeds_the_receive_maximum_is_sent_away() {
-    // [MQTT-3.3.4-8]
-    let story = Story::with(Config { receive_maximum: 2, ..Config::default() });
-    let publisher = story.client("p");
-    for id in 1..=3 {
-        publisher.send(Packet::Publish(with_qos(message("t", "x"), QoS::ExactlyOnce, id)));
-    }
-    assert_eq!(publisher.rest().len(), 3);
-    assert!(publisher.is_closed());
 }
 
 #[test]
@@ -244,39 +190,6 @@ fn the_publisher_waits_for_a_receiver_whose_queue_fills_and_nothing_is_lost() {
     assert!(!publisher.is_paused());
     assert_eq!(publisher.rest().len(), 40);
     assert_eq!(story.world().broker.metrics().dropped_queue, 0);
-}
-
-#[test]
-fn receive_maximum_starts_anew_with_each_connection() {
-    // §4.9
-    let story = Story::with(Config { receive_maximum: 2, ..Config::default() });
-    let (publisher, _) = story.lasting("p");
-    for id in 1..=2 {
-        publisher.send(Packet::Publish(with_qos(message("t", "x"), QoS::ExactlyOnce, id)));
-    }
-    publisher.vanishes();
-    let (publisher, _) = story.lasting("p");
-    for id in 3..=4 {
-        publisher.send(Packet::Publish(with_qos(message("t", "x"), QoS::ExactlyOnce, id)));
-    }
-    assert_eq!(publisher.rest().len(), 2);
-    assert!(!publisher.is_closed());
-    // A second attempt of what has been received is no further message.
-    publisher.send(Packet::Publish(with_qos(message("t", "x"), QoS::ExactlyOnce, 4)));
-    assert!(!publisher.is_closed());
-    publisher.send(Packet::Publish(with_qos(message("t", "x"), QoS::ExactlyOnce, 5)));
-    assert!(publisher.is_closed());
-}
-
-#[test]
-fn receive_maximum_counts_what_is_in_flight_and_not_what_is_released() {
-    // [MQTT-3.3.4-8], §4.9
-    let story = Story::with(Config { receive_maximum: 2, ..Config::default() });
-    let publisher = story.client("p");
-    for id in 1..=10 {
-        publisher.publish_qos("t", "x", QoS::ExactlyOnce, id);
-    }
-    assert!(!publisher.is_closed());
 }
 
 fn taking(most: u32, connect: Connect) -> Connect {

@@ -10,6 +10,7 @@ mod flow;
 mod hostile;
 mod operator;
 mod publish;
+mod quota;
 mod retained;
 mod session;
 mod shared;

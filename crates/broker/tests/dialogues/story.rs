@@ -187,6 +187,15 @@ pub(crate) fn restore(store: &BTreeMap<(Table, Bytes), Bytes>, config: Config, n
     restore.finish(now).expect("the broker reads what it wrote")
 }
 
+impl End {
+    fn take(&mut self, bytes: Bytes) {
+        self.decoder.push(bytes);
+        while let Some(packet) = self.decoder.next().expect("the broker sends valid packets") {
+            self.inbox.push_back(packet);
+        }
+    }
+}
+
 impl World {
     fn dial(&mut self, version: ProtocolVersion) -> ConnId {
         let conn = self.dial_only(version);
@@ -286,11 +295,7 @@ impl World {
         loop {
             let more = self.broker.transmit(self.now, conn, 1000, &mut batch);
             let bytes = batch.to_bytes();
-            let end = self.end(conn);
-            end.decoder.push(bytes);
-            while let Some(packet) = end.decoder.next().expect("the broker sends valid packets") {
-                end.inbox.push_back(packet);
-            }
+            self.end(conn).take(bytes);
             if !more {
                 return;
             }
@@ -389,7 +394,7 @@ impl Client {
         let mut world = self.story.world();
         let (now, mut batch) = (world.now, Batch::new());
         world.broker.transmit(now, self.conn, bytes, &mut batch);
-        world.end(self.conn).decoder.push(batch.to_bytes());
+        world.end(self.conn).take(batch.to_bytes());
         world.settle();
     }
 

@@ -151,6 +151,7 @@ fn retained_messages(host: &mut Host) {
         let mut message = message(name, payload, AtLeastOnce);
         message.retain = true;
         host.say(keeper, Packet::Publish(message));
+        host.turn();
     }
     let mut short = message("r/short", "lived", AtLeastOnce);
     short.retain = true;
