@@ -55,12 +55,15 @@ impl Broker {
             };
             let Some((_, delivery)) = transit.retained.iter_mut().next() else { return };
             let (qos, id) = (delivery.qos, delivery.id);
+            // The queue is empty, and what is taken may all have to go there.
+            let most = AT_ONCE.min(self.config.queue_messages as usize);
+            let room = room.min(self.config.queue_bytes as usize / 2);
 
             let mut found: Vec<Rc<Message>> = Vec::new();
             let mut bytes = 0;
             let mut done = false;
             let mut scan = self.retained.scan(&mut delivery.cursor, AT_ONCE as u32 * ENTRIES_PER_COST);
-            while found.len() < AT_ONCE && bytes <= room {
+            while found.len() < most && bytes <= room {
                 match scan.next() {
                     Step::Found(message) => {
                         bytes += message.bytes() as usize + OVERHEAD;

@@ -42,6 +42,26 @@ fn an_empty_retained_message_clears_the_topic_and_is_delivered_to_those_who_are_
 }
 
 #[test]
+fn more_retained_messages_than_a_queue_holds_wait_instead_of_being_dropped() {
+    let story = Story::with(Config { queue_messages: 3, inflight: 1, ..Config::default() });
+    let sensor = story.client("sensor");
+    for number in 0..20 {
+        let topic = format!("t/{number:02}");
+        let message = with_qos(retained(&topic, "1"), QoS::AtLeastOnce, number + 1);
+        sensor.send(Packet::Publish(message));
+    }
+    let late = story.client("late");
+    late.subscribe("t/+", QoS::AtLeastOnce);
+    for _ in 0..20 {
+        let message = late.message();
+        assert!(message.retain);
+        late.acknowledge(&message);
+    }
+    late.hears_nothing();
+    assert_eq!(story.world().broker.metrics().dropped_queue, 0);
+}
+
+#[test]
 fn retain_handling_decides_whether_retained_messages_come() {
     // [MQTT-3.3.1-10], [MQTT-3.3.1-11]
     let story = Story::new();
