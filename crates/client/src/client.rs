@@ -307,6 +307,16 @@ impl Client {
         self.outgoing.len()
     }
 
+    /// How many Packet Identifiers of this client's own are in use (§2.2.1).
+    pub fn identifiers_in_use(&self) -> u16 {
+        self.ids.used()
+    }
+
+    /// How many QoS 2 messages arrived whose PUBREL has not come [MQTT-4.3.3-10].
+    pub fn unreleased(&self) -> u16 {
+        u16::try_from(self.incoming.len()).unwrap_or(u16::MAX)
+    }
+
     /// What is subscribed to, or will be, with the options asked for.
     pub fn subscriptions(&self) -> impl Iterator<Item = (&TopicFilter, &SubscriptionOptions)> {
         self.subscriptions.remembered()

@@ -28,6 +28,11 @@ impl PacketIds {
         Some(id)
     }
 
+    /// How many are in use.
+    pub(crate) fn used(&self) -> u16 {
+        u16::try_from(self.used.len()).unwrap_or(u16::MAX)
+    }
+
     pub(crate) fn release(&mut self, id: PacketId) {
         self.used.remove(&id);
     }
