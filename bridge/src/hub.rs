@@ -10,6 +10,7 @@ mod relay;
 use bytes::Bytes;
 use lacewing_broker::{Batch, CloseCause, ConnId, Listener, Now};
 
+pub(crate) use line_limit::LineLimit;
 pub(crate) use native::NativeHub;
 pub(crate) use operators::Operators;
 pub(crate) use relay::RelayHub;

@@ -6,24 +6,69 @@ use lacewing_control::{Addresses, LanInvitation};
 
 use crate::address::{Address, Host};
 
-/// The addresses of both listeners, and an invitation for phones if both are open to the network.
-pub(crate) fn addresses(mqtt: Address, http: Address) -> Addresses {
-    addresses_here(mqtt, http, own_address)
+/// Where devices and pages come in, with the ports that were taken.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reachable<'a> {
+    /// MQTT.
+    pub(crate) mqtt: Address,
+    /// HTTP.
+    pub(crate) http: Address,
+    /// MQTT over TLS.
+    pub(crate) mqtts: Option<Address>,
+    /// HTTP over TLS.
+    pub(crate) https: Option<Address>,
+    /// The hosts that the certificate is for.
+    pub(crate) hosts: &'a [String],
 }
 
-fn addresses_here(mqtt: Address, http: Address, own: impl Fn(IpAddr) -> Option<IpAddr>) -> Addresses {
-    let lan = || {
-        let (mqtt, http) = (in_network(mqtt, &own)?, in_network(http, &own)?);
-        Some(LanInvitation { url: format!("http://{http}/"), mqtt: mqtt.to_string(), username: None })
-    };
-    let websocket = |address: String| format!("ws://{address}/mqtt");
-    Addresses {
-        mqtt: listed(mqtt, &own),
-        websocket: listed(http, &own).into_iter().map(websocket).collect(),
-        mqtts: Vec::new(),
-        wss: Vec::new(),
-        lan: lan(),
+impl Reachable<'_> {
+    /// The addresses of all listeners, and an invitation for phones if those without TLS are open to the network.
+    pub(crate) fn addresses(&self) -> Addresses {
+        self.addresses_here(own_address)
     }
+
+    fn addresses_here(&self, own: impl Fn(IpAddr) -> Option<IpAddr>) -> Addresses {
+        let lan = || {
+            let (mqtt, http) = (in_network(self.mqtt, &own)?, in_network(self.http, &own)?);
+            Some(LanInvitation { url: format!("http://{http}/"), mqtt: mqtt.to_string(), username: None })
+        };
+        let websocket = |scheme: &str, addresses: Vec<String>| {
+            addresses.iter().map(|address| format!("{scheme}://{address}/mqtt")).collect()
+        };
+        let secure = |address: Option<Address>| {
+            address.map(|address| certified(address, self.hosts, &own)).unwrap_or_default()
+        };
+        Addresses {
+            mqtt: listed(self.mqtt, &own),
+            websocket: websocket("ws", listed(self.http, &own)),
+            mqtts: secure(self.mqtts),
+            wss: websocket("wss", secure(self.https)),
+            lan: lan(),
+        }
+    }
+}
+
+/// The address of this machine under which others reach the listener, if they can.
+pub(crate) fn in_network_here(address: Address) -> Option<IpAddr> {
+    in_network(address, &own_address).map(|socket| socket.ip())
+}
+
+/// How a listener with TLS is named: by what its certificate is for, since other names are not believed.
+fn certified(address: Address, hosts: &[String], own: &impl Fn(IpAddr) -> Option<IpAddr>) -> Vec<String> {
+    let all = listed(address, own);
+    let is_for = |host: &str| hosts.iter().any(|known| known == host.trim_matches(['[', ']']));
+    let mut certified: Vec<String> = all
+        .iter()
+        .filter(|address| address.rsplit_once(':').is_some_and(|(host, _)| is_for(host)))
+        .cloned()
+        .collect();
+    if !address.is_loopback() {
+        let names = hosts
+            .iter()
+            .filter(|host| !host.contains('*') && *host != "localhost" && host.parse::<IpAddr>().is_err());
+        certified.extend(names.map(|host| format!("{host}:{}", address.port)));
+    }
+    if certified.is_empty() { all } else { certified }
 }
 
 /// How the listener is named: first for this machine, then for others.
@@ -66,7 +111,8 @@ mod tests {
 
     fn told(mqtt: &str, http: &str) -> Addresses {
         let own = |any: IpAddr| any.is_ipv4().then(|| "192.168.1.20".parse().unwrap());
-        addresses_here(mqtt.parse().unwrap(), http.parse().unwrap(), own)
+        let (mqtt, http) = (mqtt.parse().unwrap(), http.parse().unwrap());
+        Reachable { mqtt, http, mqtts: None, https: None, hosts: &[] }.addresses_here(own)
     }
 
     #[test]
@@ -83,6 +129,20 @@ mod tests {
         assert_eq!(told.mqtt, ["localhost:1883", "192.168.1.20:1883"]);
         let lan = told.lan.unwrap();
         assert_eq!((lan.url.as_str(), lan.mqtt.as_str()), ("http://192.168.1.20:8830/", "192.168.1.20:1883"));
+    }
+
+    #[test]
+    fn over_tls_a_listener_is_named_as_its_certificate_is() {
+        let named = |address: &str, hosts: &[&str]| {
+            let hosts: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
+            let own = |any: IpAddr| any.is_ipv4().then(|| "192.168.1.20".parse().unwrap());
+            certified(address.parse().unwrap(), &hosts, &own)
+        };
+        assert_eq!(named("localhost:8883", &["localhost", "pi.local"]), ["localhost:8883"]);
+        assert_eq!(named("0.0.0.0:8883", &["localhost", "pi.local"]), ["localhost:8883", "pi.local:8883"]);
+        assert_eq!(named("0.0.0.0:8883", &["192.168.1.20"]), ["192.168.1.20:8883"]);
+        assert_eq!(named("[::1]:8883", &["::1"]), ["[::1]:8883"]);
+        assert_eq!(named("localhost:8883", &["*.example.org"]), ["localhost:8883"], "better than nothing");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod address;
 mod banner;
+mod certificate;
 mod clock;
 mod descriptors;
 mod hub;
@@ -14,6 +15,7 @@ mod occupant;
 mod reactor;
 mod settings;
 mod stop;
+mod tls;
 mod token;
 mod web;
 
@@ -21,28 +23,35 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::thread;
 
 use anyhow::{Context, anyhow};
 use clap::Parser;
-use lacewing_control::Household;
+use lacewing_control::{Addresses, Household};
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
 
-use crate::address::Address;
-use crate::banner::Banner;
+use crate::banner::{Banner, Secured};
 use crate::clock::Clock;
 use crate::hub::{NativeHub, Operators, RelayHub};
+use crate::invitation::Reachable;
 use crate::listen::Bound;
-use crate::reactor::{Order, Orders, Reactor};
-use crate::settings::{BrokerHome, Flags, Settings};
+use crate::reactor::{Listeners, Order, Orders, Reactor};
+use crate::settings::{BrokerHome, Errand, Flags, Settings};
+use crate::tls::Certificates;
 use crate::token::Token;
-use crate::web::{Gate, Site};
+use crate::web::{Entrance, Gate, Scheme, Site};
 
 fn main() -> ExitCode {
-    match Flags::parse().settings().and_then(|settings| run(&settings)) {
+    let mut flags = Flags::parse();
+    let done = match flags.take_errand() {
+        Some(Errand::Certificate(flags)) => certificate::make(&flags),
+        None => flags.settings().and_then(|settings| run(&settings)),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Not through the log, which a level may silence.
@@ -54,7 +63,9 @@ fn main() -> ExitCode {
 
 fn run(settings: &Settings) -> anyhow::Result<()> {
     start_log(&settings.log)?;
-    let token = Token::load_or_create(&data_folder(settings)?)?;
+    let data = data_folder(settings)?;
+    let token = Token::load_or_create(&data)?;
+    let certificates = tls::certificates(settings, &data)?.map(Arc::new);
     let room = descriptors::raise_limit();
     if let Some(wanted) = settings.max_connections.filter(|wanted| *wanted > room) {
         warn!("{wanted} connections are wanted, but the system allows open files for {room} only");
@@ -62,13 +73,32 @@ fn run(settings: &Settings) -> anyhow::Result<()> {
 
     let mqtt = listen::bind(settings.mqtt, "--mqtt")?;
     let http = listen::bind(settings.http, "--http")?;
-    let gate = Gate::new(http.address, &settings.allow_host, &settings.allow_origin);
+    let mqtts = settings.mqtts.map(|address| listen::bind(address, "--mqtts")).transpose()?;
+    let https = settings.https.map(|address| listen::bind(address, "--https")).transpose()?;
+    let hosts = certificates.as_ref().map(|certificates| certificates.names()).unwrap_or_default();
+    let gate = |scheme, address| Gate::new(scheme, address, &settings.allow_host, &settings.allow_origin);
+    let plain_gate = gate(Scheme::Http, http.address);
+    let secure_gate = https.as_ref().map(|https| gate(Scheme::Https, https.address).certified(&hosts));
+    let reachable = Reachable {
+        mqtt: mqtt.address,
+        http: http.address,
+        mqtts: mqtts.as_ref().map(|bound| bound.address),
+        https: https.as_ref().map(|bound| bound.address),
+        hosts: &hosts,
+    };
     let banner = Banner {
         broker: settings.broker,
-        mqtt: mqtt.address,
+        reachable: &reachable,
         bound: &mqtt.listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect::<Vec<_>>(),
-        http: http.address,
-        home: &gate.home(),
+        home: &plain_gate.home(),
+        secured: certificates.as_deref().map(|certificates| Secured {
+            home: secure_gate.as_ref().map(Gate::home),
+            certificate: certificates.description(),
+            advice: certificates.advice(),
+            clients_proven: certificates.client_required(),
+        }),
+        // Where only those come in who have a name and a password.
+        users: false,
         token: &token,
     }
     .text();
@@ -79,31 +109,68 @@ fn run(settings: &Settings) -> anyhow::Result<()> {
         let _inside = runtime.enter();
         stop::Signals::listen()?
     };
-    let (orders, ended) = start_reactor(settings, mqtt, http.address, token, room)?;
+    let hangup = {
+        let _inside = runtime.enter();
+        stop::Hangup::listen(certificates.is_some())?
+    };
+    let addresses = reachable.addresses();
+    let listeners = Listeners {
+        plain: mqtt.listeners,
+        secure: mqtts.map(|bound| bound.listeners).unwrap_or_default(),
+        certificates: certificates.clone(),
+    };
+    let (orders, ended) = start_reactor(settings, listeners, addresses, token, room)?;
     let mut stdout = std::io::stdout();
     // Nobody may be there to read it.
     let _ = stdout.write_all(banner.as_bytes()).and_then(|()| stdout.flush());
 
-    let site = Rc::new(Site::new(settings, gate, orders.clone()));
-    LocalSet::new().block_on(&runtime, until_stopped(site, http, orders, ended, signals))
+    let mut entrances = Vec::new();
+    if let (Some(gate), Some(https)) = (secure_gate.clone(), https) {
+        let entrance = Entrance::new(gate, certificates.clone(), None);
+        entrances.push((Rc::new(entrance), https));
+    }
+    let entrance = Entrance::new(plain_gate, None, secure_gate.as_ref().map(Gate::home));
+    entrances.push((Rc::new(entrance), http));
+    let site = Rc::new(Site::new(settings, orders.clone()));
+    LocalSet::new().block_on(&runtime, async {
+        let reread = reread(certificates, hangup);
+        tokio::select! {
+            end = until_stopped(site, entrances, orders, ended, signals) => end,
+            never = reread => match never {},
+        }
+    })
+}
+
+/// Reads the certificate again whenever that is asked for.
+async fn reread(
+    certificates: Option<Arc<Certificates>>,
+    mut hangup: stop::Hangup,
+) -> std::convert::Infallible {
+    loop {
+        hangup.next().await;
+        let Some(certificates) = &certificates else { continue };
+        match certificates.reload() {
+            Ok(()) => info!("SIGHUP: new connections get the certificate {}", certificates.description()),
+            Err(error) => warn!("SIGHUP: the certificate stays as it was: {error}"),
+        }
+    }
 }
 
 /// Starts the reactor's thread. What comes through the receiver is how it ended.
 fn start_reactor(
     settings: &Settings,
-    mqtt: Bound,
-    http: Address,
+    listeners: Listeners,
+    addresses: Addresses,
     token: Token,
     room: u32,
 ) -> anyhow::Result<(Orders, oneshot::Receiver<std::io::Result<()>>)> {
     let (started, starts) = std::sync::mpsc::channel();
     let (end, ended) = oneshot::channel();
-    let addresses = invitation::addresses(mqtt.address, http);
     let Settings { broker, limits, max_connections, home, .. } = settings.clone();
     let seed = getrandom::u64().map_err(|error| anyhow!("no random bytes: {error}"))?;
     thread::Builder::new().name("reactor".to_owned()).spawn(move || {
         let reactor = Reactor::new(
-            mqtt.listeners,
+            listeners,
             max_connections.map_or(room, |most| most.min(room)),
             Clock::start(),
             |now| match broker {
@@ -129,16 +196,19 @@ fn start_reactor(
 /// Serves HTTP until someone stops the program, then lets the reactor say goodbye to everyone.
 async fn until_stopped(
     site: Rc<Site>,
-    http: Bound,
+    entrances: Vec<(Rc<Entrance>, Bound)>,
     orders: Orders,
     mut ended: oneshot::Receiver<std::io::Result<()>>,
     mut signals: stop::Signals,
 ) -> anyhow::Result<()> {
     let room = web::room();
     let mut servers = Vec::new();
-    for listener in http.listeners {
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        servers.push(tokio::task::spawn_local(Rc::clone(&site).serve(listener, room.clone())));
+    for (entrance, bound) in entrances {
+        for listener in bound.listeners {
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            let serving = Rc::clone(&site).serve(Rc::clone(&entrance), listener, room.clone());
+            servers.push(tokio::task::spawn_local(serving));
+        }
     }
     tokio::select! {
         end = &mut ended => return end.context("the reactor broke down")?.context("the reactor ended"),

@@ -8,6 +8,7 @@ mod acceptor;
 mod arriving;
 mod connection;
 mod connections;
+mod handshakes;
 mod leaving;
 mod moving;
 mod orders;
@@ -16,6 +17,8 @@ mod websocket;
 
 use std::collections::VecDeque;
 use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::Duration;
 
 use lacewing_broker::{Batch, CloseCause, ConnId, Now};
@@ -23,9 +26,11 @@ use mio::{Events, Poll};
 
 use self::acceptor::Acceptor;
 use self::connections::Connections;
+use self::handshakes::Doors;
 use self::read_buffer::ReadBuffer;
 use crate::clock::Clock;
-use crate::hub::{Action, Hub, metrics};
+use crate::hub::{Action, Hub, LineLimit, metrics};
+use crate::tls::Certificates;
 
 pub(crate) use self::orders::{Adopted, Order, OrderQueue, Orders};
 
@@ -49,22 +54,44 @@ pub(crate) struct Reactor {
     /// Closing connections, and when they are given up: two queues, since each wait is always the same.
     flushing: VecDeque<(u64, ConnId)>,
     draining: VecDeque<(u64, ConnId)>,
+    /// TLS handshakes, and when they are given up; those that are done stay until then.
+    handshakes: VecDeque<(u64, ConnId)>,
+    doors: Doors,
+    /// Connections that came to no client for reasons of TLS.
+    turned_away: u64,
+    lines: LineLimit,
     refused: u64,
     refusals_told: Option<u64>,
     stop_by: Option<u64>,
 }
 
+/// Where devices come in; bound and non-blocking.
+#[derive(Debug, Default)]
+pub(crate) struct Listeners {
+    /// Without TLS.
+    pub(crate) plain: Vec<TcpListener>,
+    /// With TLS.
+    pub(crate) secure: Vec<TcpListener>,
+    /// What those with TLS show.
+    pub(crate) certificates: Option<Arc<Certificates>>,
+}
+
 impl Reactor {
     /// A reactor that takes devices from `listeners` and sockets from the HTTP side through the returned [`Orders`].
     pub(crate) fn new(
-        listeners: Vec<std::net::TcpListener>,
+        listeners: Listeners,
         max_connections: u32,
         mut clock: Clock,
         hub: impl FnOnce(Now) -> Box<dyn Hub>,
     ) -> io::Result<(Self, Orders)> {
         let poll = Poll::new()?;
         let (orders, queue) = orders::channel(poll.registry())?;
-        let acceptor = Acceptor::new(listeners, poll.registry())?;
+        let Listeners { plain, secure, certificates } = listeners;
+        let port = |listeners: &[TcpListener]| {
+            listeners.first().and_then(|listener| listener.local_addr().ok()).map(|address| address.port())
+        };
+        let doors = Doors { plain: port(&plain), secure: port(&secure), certificates };
+        let acceptor = Acceptor::new(plain, secure, poll.registry())?;
         let hub = hub(clock.now());
         let reactor = Self {
             poll,
@@ -81,6 +108,10 @@ impl Reactor {
             ended: Vec::new(),
             flushing: VecDeque::new(),
             draining: VecDeque::new(),
+            handshakes: VecDeque::new(),
+            doors,
+            turned_away: 0,
+            lines: LineLimit::default(),
             refused: 0,
             refusals_told: None,
             stop_by: None,
@@ -124,6 +155,7 @@ impl Reactor {
             self.acceptor.deadline(),
             first(&self.flushing),
             first(&self.draining),
+            first(&self.handshakes),
             self.stop_by,
         ];
         let next = deadlines.into_iter().flatten().min()?;
@@ -162,6 +194,7 @@ impl Reactor {
                     self.acceptor.stop();
                     self.stop_by = Some(now.awake + STOP_WITHIN);
                     self.hub.shutdown(now);
+                    self.end_handshakes(now, true);
                 }
                 Order::Stop => {}
             }
@@ -173,6 +206,7 @@ impl Reactor {
         if self.hub.deadline().is_some_and(|deadline| deadline <= now.awake) {
             self.hub.tick(now);
         }
+        self.end_handshakes(now, false);
         let due = |queue: &VecDeque<(u64, ConnId)>| queue.front().copied().filter(|(by, _)| *by <= now.awake);
         while let Some((_, conn)) = due(&self.flushing) {
             self.flushing.pop_front();
@@ -213,6 +247,14 @@ impl Reactor {
         metrics::one(&mut text, "connections", "Sockets that are open.", "gauge", open);
         let accepted = self.connections.accepted();
         metrics::one(&mut text, "accepted_total", "Sockets that were ever accepted.", "counter", accepted);
+        let turned_away = self.turned_away;
+        metrics::one(
+            &mut text,
+            "tls_refused_total",
+            "Connections that failed at TLS, or did without it where it is spoken.",
+            "counter",
+            turned_away,
+        );
         self.hub.metrics(&mut text);
         text
     }

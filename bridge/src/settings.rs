@@ -1,13 +1,20 @@
 //! What the command line and the settings file say. A flag outweighs the file; the file can say more.
 
+mod tls;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 
+use self::tls::{TlsFlags, TlsTable};
+
 use crate::address::Address;
+use crate::certificate::CertificateFlags;
+
+pub(crate) use self::tls::{Source, Tls};
 
 /// The most bytes of a settings file.
 const FILE_MAX: u64 = 1 << 20;
@@ -17,8 +24,11 @@ const FILE_MAX: u64 = 1 << 20;
 /// Devices connect to this program over plain MQTT; the broker itself runs in the page that it serves, or, with
 /// `--broker native`, in this process.
 #[derive(Debug, Parser)]
-#[command(name = "lacewing", version, max_term_width = 100)]
+#[command(name = "lacewing", version, max_term_width = 100, args_conflicts_with_subcommands = true)]
 pub(crate) struct Flags {
+    #[command(subcommand)]
+    errand: Option<Errand>,
+
     /// Where the broker lives: in the browser tab that opens the dashboard, or in this process
     ///
     /// [default: tab]
@@ -41,6 +51,19 @@ pub(crate) struct Flags {
     /// [default: localhost:8830]
     #[arg(long, value_name = "ADDR")]
     http: Option<Address>,
+
+    /// Where devices connect over TLS; needs a certificate
+    ///
+    /// The usual port is 8883.
+    #[arg(long, value_name = "ADDR")]
+    mqtts: Option<Address>,
+
+    /// Where the dashboard is served over TLS, and devices connect over WebSocket (/mqtt); needs a certificate
+    #[arg(long, value_name = "ADDR")]
+    https: Option<Address>,
+
+    #[command(flatten)]
+    tls: TlsFlags,
 
     /// The folder that keeps the pairing token
     ///
@@ -86,6 +109,13 @@ pub(crate) struct Flags {
     log: Option<String>,
 }
 
+/// What else this program does, and then ends.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Errand {
+    /// Makes certificates for TLS with an authority of your own, for development and at home
+    Certificate(CertificateFlags),
+}
+
 /// Where the broker runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -103,6 +133,9 @@ struct File {
     broker: Option<BrokerHome>,
     mqtt: Option<Address>,
     http: Option<Address>,
+    mqtts: Option<Address>,
+    https: Option<Address>,
+    tls: TlsTable,
     data: Option<PathBuf>,
     page: Option<PathBuf>,
     home: bool,
@@ -125,6 +158,12 @@ pub(crate) struct Settings {
     pub(crate) mqtt: Address,
     /// Where HTTP is served.
     pub(crate) http: Address,
+    /// Where devices connect over TLS.
+    pub(crate) mqtts: Option<Address>,
+    /// Where HTTP is served over TLS.
+    pub(crate) https: Option<Address>,
+    /// What TLS is done with; there if one of its listeners is.
+    pub(crate) tls: Option<Tls>,
     /// The data folder, if one was named.
     pub(crate) data: Option<PathBuf>,
     /// The built dashboard, if there is one.
@@ -144,6 +183,11 @@ pub(crate) struct Settings {
 }
 
 impl Flags {
+    /// What is to be done instead of listening.
+    pub(crate) fn take_errand(&mut self) -> Option<Errand> {
+        self.errand.take()
+    }
+
     /// The flags over the settings file, if one is named, over the defaults.
     pub(crate) fn settings(self) -> anyhow::Result<Settings> {
         let file = self.config.as_deref().map(read).transpose()?.unwrap_or_default();
@@ -171,8 +215,13 @@ impl Flags {
             !home || broker == BrokerHome::Native,
             "--home needs --broker native: in the tab the home runs by itself"
         );
+        let (mqtts, https) = (self.mqtts.or(file.mqtts), self.https.or(file.https));
+        let tls = self.tls.over(file.tls, mqtts.is_some() || https.is_some())?;
         Ok(Settings {
             broker,
+            mqtts,
+            https,
+            tls,
             mqtt: self.mqtt.or(file.mqtt).unwrap_or(Address::localhost(1883)),
             http: self.http.or(file.http).unwrap_or(Address::localhost(8830)),
             data: self.data.or(file.data),
@@ -226,6 +275,31 @@ mod tests {
     fn the_file_sets_the_limits_of_the_broker() {
         let settings = settings(&[], "[limits]\nconnect_timeout = 3\n").unwrap();
         assert_eq!(settings.limits.connect_timeout, 3);
+    }
+
+    #[test]
+    fn tls_needs_a_certificate_and_a_certificate_a_listener() {
+        let words = |args: &[&str], file: &str| settings(args, file).unwrap_err().to_string();
+        assert!(words(&["--mqtts", "localhost:0"], "").contains("--tls-dev"));
+        assert!(words(&["--https", "localhost:0", "--tls-cert", "a.pem"], "").contains("--tls-key FILE"));
+        assert!(words(&["--tls-dev"], "").contains("add --mqtts localhost:8883"));
+        assert!(words(&["--tls-client-ca", "ca.pem"], "").contains("needs --mqtts"));
+        assert!(settings(&["--mqtts", "localhost:0", "--tls-dev", "--tls-cert", "a.pem"], "").is_err());
+    }
+
+    #[test]
+    fn the_file_says_whether_a_client_certificate_is_required() {
+        let table = "[tls]\ncertificate = 'a.pem'\nkey = 'a.key'\nclient-ca = 'ca.pem'\n";
+        let tls = |file: &str| settings(&["--mqtts", "localhost:0"], file).unwrap().tls.unwrap();
+        let files = Source::Files { certificate: "a.pem".into(), key: "a.key".into() };
+        assert_eq!(
+            tls(table),
+            Tls { source: files, client_ca: Some("ca.pem".into()), client_required: true }
+        );
+        let offered = format!("{table}require-client-certificate = false\n");
+        assert!(!tls(&offered).client_required);
+        let instead = settings(&["--https", "localhost:0", "--tls-dev"], table).unwrap().tls.unwrap();
+        assert_eq!(instead.source, Source::Development);
     }
 
     #[test]

@@ -4,8 +4,10 @@
 //! is bounded in size, number and time.
 
 mod answer;
+mod entrance;
 mod gate;
 mod page;
+mod tls_stream;
 mod upgrade;
 
 use std::convert::Infallible;
@@ -21,18 +23,21 @@ use hyper::service::service_fn;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use lacewing_broker::Listener;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot};
 use tracing::{debug, warn};
 
 use self::answer::{Body, guard, text, typed};
+use self::entrance::{Stream, Visitor};
 use self::gate::Asked;
 use self::page::Page;
 use crate::hub::{Arrival, Role};
 use crate::reactor::{Order, Orders};
 use crate::settings::{BrokerHome, Settings};
 
-pub(crate) use self::gate::Gate;
+pub(crate) use self::entrance::Entrance;
+pub(crate) use self::gate::{Gate, Scheme};
 
 /// HTTP connections at a time; further ones wait to be accepted.
 const CONNECTIONS: usize = 256;
@@ -47,7 +52,6 @@ const HEADERS_MAX: usize = 64;
 
 /// What is served, and to whom.
 pub(crate) struct Site {
-    gate: Gate,
     page: Page,
     broker: BrokerHome,
     orders: Orders,
@@ -55,19 +59,30 @@ pub(crate) struct Site {
 
 impl Site {
     /// The site that `settings` describe.
-    pub(crate) fn new(settings: &Settings, gate: Gate, orders: Orders) -> Self {
-        Self { gate, page: Page::new(settings.page.clone()), broker: settings.broker, orders }
+    pub(crate) fn new(settings: &Settings, orders: Orders) -> Self {
+        Self { page: Page::new(settings.page.clone()), broker: settings.broker, orders }
     }
 
-    /// Serves `listener` until the task is dropped. Needs a local task set.
-    pub(crate) async fn serve(self: Rc<Self>, listener: TcpListener, room: Arc<Semaphore>) {
+    /// Serves `listener`, which is one of `entrance`, until the task is dropped. Needs a local task set.
+    pub(crate) async fn serve(
+        self: Rc<Self>,
+        entrance: Rc<Entrance>,
+        listener: TcpListener,
+        room: Arc<Semaphore>,
+    ) {
         loop {
             let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return };
             match listener.accept().await {
                 Ok((socket, peer)) => {
-                    let site = Rc::clone(&self);
+                    let (site, entrance) = (Rc::clone(&self), Rc::clone(&entrance));
                     tokio::task::spawn_local(async move {
-                        site.connection(socket, peer).await;
+                        match entrance.admit(socket, peer).await {
+                            Some((Stream::Plain(stream), visitor)) => site.connection(stream, visitor).await,
+                            Some((Stream::Secure(stream), visitor)) => {
+                                site.connection(*stream, visitor).await
+                            }
+                            None => {}
+                        }
                         drop(permit);
                     });
                 }
@@ -79,11 +94,16 @@ impl Site {
         }
     }
 
-    async fn connection(self: Rc<Self>, socket: TcpStream, peer: SocketAddr) {
+    async fn connection(
+        self: Rc<Self>,
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        visitor: Visitor,
+    ) {
+        let (peer, visitor) = (visitor.peer, Rc::new(visitor));
         let service = service_fn(move |request| {
-            let site = Rc::clone(&self);
+            let (site, visitor) = (Rc::clone(&self), Rc::clone(&visitor));
             async move {
-                let mut response = site.answer(request, peer).await;
+                let mut response = site.answer(request, &visitor).await;
                 if response.status() != StatusCode::SWITCHING_PROTOCOLS {
                     guard(&mut response);
                 }
@@ -95,7 +115,7 @@ impl Site {
             .header_read_timeout(HEAD_WITHIN)
             .max_buf_size(HEAD_MAX)
             .max_headers(HEADERS_MAX)
-            .serve_connection(TokioIo::new(socket), service)
+            .serve_connection(TokioIo::new(stream), service)
             .with_upgrades();
         match tokio::time::timeout(LASTS, connection).await {
             Ok(Ok(())) => {}
@@ -104,9 +124,10 @@ impl Site {
         }
     }
 
-    async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
+    async fn answer(&self, request: Request<Incoming>, visitor: &Visitor) -> Response<Body> {
+        let Visitor { entrance, peer, .. } = visitor;
         let asked = match one_header(request.headers(), HOST.as_str()) {
-            Ok(Some(host)) => self.gate.asked(host),
+            Ok(Some(host)) => entrance.gate.asked(host),
             Ok(None) | Err(()) => Asked::Foreign,
         };
         if asked == Asked::Foreign {
@@ -116,7 +137,7 @@ impl Site {
                 format!(
                     "This is Lacewing, and the request was for another host. Open {}/, or name this host with \
                      --allow-host.\n",
-                    self.gate.home()
+                    entrance.gate.home()
                 ),
             );
         }
@@ -126,9 +147,9 @@ impl Site {
             return response;
         }
         match request.uri().path() {
-            "/mqtt" => self.device(request, peer),
-            "/link" if self.broker == BrokerHome::Tab => self.operator(request, peer, Role::Link),
-            "/control" if self.broker == BrokerHome::Native => self.operator(request, peer, Role::Control),
+            "/mqtt" => self.device(request, visitor),
+            "/link" if self.broker == BrokerHome::Tab => self.operator(request, visitor, Role::Link),
+            "/control" if self.broker == BrokerHome::Native => self.operator(request, visitor, Role::Control),
             "/link" => {
                 text(StatusCode::NOT_FOUND, "The broker runs in this process: there is nothing to link.\n")
             }
@@ -136,14 +157,15 @@ impl Site {
             "/healthz" => text(StatusCode::OK, "ok\n"),
             "/metrics" => self.metrics().await,
             "/bridge.json" => self.description(),
-            _ if asked == Asked::OtherLoopback => self.redirect(&request),
+            _ if asked == Asked::OtherLoopback => redirect(&request, &entrance.gate),
             path => self.page.answer(path, request.headers()).await,
         }
     }
 
-    fn device(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
+    fn device(&self, request: Request<Incoming>, visitor: &Visitor) -> Response<Body> {
+        let Visitor { entrance, peer, identity } = visitor;
         let may =
-            one_header(request.headers(), ORIGIN.as_str()).map(|origin| self.gate.may_be_device(origin));
+            one_header(request.headers(), ORIGIN.as_str()).map(|origin| entrance.gate.may_be_device(origin));
         if may != Ok(true) {
             warn!(%peer, "refused a device from the page {:?}", request.headers().get(ORIGIN));
             return text(
@@ -151,21 +173,28 @@ impl Site {
                 "Pages of this origin are not devices here. Allow it with --allow-origin ORIGIN.\n",
             );
         }
-        let arrival = arrival(Role::Device, Listener::WebSocket, peer);
+        if entrance.wants_certificate() && identity.is_none() {
+            warn!(%peer, "refused a device that shows no client certificate");
+            return text(StatusCode::FORBIDDEN, "A device has to show a client certificate here.\n");
+        }
+        let listener = if entrance.is_secure() { Listener::WebSocketTls } else { Listener::WebSocket };
+        let arrival = arrival(Role::Device, listener, visitor);
         upgrade::device(request, arrival, self.orders.clone())
     }
 
-    fn operator(&self, request: Request<Incoming>, peer: SocketAddr, role: Role) -> Response<Body> {
-        let may = one_header(request.headers(), ORIGIN.as_str()).map(|origin| self.gate.may_operate(origin));
+    fn operator(&self, request: Request<Incoming>, visitor: &Visitor, role: Role) -> Response<Body> {
+        let Visitor { entrance, peer, .. } = visitor;
+        let may =
+            one_header(request.headers(), ORIGIN.as_str()).map(|origin| entrance.gate.may_operate(origin));
         if may != Ok(true) {
             warn!(%peer, "refused an operator from {:?}", request.headers().get(ORIGIN));
             return text(
                 StatusCode::FORBIDDEN,
-                format!("Only the dashboard at {}/ may do this.\n", self.gate.home()),
+                format!("Only the dashboard at {}/ may do this.\n", entrance.gate.home()),
             );
         }
         let listener = if role == Role::Link { Listener::Link } else { Listener::Page };
-        upgrade::upgrade(request, arrival(role, listener, peer), self.orders.clone())
+        upgrade::upgrade(request, arrival(role, listener, visitor), self.orders.clone())
     }
 
     async fn metrics(&self) -> Response<Body> {
@@ -191,25 +220,26 @@ impl Site {
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         response
     }
+}
 
-    /// One origin, one home: what a page keeps under another name of the loopback would be lost to this one.
-    fn redirect(&self, request: &Request<Incoming>) -> Response<Body> {
-        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-        let home = format!("{}{path}", self.gate.home());
-        let mut response = text(StatusCode::TEMPORARY_REDIRECT, format!("The dashboard is at {home}\n"));
-        match HeaderValue::try_from(home) {
-            Ok(location) => {
-                response.headers_mut().insert(LOCATION, location);
-                response
-            }
-            Err(_) => text(StatusCode::BAD_REQUEST, "The path of the request is not one of a file.\n"),
+/// One origin, one home: what a page keeps under another name of the loopback would be lost to this one.
+fn redirect(request: &Request<Incoming>, gate: &Gate) -> Response<Body> {
+    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    let home = format!("{}{path}", gate.home());
+    let mut response = text(StatusCode::TEMPORARY_REDIRECT, format!("The dashboard is at {home}\n"));
+    match HeaderValue::try_from(home) {
+        Ok(location) => {
+            response.headers_mut().insert(LOCATION, location);
+            response
         }
+        Err(_) => text(StatusCode::BAD_REQUEST, "The path of the request is not one of a file.\n"),
     }
 }
 
-fn arrival(role: Role, listener: Listener, peer: SocketAddr) -> Arrival {
+fn arrival(role: Role, listener: Listener, visitor: &Visitor) -> Arrival {
+    let Visitor { peer, identity, .. } = visitor;
     let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port()).to_string();
-    Arrival { role, listener, peer, identity: None }
+    Arrival { role, listener, peer, identity: identity.clone() }
 }
 
 /// The value of a header that may come once at most.

@@ -16,18 +16,33 @@ const FIRST_TOKEN: usize = usize::MAX - 64;
 /// The device listeners.
 #[derive(Debug)]
 pub(crate) struct Acceptor {
-    listeners: Vec<(TcpListener, bool)>,
+    listeners: Vec<Entrance>,
     rests_until: Option<u64>,
 }
 
+#[derive(Debug)]
+struct Entrance {
+    listener: TcpListener,
+    /// It is for TLS.
+    secure: bool,
+    /// Someone may be waiting.
+    ready: bool,
+}
+
 impl Acceptor {
-    /// Listens on `listeners`, which are bound and non-blocking.
-    pub(crate) fn new(listeners: Vec<std::net::TcpListener>, registry: &Registry) -> io::Result<Self> {
+    /// Listens on the listeners, which are bound and non-blocking: without TLS on `plain`, with it on `secure`.
+    pub(crate) fn new(
+        plain: Vec<std::net::TcpListener>,
+        secure: Vec<std::net::TcpListener>,
+        registry: &Registry,
+    ) -> io::Result<Self> {
+        let plain = plain.into_iter().map(|listener| (listener, false));
+        let all = plain.chain(secure.into_iter().map(|listener| (listener, true)));
         let mut registered = Vec::new();
-        for (index, listener) in listeners.into_iter().enumerate() {
+        for (index, (listener, secure)) in all.enumerate() {
             let mut listener = TcpListener::from_std(listener);
             registry.register(&mut listener, Token(FIRST_TOKEN + index), Interest::READABLE)?;
-            registered.push((listener, true));
+            registered.push(Entrance { listener, secure, ready: true });
         }
         Ok(Self { listeners: registered, rests_until: None })
     }
@@ -35,29 +50,29 @@ impl Acceptor {
     /// Notes that someone is waiting. False when `token` is not a listener's.
     pub(crate) fn note(&mut self, token: Token) -> bool {
         let index = token.0.checked_sub(FIRST_TOKEN);
-        let Some((_, ready)) = index.and_then(|index| self.listeners.get_mut(index)) else { return false };
-        *ready = true;
+        let Some(entrance) = index.and_then(|index| self.listeners.get_mut(index)) else { return false };
+        entrance.ready = true;
         true
     }
 
     /// When to [`accept`](Self::accept) next, if someone is waiting.
     pub(crate) fn deadline(&self) -> Option<u64> {
-        self.listeners.iter().any(|(_, ready)| *ready).then(|| self.rests_until.unwrap_or(0))
+        self.listeners.iter().any(|entrance| entrance.ready).then(|| self.rests_until.unwrap_or(0))
     }
 
-    /// Hands each new connection to `take`.
-    pub(crate) fn accept(&mut self, now: u64, mut take: impl FnMut(TcpStream, std::net::SocketAddr)) {
+    /// Hands each new connection to `take`, and tells it whether TLS is spoken there.
+    pub(crate) fn accept(&mut self, now: u64, mut take: impl FnMut(TcpStream, std::net::SocketAddr, bool)) {
         if self.rests_until.is_some_and(|until| now < until) {
             return;
         }
         self.rests_until = None;
-        for (listener, ready) in &mut self.listeners {
+        for Entrance { listener, secure, ready } in &mut self.listeners {
             if !*ready {
                 continue;
             }
             for _ in 0..PER_TURN {
                 match listener.accept() {
-                    Ok((socket, peer)) => take(socket, peer),
+                    Ok((socket, peer)) => take(socket, peer, *secure),
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                         *ready = false;
                         break;

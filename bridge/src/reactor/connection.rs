@@ -6,6 +6,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use lacewing_broker::{Batch, ConnId};
 use mio::net::TcpStream;
 
+use super::handshakes::Tls;
 use super::websocket::{Header, WebSocket, binary_header};
 use crate::hub::Role;
 
@@ -35,6 +36,8 @@ pub(crate) struct Connection {
     pub(crate) queued_to_write: bool,
     /// The hub was told that it opened, and not yet that it closed.
     pub(crate) known: bool,
+    /// The records, of a connection with TLS.
+    pub(crate) tls: Option<Box<Tls>>,
     /// The framing, of a WebSocket.
     pub(crate) websocket: Option<Box<WebSocket>>,
     /// What the socket did not take: it is written before anything else once the socket is writable. Boxed, because
@@ -45,6 +48,8 @@ pub(crate) struct Connection {
 /// How far a connection is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
+    /// Bytes move, and none has come yet.
+    New,
     /// Bytes move.
     Open,
     /// What is left goes out; what comes in is ignored. Then the socket is drained, or closed at once.
@@ -57,19 +62,26 @@ pub(crate) enum Phase {
 }
 
 impl Connection {
-    /// A connection whose hub knows about it.
-    pub(crate) fn new(socket: TcpStream, id: ConnId, role: Role, websocket: Option<WebSocket>) -> Self {
+    /// A connection whose hub knows about it, unless it has to be greeted first.
+    pub(crate) fn new(
+        socket: TcpStream,
+        id: ConnId,
+        role: Role,
+        tls: Option<Tls>,
+        websocket: Option<WebSocket>,
+    ) -> Self {
         Self {
             socket,
             id,
             role,
-            phase: Phase::Open,
+            phase: Phase::New,
             readable: false,
             hung_up: false,
             paused: false,
             queued_to_read: false,
             queued_to_write: false,
-            known: true,
+            known: tls.as_ref().is_none_or(|tls| !tls.is_greeting()),
+            tls: tls.map(Box::new),
             websocket: websocket.map(Box::new),
             leftover: None,
         }
@@ -78,6 +90,11 @@ impl Connection {
     /// Whether the socket takes no more for now.
     pub(crate) fn is_blocked(&self) -> bool {
         self.leftover.is_some()
+    }
+
+    /// Whether bytes move.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.phase, Phase::New | Phase::Open)
     }
 
     /// Whether what is left goes out before the end.
@@ -90,12 +107,31 @@ impl Connection {
         if !self.flush_leftover()? {
             return Ok(false);
         }
-        if let Some(websocket) = &mut self.websocket
-            && websocket.has_replies()
-        {
-            self.leftover = Some(Box::new(websocket.take_replies()));
+        let replies = self.websocket.as_mut().filter(|websocket| websocket.has_replies());
+        let replies = replies.map(|websocket| websocket.take_replies());
+        match &mut self.tls {
+            Some(tls) if replies.is_some() || tls.session.has_outgoing() => {
+                let records = tls.session.encrypt(&replies.unwrap_or_default()).map_err(io::Error::other)?;
+                self.leave_to_write(records.into());
+            }
+            Some(_) => {}
+            None => replies.into_iter().for_each(|replies| self.leave_to_write(replies)),
         }
         self.flush_leftover()
+    }
+
+    /// Has `bytes` written before anything else. Nothing else may be left.
+    pub(crate) fn leave_to_write(&mut self, bytes: Bytes) {
+        if !bytes.is_empty() {
+            self.leftover = Some(Box::new(bytes));
+        }
+    }
+
+    /// Says that nothing more comes from here, where TLS has words for it. False when the socket takes no more.
+    pub(crate) fn end(&mut self) -> io::Result<bool> {
+        let Some(tls) = &mut self.tls else { return Ok(true) };
+        tls.session.close();
+        self.flush()
     }
 
     /// Writes what an earlier write left. False when the socket takes no more.
@@ -114,6 +150,9 @@ impl Connection {
             return Ok(());
         }
         let header = self.websocket.as_ref().map_or(Header::default(), |_| binary_header(batch.len()));
+        if self.tls.is_some() {
+            return self.write_records(header, batch);
+        }
         let mut head = header.as_ref();
         while !head.is_empty() || !batch.is_empty() {
             let mut slices = [IoSlice::new(&[]); SLICES];
@@ -141,15 +180,31 @@ impl Connection {
         Ok(())
     }
 
-    fn keep(&mut self, head: &[u8], batch: &mut Batch) {
-        let mut left = BytesMut::with_capacity(head.len() + batch.len());
-        left.extend_from_slice(head);
-        for chunk in batch.chunks() {
-            left.extend_from_slice(chunk);
-        }
-        batch.clear();
-        self.leftover = Some(Box::new(left.freeze()));
+    /// The same in records: all of them are made, and those that the socket does not take are kept.
+    fn write_records(&mut self, header: Header, batch: &mut Batch) -> io::Result<()> {
+        let Some(tls) = &mut self.tls else { return Ok(()) };
+        // One slice makes few records of many small chunks.
+        let plain = gathered(header.as_ref(), batch);
+        let records = tls.session.encrypt(&plain).map_err(io::Error::other)?;
+        self.leave_to_write(records.into());
+        self.flush_leftover().map(drop)
     }
+
+    fn keep(&mut self, head: &[u8], batch: &mut Batch) {
+        let left = gathered(head, batch);
+        self.leave_to_write(left);
+    }
+}
+
+/// A header and the whole batch in one piece.
+fn gathered(head: &[u8], batch: &mut Batch) -> Bytes {
+    let mut bytes = BytesMut::with_capacity(head.len() + batch.len());
+    bytes.extend_from_slice(head);
+    for chunk in batch.chunks() {
+        bytes.extend_from_slice(chunk);
+    }
+    batch.clear();
+    bytes.freeze()
 }
 
 /// Writes as much as the socket takes.
@@ -172,7 +227,7 @@ mod tests {
 
     #[test]
     fn an_idle_connection_is_small() {
-        // 40 in a release build: mio keeps eight bytes of its own for debug assertions.
-        assert!(size_of::<Connection>() <= 48, "{} bytes", size_of::<Connection>());
+        // 48 in a release build: mio keeps eight bytes of its own for debug assertions.
+        assert!(size_of::<Connection>() <= 56, "{} bytes", size_of::<Connection>());
     }
 }

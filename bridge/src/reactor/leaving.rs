@@ -7,14 +7,14 @@ use super::connection::Phase;
 use crate::hub::Farewell;
 
 /// How long a closing connection may take to flush, in microseconds.
-const FLUSH_WITHIN: u64 = 1_500_000;
+pub(super) const FLUSH_WITHIN: u64 = 1_500_000;
 /// How long what the other end still sends is thrown away after that.
 pub(super) const DRAIN_WITHIN: u64 = 300_000;
 
 impl Reactor {
     pub(super) fn begin_close(&mut self, now: Now, conn: ConnId, farewell: &Farewell) {
         let Some(connection) = self.connections.find(conn) else { return };
-        if connection.phase != Phase::Open {
+        if !connection.is_open() {
             return;
         }
         // A WebSocket's close frame wants an answer.

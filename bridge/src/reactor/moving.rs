@@ -7,9 +7,9 @@ use bytes::BytesMut;
 use lacewing_broker::{Batch, CloseCause, ConnId, Now};
 use tracing::debug;
 
-use super::Reactor;
 use super::connection::{Connection, Phase};
 use super::leaving::DRAIN_WITHIN;
+use super::{Reactor, handshakes};
 use crate::hub::{Hub, Role};
 
 /// Sockets read in one turn.
@@ -23,12 +23,21 @@ const MESSAGES_PER_TURN: usize = 16;
 
 impl Reactor {
     pub(super) fn read(&mut self, now: Now) {
+        let mut handshakes = handshakes::PER_TURN;
         for _ in 0..self.to_read.len().min(READS_PER_TURN) {
             let Some(conn) = self.to_read.pop_front() else { return };
             let Some(connection) = self.connections.find(conn) else { continue };
             connection.queued_to_read = false;
             if connection.paused || !connection.readable {
                 continue;
+            }
+            if connection.tls.as_ref().is_some_and(|tls| tls.is_greeting()) {
+                let Some(left) = handshakes.checked_sub(1) else {
+                    connection.queued_to_read = true;
+                    self.to_read.push_back(conn);
+                    continue;
+                };
+                handshakes = left;
             }
             let read = match self.buffer.read(&mut connection.socket) {
                 Ok(read) => read,
@@ -51,12 +60,22 @@ impl Reactor {
                 connection.queued_to_read = true;
                 self.to_read.push_back(conn);
             }
-            if connection.phase == Phase::Open {
+            if !connection.is_open() {
+                continue;
+            }
+            let first = std::mem::replace(&mut connection.phase, Phase::Open) == Phase::New;
+            if connection.tls.is_some() {
+                self.decrypt(now, conn, first, read.bytes);
+            } else if !first
+                || connection.websocket.is_some()
+                || self.is_at_the_right_door(now, conn, &read.bytes)
+            {
                 self.received(now, conn, read.bytes);
             }
         }
     }
 
+    /// Takes plain bytes of a connection that is in.
     pub(super) fn received(&mut self, now: Now, conn: ConnId, bytes: BytesMut) {
         let Some(connection) = self.connections.find(conn) else { return };
         let hub = &mut self.hub;
@@ -91,7 +110,7 @@ impl Reactor {
                 }
                 Ok(Wrote::Blocked) => {}
                 Ok(Wrote::All) => match connection.phase {
-                    Phase::Open | Phase::Draining => {}
+                    Phase::New | Phase::Open | Phase::Draining => {}
                     Phase::Flushing { drain }
                         if drain && connection.socket.shutdown(Shutdown::Write).is_ok() =>
                     {
@@ -167,5 +186,6 @@ fn write_once(
     if more {
         return Ok(Wrote::More);
     }
-    Ok(if connection.flush()? { Wrote::All } else { Wrote::Blocked })
+    let all = connection.flush()? && (!closing || connection.end()?);
+    Ok(if all { Wrote::All } else { Wrote::Blocked })
 }

@@ -10,6 +10,7 @@ use mio::{Registry, Token, Waker};
 use tokio::sync::oneshot;
 
 use crate::hub::Arrival;
+use crate::tls::Session;
 
 /// Orders that may wait; further ones are refused, and their requests with them.
 const WAITING: usize = 256;
@@ -31,6 +32,8 @@ pub(crate) enum Order {
 pub(crate) struct Adopted {
     /// The socket, non-blocking.
     pub(crate) socket: TcpStream,
+    /// Its TLS, with the handshake done.
+    pub(crate) tls: Option<Box<Session>>,
     /// What HTTP has read beyond the request.
     pub(crate) read: Bytes,
     /// Where it comes from.

@@ -7,12 +7,39 @@ use std::net::IpAddr;
 
 use crate::address::{Address, Host};
 
-const HTTP_PORT: u16 = 80;
+/// What goes before the host of an origin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    /// `http`
+    Http,
+    /// `https`
+    Https,
+}
+
+impl Scheme {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+
+    /// The port that is not written.
+    fn port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+        }
+    }
+}
 
 /// The names and origins that are let in.
 #[derive(Debug, Clone)]
 pub(crate) struct Gate {
+    scheme: Scheme,
     address: Address,
+    /// The name under which the page lives.
+    own: String,
     names: Vec<String>,
     origins: Vec<String>,
 }
@@ -32,16 +59,37 @@ pub(crate) enum Asked {
 
 impl Gate {
     /// A gate for the listener at `address`, further `names` of this machine and foreign `origins` that may be devices.
-    pub(crate) fn new(address: Address, names: &[String], origins: &[String]) -> Self {
+    pub(crate) fn new(scheme: Scheme, address: Address, names: &[String], origins: &[String]) -> Self {
         let lower = |texts: &[String]| texts.iter().map(|text| text.to_ascii_lowercase()).collect();
-        Self { address, names: lower(names), origins: lower(origins) }
+        let own = "localhost".to_owned();
+        Self { scheme, address, own, names: lower(names), origins: lower(origins) }
+    }
+
+    /// The same for the hosts of a certificate. The page lives under the first of them, if it is not for `localhost`.
+    pub(crate) fn certified(mut self, hosts: &[String]) -> Self {
+        let hosts = hosts.iter().map(|host| host.to_ascii_lowercase());
+        // A name with a star is not one name; an address is known from the listener.
+        let hosts: Vec<String> =
+            hosts.filter(|host| !host.contains('*') && host.parse::<IpAddr>().is_err()).collect();
+        if !hosts.contains(&self.own)
+            && let Some(first) = hosts.first().or(self.names.first())
+        {
+            self.own = first.clone();
+        }
+        self.names.extend(hosts);
+        self
     }
 
     /// The origin of the dashboard, `http://localhost:8830`.
     pub(crate) fn home(&self) -> String {
+        self.origin(&self.own)
+    }
+
+    fn origin(&self, name: &str) -> String {
+        let scheme = self.scheme.name();
         match self.address.port {
-            HTTP_PORT => "http://localhost".to_owned(),
-            port => format!("http://localhost:{port}"),
+            port if port == self.scheme.port() => format!("{scheme}://{name}"),
+            port => format!("{scheme}://{name}:{port}"),
         }
     }
 
@@ -49,11 +97,14 @@ impl Gate {
     pub(crate) fn asked(&self, host: &str) -> Asked {
         let host = host.to_ascii_lowercase();
         let Some((name, port)) = split(&host) else { return Asked::Foreign };
-        if port.unwrap_or(HTTP_PORT) != self.address.port {
+        if port.unwrap_or(self.scheme.port()) != self.address.port {
             return Asked::Foreign;
         }
-        if name == "localhost" {
+        if name == self.own {
             return Asked::Home;
+        }
+        if name == "localhost" {
+            return Asked::OtherLoopback;
         }
         if self.names.iter().any(|known| known == name) {
             return Asked::Network;
@@ -66,9 +117,12 @@ impl Gate {
         }
     }
 
-    /// Whether a page may be the broker, or operate one: only the dashboard itself.
+    /// Whether a page may be the broker, or operate one: only the dashboard itself. Over TLS that is the dashboard under
+    /// any name of this machine, since nobody listens in on it and nobody else has the certificate.
     pub(crate) fn may_operate(&self, origin: Option<&str>) -> bool {
-        origin == Some(self.home().as_str())
+        let Some(origin) = origin else { return false };
+        let host = origin.strip_prefix("https://").filter(|_| self.scheme == Scheme::Https);
+        origin == self.home() || host.is_some_and(|host| self.asked(host) == Asked::Network)
     }
 
     /// Whether a client may be a device: a program, a page of this host under either scheme, or an allowed one.
@@ -117,6 +171,7 @@ mod tests {
 
     fn gate(address: &str) -> Gate {
         Gate::new(
+            Scheme::Http,
             address.parse().unwrap(),
             &["Pi.local".to_owned()],
             &["https://dash.example.org".to_owned()],
@@ -169,6 +224,40 @@ mod tests {
         let gate = gate("localhost:80");
         assert_eq!(gate.asked("localhost"), Asked::Home);
         assert!(gate.may_operate(Some("http://localhost")));
+    }
+
+    fn certified(hosts: &[&str]) -> Gate {
+        let hosts: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
+        Gate::new(Scheme::Https, "0.0.0.0:8843".parse().unwrap(), &[], &[]).certified(&hosts)
+    }
+
+    #[test]
+    fn over_tls_the_page_lives_where_the_certificate_is_for() {
+        assert_eq!(certified(&["127.0.0.1", "localhost", "pi.local"]).home(), "https://localhost:8843");
+        let gate = certified(&["*.example.org", "Dash.example.org"]);
+        assert_eq!(gate.home(), "https://dash.example.org:8843");
+        assert_eq!(gate.asked("dash.example.org:8843"), Asked::Home);
+        assert_eq!(gate.asked("localhost:8843"), Asked::OtherLoopback);
+        assert_eq!(gate.asked("any.example.org:8843"), Asked::Foreign);
+        assert_eq!(certified(&[]).home(), "https://localhost:8843");
+    }
+
+    #[test]
+    fn over_tls_the_dashboard_under_any_name_of_this_machine_may_operate() {
+        let gate = certified(&["localhost", "pi.local"]);
+        for origin in ["https://localhost:8843", "https://pi.local:8843", "https://192.168.1.20:8843"] {
+            assert!(gate.may_operate(Some(origin)), "{origin}");
+        }
+        for origin in [
+            "http://localhost:8843",
+            "http://pi.local:8843",
+            "https://evil.example:8843",
+            "https://pi.local",
+            "null",
+        ] {
+            assert!(!gate.may_operate(Some(origin)), "{origin}");
+        }
+        assert!(!gate.may_operate(None));
     }
 
     #[test]

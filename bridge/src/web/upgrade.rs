@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tracing::debug;
 
 use super::answer::{Body, text};
+use super::tls_stream::TlsStream;
 use crate::hub::Arrival;
 use crate::reactor::{Adopted, Order, Orders};
 
@@ -67,11 +68,18 @@ pub(crate) fn upgrade(mut request: Request<Incoming>, arrival: Arrival, orders: 
 
 async fn hand_over(upgrade: OnUpgrade, arrival: Arrival, orders: Orders) {
     let Ok(Ok(upgraded)) = tokio::time::timeout(WITHIN, upgrade).await else { return };
-    let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<TcpStream>>() else { return };
-    match io.into_inner().into_std() {
+    let (socket, tls, read) = match upgraded.downcast::<TokioIo<TcpStream>>() {
+        Ok(Parts { io, read_buf, .. }) => (io.into_inner(), None, read_buf),
+        Err(upgraded) => {
+            let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<TlsStream>>() else { return };
+            let (socket, session, plain) = io.into_inner().into_parts();
+            (socket, Some(Box::new(session)), [read_buf, plain.freeze()].concat().into())
+        }
+    };
+    match socket.into_std() {
         Ok(socket) => {
             // If the reactor has too much to do, the socket closes here.
-            let _ = orders.give(Order::Adopt(Adopted { socket, read: read_buf, arrival }));
+            let _ = orders.give(Order::Adopt(Adopted { socket, tls, read, arrival }));
         }
         Err(error) => debug!("{} was gone at once: {error}", arrival.peer),
     }
