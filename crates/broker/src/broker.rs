@@ -15,6 +15,7 @@ use crate::retained::Retained;
 use crate::routing::{SessionKey, Subscriptions};
 use crate::session::Session;
 use crate::shapes::Shapes;
+use crate::sys::Sys;
 use crate::watch::Watch;
 use crate::{
     Batch, CloseCause, CloseReason, Config, ConnId, EventKind, EventMask, Input, Metrics, Now, Output,
@@ -42,6 +43,7 @@ pub struct Broker {
     pub(crate) clients: BTreeMap<Rc<str>, SessionKey>,
     pub(crate) subscriptions: Subscriptions,
     pub(crate) retained: Retained<Rc<Message>>,
+    pub(crate) sys: Sys,
     pub(crate) awake_timers: Deadlines<AwakeTimer>,
     pub(crate) wall_timers: Deadlines<WallTimer>,
     pub(crate) outputs: VecDeque<Output>,
@@ -76,6 +78,8 @@ pub(crate) enum AwakeTimer {
     KeepAlive(ConnKey),
     /// Publishers have been held for this receiver for a while.
     Patience(ConnKey),
+    /// `$SYS` is to be published.
+    Sys,
 }
 
 /// What happens at a time of the wall clock.
@@ -105,6 +109,7 @@ impl Broker {
             clients: BTreeMap::new(),
             subscriptions: Subscriptions::new(seed),
             retained: Retained::new(),
+            sys: Sys::new(now.awake, now.wall),
             awake_timers: Deadlines::new(),
             wall_timers: Deadlines::new(),
             outputs: VecDeque::new(),
@@ -201,6 +206,7 @@ impl Broker {
         self.now.awake = self.now.awake.max(now.awake);
         self.now.wall = self.now.wall.max(now.wall);
         self.budget = BUDGET;
+        self.sample_load();
     }
 
     fn opened(&mut self, conn: ConnId, transport: Transport) {
@@ -265,6 +271,7 @@ impl Broker {
                 AwakeTimer::Connect(key) => self.connect_timeout(key),
                 AwakeTimer::KeepAlive(key) => self.keep_alive_timeout(key),
                 AwakeTimer::Patience(key) => self.patience_is_tried(key),
+                AwakeTimer::Sys => self.publish_sys(),
             }
         }
         while self.budget > 0

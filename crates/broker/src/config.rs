@@ -74,6 +74,8 @@ pub struct Config {
     /// since it is out of date.
     pub retained_bytes: u32,
 
+    /// Seconds between two publications of what has changed in `$SYS`, 10; 0 leaves `$SYS` empty.
+    pub sys_interval: u32,
     /// Seconds that the wills of clients whose connections a crash cut are held back after a restart, 10.
     pub restart_grace: u32,
     /// Events that wait to be drained, 10 000. Then they are counted as missed, and the count is reported.
@@ -107,6 +109,7 @@ impl Default for Config {
             held_bytes: 4 << 20,
             retained_messages: 1_000_000,
             retained_bytes: 256 << 20,
+            sys_interval: 10,
             restart_grace: 10,
             events: 10_000,
             event_preview: 256,

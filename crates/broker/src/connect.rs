@@ -15,6 +15,7 @@ use crate::connection::{ConnKey, Connection, Extras, Phase};
 use crate::message::{Message, compact};
 use crate::routing::SessionKey;
 use crate::session::{Origin, Session, Will};
+use crate::sys::is_reserved;
 use crate::{Broker, CloseReason, Ending, EventKind, EventMask, WillCancelled};
 
 impl Broker {
@@ -54,6 +55,9 @@ impl Broker {
         }
         if connect.will.as_ref().is_some_and(|will| self.is_too_deep(&will.topic)) {
             return Err((ReasonCode::TopicNameInvalid, "the will's topic has too many levels"));
+        }
+        if connect.will.as_ref().is_some_and(|will| is_reserved(&will.topic)) {
+            return Err((ReasonCode::NotAuthorized, "only the broker publishes there"));
         }
         let known = self.clients.contains_key(&*connect.client_id);
         if !known && self.clients.len() >= self.config.sessions as usize {
@@ -135,6 +139,7 @@ impl Broker {
         origin.keep_alive = keep_alive;
         origin.ended = None;
         self.metrics.clients += 1;
+        self.metrics.clients_maximum = self.metrics.clients_maximum.max(self.metrics.clients);
         self.metrics.connects += 1;
         self.record_session(session_key);
         self.record_will(session_key);

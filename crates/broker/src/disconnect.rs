@@ -180,6 +180,7 @@ impl Broker {
 
     pub(crate) fn session_expires(&mut self, session_key: SessionKey) {
         if self.sessions.get(session_key.0 as usize).is_some_and(|session| session.conn.is_none()) {
+            self.metrics.sessions_expired += 1;
             self.end_session(session_key);
         }
     }

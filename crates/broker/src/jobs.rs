@@ -1,5 +1,9 @@
 //! Work that is too much for one call.
 
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use crate::message::Message;
 use crate::retained::{Cursor, Step};
 use crate::retained_expiry::Sweep;
 use crate::route::FanOut;
@@ -23,6 +27,8 @@ pub(crate) enum Job {
     HandOver(Box<HandOver>),
     /// Retained messages go to new subscriptions of a session.
     Retained(SessionKey),
+    /// Values of `$SYS` go to those who are subscribed.
+    Sys(VecDeque<Rc<Message>>),
     /// Retained messages are cleared.
     DropRetained(Box<Cursor>),
     /// Retained messages whose time is over are cleared.
@@ -63,6 +69,7 @@ impl Broker {
                 self.pump_retained(*session_key);
                 true
             }
+            Job::Sys(changed) => self.go_on_publishing_sys(changed),
             Job::DropRetained(cursor) => self.drop_retained(cursor),
             Job::Sweep(sweep) => self.go_on_sweeping(sweep),
             Job::Shutdown(next) => self.shut_down_from(next),

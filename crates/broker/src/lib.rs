@@ -49,6 +49,7 @@ mod shapes;
 mod shared;
 mod subscribe;
 mod subscription_list;
+mod sys;
 mod watch;
 mod wills;
 mod window;

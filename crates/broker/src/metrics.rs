@@ -7,6 +7,8 @@ pub struct Metrics {
     pub connections: u32,
     /// Gauge: clients that are in.
     pub clients: u32,
+    /// The most clients that ever were in at a time.
+    pub clients_maximum: u32,
     /// Gauge: sessions, of clients here and away.
     pub sessions: u32,
     /// Gauge: subscriptions, shared ones included.
@@ -38,6 +40,10 @@ pub struct Metrics {
     pub published: [u64; 3],
     /// PUBLISH packets put in line to go out, by QoS.
     pub delivered: [u64; 3],
+    /// Bytes of the payloads of PUBLISH packets received.
+    pub payload_in: u64,
+    /// Bytes of the payloads of PUBLISH packets put in line to go out.
+    pub payload_out: u64,
     /// Messages without a subscriber.
     pub unmatched: u64,
     /// Messages dropped because a queue was full.
@@ -52,6 +58,8 @@ pub struct Metrics {
     pub dropped_large: u64,
     /// Messages not retained because of the limits.
     pub dropped_retained: u64,
+    /// Sessions whose time ran out.
+    pub sessions_expired: u64,
     /// Wills published.
     pub wills: u64,
     /// Records made.

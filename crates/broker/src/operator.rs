@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use lacewing_protocol::{PublishProperties, ReasonCode};
 
+use crate::broker::AwakeTimer;
 use crate::jobs::Job;
 use crate::message::{Message, compact};
 use crate::route::Publisher;
@@ -83,5 +84,7 @@ impl Broker {
     fn reconfigure(&mut self, config: Config) {
         let durable = self.config.durable;
         self.config = Config { durable, ..config.checked() };
+        self.awake_timers.clear(AwakeTimer::Sys);
+        self.watch_sys();
     }
 }

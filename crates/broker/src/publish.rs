@@ -4,6 +4,7 @@ use lacewing_protocol::{Ack, AckType, Publish, PublishProperties, QoS, ReasonCod
 
 use crate::connection::ConnKey;
 use crate::route::{Passing, Publisher};
+use crate::sys::is_reserved;
 use crate::{Broker, EventKind, EventMask};
 
 impl Broker {
@@ -12,6 +13,7 @@ impl Broker {
         let Some(session_key) = connection.session() else { return };
         connection.messages_in += 1;
         self.metrics.published[publish.qos as usize] += 1;
+        self.metrics.payload_in += publish.payload.len() as u64;
         let topic = match publish.topic.take() {
             Some(topic) if publish.properties.is_empty() => topic,
             topic => {
@@ -31,6 +33,9 @@ impl Broker {
         };
         if !self.admit_publish(key, &publish) {
             return;
+        }
+        if is_reserved(&topic) {
+            return self.deny_publish(key, &publish, "only the broker publishes there");
         }
         if self.is_too_deep(&topic) {
             return self.refuse_publish(
@@ -99,6 +104,27 @@ impl Broker {
         {
             self.event(EventKind::Refused { conn, client_id, reason: reason.value(), why: why.to_owned() });
         }
+        let ack = if publish.qos == QoS::AtLeastOnce { AckType::PubAck } else { AckType::PubRec };
+        self.ends_flight(key);
+        self.send_ack(key, ack, id, reason);
+    }
+
+    /// Drops a message to a topic that is not for the client; where its acknowledgement can say so, it does.
+    ///
+    /// A QoS 0 message goes without a word, as it does in mosquitto, and one before 5.0 is acknowledged as if it had been
+    /// delivered: to disconnect would only make the client come back and try again.
+    fn deny_publish(&mut self, key: ConnKey, publish: &Publish, why: &str) {
+        let Some(connection) = self.connections.get(key.0 as usize) else { return };
+        let is_v5 = connection.version.is_v5();
+        self.metrics.refusals += 1;
+        if self.watch.wants(EventMask::CLIENTS)
+            && let Some((conn, client_id)) = self.who(key)
+        {
+            let reason = ReasonCode::NotAuthorized.value();
+            self.event(EventKind::Refused { conn, client_id, reason, why: why.to_owned() });
+        }
+        let Some(id) = publish.packet_id else { return };
+        let reason = if is_v5 { ReasonCode::NotAuthorized } else { ReasonCode::Success };
         let ack = if publish.qos == QoS::AtLeastOnce { AckType::PubAck } else { AckType::PubRec };
         self.ends_flight(key);
         self.send_ack(key, ack, id, reason);

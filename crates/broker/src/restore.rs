@@ -313,6 +313,7 @@ impl Restore {
         broker.metrics.sessions = broker.clients.len() as u32;
         broker.count_subscriptions();
         broker.count_retained();
+        broker.watch_sys();
         self.broker
     }
 }

@@ -11,6 +11,7 @@ use crate::message::Message;
 use crate::retained::{Cursor, Step, WireBytes};
 use crate::route::Passing;
 use crate::routing::SessionKey;
+use crate::sys::is_watched_by;
 
 /// How far the retained messages of one subscription have been delivered.
 #[derive(Debug)]
@@ -62,7 +63,10 @@ impl Broker {
             let mut found: Vec<Rc<Message>> = Vec::new();
             let mut bytes = 0;
             let mut done = false;
-            let mut scan = self.retained.scan(&mut delivery.cursor, AT_ONCE as u32 * ENTRIES_PER_COST);
+            // What a client may have retained under `$SYS` before it was the broker's is not shown.
+            let is_sys = is_watched_by(delivery.cursor.filter());
+            let messages = if is_sys { &self.sys.messages } else { &self.retained };
+            let mut scan = messages.scan(&mut delivery.cursor, AT_ONCE as u32 * ENTRIES_PER_COST);
             while found.len() < most && bytes <= room {
                 match scan.next() {
                     Step::Found(message) => {

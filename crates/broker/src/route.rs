@@ -110,6 +110,17 @@ impl Broker {
             self.metrics.unmatched += 1;
             return self.acknowledge(publisher, recorded, ReasonCode::NoMatchingSubscribers);
         }
+        self.give_out(publisher, passing, matches, recorded);
+    }
+
+    /// Gives a message to its receivers, now or in a job, and then acknowledges it.
+    pub(crate) fn give_out(
+        &mut self,
+        publisher: Publisher,
+        passing: Passing,
+        matches: Rc<Matches>,
+        recorded: bool,
+    ) {
         let last_serial = self.last_serial;
         let mut fan_out = FanOut { passing, matches, publisher, conn: None, next: 0, last_serial, recorded };
         if self.fan_out(&mut fan_out) {

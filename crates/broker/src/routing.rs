@@ -22,6 +22,8 @@ use lacewing_protocol::{SubscriptionOptions, TopicFilter, TopicName};
 pub(crate) use groups::{GroupKey, Readiness};
 pub(crate) use matches::{Match, Matches};
 
+use crate::sys::is_watched_by;
+
 use cache::MatchCache;
 use exact::ExactTopics;
 use groups::Groups;
@@ -60,6 +62,9 @@ pub(crate) struct Subscriptions {
     /// Counts the changes that may concern any topic.
     generation: u64,
     len: u64,
+    /// How many of them are shared, and how many are about `$SYS`.
+    shared_len: u64,
+    sys_len: u64,
     wire_bytes: u64,
     /// What was looked at and not paid for.
     cost: u64,
@@ -81,6 +86,8 @@ impl Subscriptions {
             collector: Collector::default(),
             generation: 0,
             len: 0,
+            shared_len: 0,
+            sys_len: 0,
             wire_bytes: 0,
             cost: 0,
         }
@@ -89,6 +96,16 @@ impl Subscriptions {
     /// The number of subscriptions: pairs of a session and a filter.
     pub(crate) fn len(&self) -> u64 {
         self.len
+    }
+
+    /// How many of them are parts of shared subscriptions.
+    pub(crate) fn shared_len(&self) -> u64 {
+        self.shared_len
+    }
+
+    /// How many of them are about `$SYS`.
+    pub(crate) fn sys_len(&self) -> u64 {
+        self.sys_len
     }
 
     /// What the subscriptions took on the wire: for each the filter with its length, and the options.
@@ -130,6 +147,8 @@ impl Subscriptions {
         }
         if inserted == Inserted::New {
             self.len += 1;
+            self.shared_len += u64::from(filter.share_name().is_some());
+            self.sys_len += u64::from(is_watched_by(filter));
             self.wire_bytes += wire_bytes(filter);
         }
         inserted
@@ -143,6 +162,8 @@ impl Subscriptions {
         };
         if removed {
             self.len -= 1;
+            self.shared_len -= u64::from(filter.share_name().is_some());
+            self.sys_len -= u64::from(is_watched_by(filter));
             self.wire_bytes -= wire_bytes(filter);
         }
         removed

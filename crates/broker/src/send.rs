@@ -151,6 +151,7 @@ impl Broker {
         connection.messages_out += 1;
         self.metrics.packets_out += 1;
         self.metrics.delivered[form.qos as usize] += 1;
+        self.metrics.payload_out += content.payload.len() as u64;
         if self.watch.wants(EventMask::PACKETS) {
             self.packet_out_event(key, publish_line(content, form));
         }

@@ -13,6 +13,7 @@ use crate::jobs::Job;
 use crate::retained_delivery::RetainedDelivery;
 use crate::routing::{Inserted, SessionKey};
 use crate::subscription_list::Subscription;
+use crate::sys::is_watched_by;
 use crate::{Broker, ConnId, EventKind, EventMask};
 
 /// A SUBSCRIBE or UNSUBSCRIBE of which some filters are done and others, if there are very many, are left.
@@ -136,7 +137,8 @@ impl Broker {
             // [MQTT-3.3.1-11]
             RetainHandling::DoNotSend => false,
         };
-        let wanted = wanted && filter.share_name().is_none() && self.retained.len() > 0;
+        let wanted =
+            wanted && filter.share_name().is_none() && (self.retained.len() > 0 || is_watched_by(filter));
         wanted.then(|| RetainedDelivery {
             cursor: self.retained.cursor(&filter.compact()),
             qos: options.qos,
@@ -165,6 +167,9 @@ impl Broker {
         session.subscriptions.insert(filter.clone(), subscription);
         let inserted = self.subscriptions.insert(&filter, session_key, options, id);
         self.count_subscriptions();
+        if is_watched_by(&filter) {
+            self.watch_sys();
+        }
         self.record_subscription(session_key, &filter, subscription);
         if self.watch.wants(EventMask::SUBSCRIPTIONS)
             && let Some(session) = self.sessions.get(session_key.0 as usize)

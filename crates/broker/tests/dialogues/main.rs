@@ -16,4 +16,5 @@ mod session;
 mod shared;
 mod story;
 mod subscriptions;
+mod sys;
 mod will;
