@@ -5,6 +5,8 @@
 //! `cargo xtask test`. A new target is a module here, a line in [`TARGETS`], a program in `fuzz_targets` with its
 //! `[[bin]]`, and a folder in `corpus`.
 
+pub mod broker;
+pub mod choices;
 pub mod decoder;
 pub mod link;
 pub mod mutation;
@@ -22,6 +24,7 @@ pub struct Target {
 
 /// Every target.
 pub const TARGETS: &[Target] = &[
+    Target { name: "broker", run: broker::run, mutants: 3_000 },
     Target { name: "decoder", run: decoder::run, mutants: 10_000 },
     Target { name: "link", run: link::run, mutants: 10_000 },
 ];

@@ -13,6 +13,11 @@ use lacewing_fuzz::{TARGETS, Target};
 const CORPUS_BYTES: u64 = 300 << 10;
 
 #[test]
+fn the_broker_bears_every_kept_input_and_its_mutants() {
+    run("broker");
+}
+
+#[test]
 fn the_decoder_bears_every_kept_input_and_its_mutants() {
     run("decoder");
 }
