@@ -132,7 +132,7 @@ impl Home {
         let devices = numbered
             .map(|(id, device)| {
                 let room = world.room(&device.room).unwrap_or_default();
-                let mut device = Device::new(id, &plan, device, room, chance.next());
+                let mut device = Device::new(id, &plan, device, room, chance.any());
                 device.start(now);
                 device
             })

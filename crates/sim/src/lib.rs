@@ -2,6 +2,9 @@
 //!
 //! A [`Home`] is sans-IO, like the broker and the client it is made for: the host opens a connection for each device,
 //! carries the bytes, and tells the time. The same seed and the same inputs give the same bytes on every target.
+//!
+//! A [`wire`] is a connection that can be slow, silent and short; whole systems of clients and a broker are run over such
+//! wires.
 
 mod behaviour;
 mod chance;
@@ -12,6 +15,8 @@ mod home;
 pub mod house;
 pub mod plan;
 mod thermal;
+pub mod wire;
 mod world;
 
+pub use chance::Chance;
 pub use home::{Command, DeviceId, Home, Input, Output, Power, Setup};
