@@ -43,6 +43,7 @@ pub(crate) fn write(text: &mut String, metrics: &Metrics) {
         ("expired", metrics.dropped_expired),
         ("large", metrics.dropped_large),
         ("retained", metrics.dropped_retained),
+        ("not_allowed", metrics.not_allowed),
     ];
     family(text, "dropped_messages_total", "Messages dropped, by cause.", "cause", &drops);
 }

@@ -3,9 +3,10 @@
 use bytes::Bytes;
 use lacewing_protocol::{Auth, AuthProperties, Connect, Packet, ReasonCode, Utf8String};
 
+use crate::access::is_own;
 use crate::broker::AwakeTimer;
 use crate::connection::{ConnKey, Connection, Phase};
-use crate::{AuthRequest, AuthStep, Broker, CloseReason, ConnId, Listener, Output, Transport, Verdict};
+use crate::{AuthRequest, AuthStep, Broker, CloseReason, ConnId, Output, Transport, Verdict};
 
 /// How many questions one exchange may take.
 const QUESTIONS: u8 = 16;
@@ -65,7 +66,7 @@ impl Broker {
             Entry::In(user) => self.admit(key, connect, user, None),
             Entry::Out(reason, why) => self.refuse_connect(key, reason, why),
             Entry::Ask => {
-                let exchange = Exchange { questions: 0, left, rules: self.rules_set };
+                let exchange = Exchange { questions: 0, left, rules: self.policy.edition };
                 let data = connect.properties.authentication_data.clone();
                 self.ask(key, Box::new(Entering { connect, exchange }), AuthStep::Connect, data);
             }
@@ -74,8 +75,8 @@ impl Broker {
 
     fn entry(&self, transport: &Transport, connect: &Connect) -> Entry {
         let has_method = connect.properties.authentication_method.is_some();
-        let is_own = matches!(transport.listener, Listener::Home | Listener::Page);
-        let nobody_is_known = self.rules.users.is_empty() && !self.config.authenticate;
+        let is_own = is_own(transport.listener);
+        let nobody_is_known = self.policy.rules.users.is_empty() && !self.config.authenticate;
         if has_method && (is_own || nobody_is_known) {
             return Entry::Out(ReasonCode::BadAuthenticationMethod, "no authentication method is known here");
         }
@@ -89,7 +90,7 @@ impl Broker {
             return if has_method { Entry::Ask } else { Entry::In(Some(name.clone())) };
         }
         let is_named = connect.username.is_some() && !nobody_is_known;
-        if !has_method && !is_named && !self.rules.anonymous_at(transport.listener) {
+        if !has_method && !is_named && !self.policy.rules.anonymous_at(transport.listener) {
             return Entry::Out(ReasonCode::NotAuthorized, "clients without a user name may not come in");
         }
         if has_method || is_named || self.config.authenticate { Entry::Ask } else { Entry::In(None) }
@@ -140,7 +141,7 @@ impl Broker {
     fn may_enter(&mut self, key: ConnKey, entering: Box<Entering>, verdict: Verdict) {
         match verdict {
             Verdict::Allow { user, data } => {
-                if entering.exchange.rules != self.rules_set {
+                if entering.exchange.rules != self.policy.edition {
                     let why = "users and rules changed while the client was asked who it is";
                     return self.refuse_connect(key, ReasonCode::ServerBusy, why);
                 }
@@ -218,7 +219,7 @@ impl Broker {
     pub(crate) fn reauthenticate(&mut self, key: ConnKey, auth: Auth) {
         let left = self.take_time_left(key);
         let whole = u64::from(self.config.connect_timeout) * 1_000_000;
-        let rules = self.rules_set;
+        let rules = self.policy.edition;
         let Some(connection) = self.connections.get_mut(key.0 as usize) else { return };
         let Some(session_key) = connection.session() else { return };
         let Some(known) = connection.reauthentication() else {
@@ -268,7 +269,7 @@ impl Broker {
 
     /// The host has answered about a client that is in.
     fn may_stay(&mut self, key: ConnKey, verdict: Verdict) {
-        let rules = self.rules_set;
+        let rules = self.policy.edition;
         let Some(connection) = self.connections.get_mut(key.0 as usize) else { return };
         let Some(session_key) = connection.session() else { return };
         let Some(known) = connection.reauthentication() else { return };

@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 use lacewing_protocol::{DecodeLimits, Decoder, Role};
 use slab::Slab;
 
+use crate::access::Policy;
 use crate::connection::{ConnKey, Connection, Phase};
 use crate::deadlines::Deadlines;
 use crate::jobs::Job;
@@ -30,9 +31,7 @@ pub(crate) const BUDGET: u32 = 4096;
 #[derive(Debug)]
 pub struct Broker {
     pub(crate) config: Config,
-    pub(crate) rules: Rules,
-    /// How often the rules were set.
-    pub(crate) rules_set: u32,
+    pub(crate) policy: Policy,
     pub(crate) seed: u64,
     pub(crate) now: Now,
     /// What is left of [`BUDGET`] in this call.
@@ -98,8 +97,7 @@ impl Broker {
     pub fn new(config: Config, seed: u64, now: Now) -> Self {
         Self {
             config: config.checked(),
-            rules: Rules::default(),
-            rules_set: 0,
+            policy: Policy::new(Rules::default(), 0),
             seed,
             now,
             budget: BUDGET,
@@ -137,7 +135,7 @@ impl Broker {
 
     /// The users and rules in force: what a host checks a password against.
     pub fn rules(&self) -> &Rules {
-        &self.rules
+        &self.policy.rules
     }
 
     /// Takes one input. `now` must not go backwards.

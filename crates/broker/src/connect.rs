@@ -98,6 +98,9 @@ impl Broker {
         user: Option<String>,
         data: Option<Bytes>,
     ) {
+        if let Some(why) = self.denies_will(key, &connect, user.as_deref()) {
+            return self.refuse_connect(key, ReasonCode::NotAuthorized, &why);
+        }
         let (expiry, keep_alive) = (self.session_expiry(&connect), self.keep_alive(&connect));
         let agreed = Agreed { expiry, keep_alive, data };
         let is_limited = |connection: &Connection| connection.maximum_packet_size < u32::MAX;

@@ -66,6 +66,11 @@ impl Broker {
         let Some(session) = self.sessions.get(to.session.0 as usize).filter(|session| !session.ended) else {
             return false;
         };
+        if !self.policy.may_read(session, &passing.topic) {
+            self.metrics.not_allowed += 1;
+            self.not_delivered_passing(to.session, passing, NotDelivered::NotAllowed);
+            return false;
+        }
         let conn = session.conn;
         if to.qos == QoS::AtMostOnce {
             match conn {
@@ -218,6 +223,11 @@ impl Broker {
                 packet_id: Some(id),
                 ids: waiting.ids.as_deref().unwrap_or_default(),
             };
+            if !self.may_still_read(session_key, &waiting.message) {
+                self.forget_outgoing(durable, serial, waiting.order, Some(&waiting.message));
+                self.withhold(session_key, waiting);
+                continue;
+            }
             let content = Content::from(&*waiting.message);
             let obstacle = if waiting.message.is_expired(wall) {
                 // [MQTT-3.3.2-5]
@@ -254,6 +264,21 @@ impl Broker {
                 self.promise(conn);
             }
             self.send_publish(conn, &content, &form(id), false);
+        }
+    }
+
+    /// Whether the rules let a session have a message that waited for it; they may be other ones by now.
+    fn may_still_read(&self, to: SessionKey, message: &Message) -> bool {
+        let session = self.sessions.get(to.0 as usize);
+        session.is_none_or(|session| self.policy.may_read(session, &message.topic))
+    }
+
+    /// Keeps from a session what waited for it and is not for it any more; of a share, another member gets it.
+    fn withhold(&mut self, from: SessionKey, waiting: Waiting) {
+        self.metrics.not_allowed += 1;
+        self.not_delivered(from, &waiting.message, NotDelivered::NotAllowed);
+        if let Some(group) = waiting.group {
+            self.pass_on(group, waiting.message);
         }
     }
 

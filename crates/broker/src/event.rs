@@ -156,6 +156,8 @@ pub enum NotDelivered {
     RetainedFull,
     /// The session ended before.
     SessionEnded,
+    /// An access rule keeps the topic from the receiver.
+    NotAllowed,
 }
 
 /// Why a will is not published.
@@ -168,6 +170,8 @@ pub enum WillCancelled {
     Back,
     /// An operator ended the session.
     Operator,
+    /// An access rule keeps the client from publishing it by now.
+    NotAllowed,
 }
 
 /// Groups of events, to be watched or not.

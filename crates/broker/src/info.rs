@@ -131,4 +131,6 @@ pub struct Explanation {
     pub dropped: u64,
     /// Shared groups it is in that match: each message goes to one of their members in turn.
     pub shared: Vec<String>,
+    /// The access rule that keeps the topic from it, as in `deny subscribe home/#`.
+    pub denied_by: Option<String>,
 }

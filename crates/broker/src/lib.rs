@@ -5,6 +5,7 @@
 //! the outputs, then commits the records among them and says [`Input::Persisted`], then transmits. Handling and
 //! transmitting may both make outputs; [`Broker::poll_timeout`] asks for another turn while any are left.
 
+mod access;
 mod acknowledgements;
 mod auth;
 mod batch;
@@ -28,6 +29,7 @@ mod metrics;
 mod operator;
 mod outgoing;
 mod output;
+mod permission;
 mod persist;
 mod publish;
 mod query;

@@ -60,6 +60,8 @@ pub struct Metrics {
     pub dropped_retained: u64,
     /// Sessions whose time ran out.
     pub sessions_expired: u64,
+    /// Messages kept from a receiver by an access rule.
+    pub not_allowed: u64,
     /// Wills published.
     pub wills: u64,
     /// Records made.

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use lacewing_protocol::{PublishProperties, ReasonCode};
 
+use crate::access::Policy;
 use crate::broker::AwakeTimer;
 use crate::jobs::Job;
 use crate::message::{Message, compact};
@@ -60,8 +61,7 @@ impl Broker {
                 self.run_jobs();
             }
             Command::Rules(rules) => {
-                self.rules = *rules;
-                self.rules_set = self.rules_set.wrapping_add(1);
+                self.policy = Policy::new(*rules, self.policy.edition.wrapping_add(1));
             }
             Command::Reconfigure(config) => self.reconfigure(*config),
         }

@@ -45,6 +45,9 @@ impl Broker {
                 "the topic has too many levels",
             );
         }
+        if self.policy.guards_publishing && self.denies_publish(key, session_key, &topic, &publish) {
+            return;
+        }
         let mut publisher = Publisher { session: Some(session_key), connection: Some(key), ack: None };
         match (publish.qos, publish.packet_id) {
             (QoS::AtLeastOnce, Some(id)) => publisher.ack = Some((AckType::PubAck, id)),

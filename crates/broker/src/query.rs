@@ -9,8 +9,8 @@ use crate::routing::SessionKey;
 use crate::session::{Session, Will};
 use crate::subscription_list::Subscription;
 use crate::{
-    Broker, ClientDetail, ClientInfo, Explanation, NotDelivered, Preview, RetainedInfo, SubscriptionInfo,
-    WaitingInfo, WillInfo,
+    Act, Broker, ClientDetail, ClientInfo, Explanation, NotDelivered, Preview, RetainedInfo,
+    SubscriptionInfo, WaitingInfo, WillInfo,
 };
 
 /// How many subscriptions a detail shows.
@@ -90,6 +90,7 @@ impl Broker {
             obstacles: Vec::new(),
             dropped: 0,
             shared: Vec::new(),
+            denied_by: None,
         };
         let Some(&key) = self.clients.get(client_id) else { return explanation };
         let Some(session) = self.sessions.get(key.0 as usize) else { return explanation };
@@ -105,6 +106,10 @@ impl Broker {
         }
         let Some(qos) = granted else { return explanation };
         explanation.obstacles = self.obstacles(session, qos);
+        if let Some(rule) = self.policy.forbids(session, Act::Subscribe, topic) {
+            explanation.denied_by = Some(rule.to_string());
+            explanation.obstacles.insert(0, NotDelivered::NotAllowed);
+        }
         if explanation.obstacles.is_empty() {
             explanation.granted = Some(qos.into());
         }

@@ -226,7 +226,7 @@ impl Broker {
     }
 
     /// Answers a QoS 1 or 2 message, once all that was recorded of it is durable.
-    fn acknowledge(&mut self, publisher: Publisher, recorded: bool, reason: ReasonCode) {
+    pub(crate) fn acknowledge(&mut self, publisher: Publisher, recorded: bool, reason: ReasonCode) {
         let (Some(key), Some((ack, id))) = (publisher.connection, publisher.ack) else { return };
         if let (AckType::PubRec, Some(session_key)) = (ack, publisher.session) {
             // Last, so that no crash finds the identifier taken and the message not given to all.

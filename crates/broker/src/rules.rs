@@ -151,6 +151,30 @@ impl Terms {
     }
 }
 
+impl Act {
+    /// Whether it is `other`, or both with `other` among them.
+    #[inline]
+    pub fn includes(self, other: Self) -> bool {
+        self == other || self == Self::Both
+    }
+}
+
+/// As in `deny publish home/#`.
+impl fmt::Display for AccessRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict = match self.verdict {
+            Access::Allow => "allow",
+            Access::Deny => "deny",
+        };
+        let act = match self.act {
+            Act::Publish => "publish",
+            Act::Subscribe => "subscribe",
+            Act::Both => "both",
+        };
+        write!(f, "{verdict} {act} {}", self.topics.as_str())
+    }
+}
+
 impl TopicPattern {
     /// The text as it was written.
     pub fn as_str(&self) -> &str {

@@ -3,7 +3,7 @@
 //! Members take turns, in an order that does not change while nobody joins or leaves. Those come first whose connection
 //! takes the message at once; then, in turn again, those that are here but have to catch up, in whose queue it waits;
 //! then those that are away. One that cannot take it at all is passed over: its queue is full, it takes no packet so
-//! large, or it is away or too slow and would get it with QoS 0. When nobody is left, the message is dropped, counted and
+//! large, no access rule lets it read the topic, or it is away or too slow and would get it with QoS 0. When nobody is left, the message is dropped, counted and
 //! reported.
 //!
 //! What is given to a member stays with it while its session lasts, also while it is away. When the session ends, what
@@ -17,6 +17,7 @@ use std::rc::Rc;
 use lacewing_protocol::QoS;
 use slab::Slab;
 
+use crate::access::Policy;
 use crate::connection::{ConnKey, Connection};
 use crate::delivery::Recipient;
 use crate::jobs::Job;
@@ -50,6 +51,7 @@ impl Broker {
         from: Option<ConnKey>,
     ) -> bool {
         let members = Members {
+            policy: &self.policy,
             sessions: &self.sessions,
             connections: &self.connections,
             config: &self.config,
@@ -143,6 +145,7 @@ impl HandOver {
 
 /// What decides who can take a message.
 struct Members<'a> {
+    policy: &'a Policy,
     sessions: &'a Slab<Session>,
     connections: &'a Slab<Connection>,
     config: &'a Config,
@@ -153,6 +156,9 @@ impl Members<'_> {
     /// How well a member can take a message now, if it can.
     fn readiness(&self, to: &Recipient<'_>, passing: &Passing) -> Option<Readiness> {
         let session = self.sessions.get(to.session.0 as usize).filter(|session| !session.ended)?;
+        if !self.policy.may_read(session, &passing.topic) {
+            return None;
+        }
         let connection = session.conn.and_then(|conn| self.connections.get(conn.0 as usize));
         let Some(connection) = connection else {
             let waits = to.qos > QoS::AtMostOnce && self.has_room(session, passing);

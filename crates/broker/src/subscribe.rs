@@ -73,6 +73,10 @@ impl Broker {
                 Left::Subscribe { filters, id } => {
                     let Some((filter, options)) = filters.next() else { break };
                     let id = *id;
+                    if self.denies_subscription(key, session_key, &filter) {
+                        change.reasons.push(ReasonCode::NotAuthorized);
+                        continue;
+                    }
                     match self.add_subscription(session_key, filter.compact(), options, id) {
                         Ok(inserted) => {
                             let retained = self.retained_delivery(&filter, options, id, inserted);

@@ -22,8 +22,16 @@ impl Broker {
         let Some(session) = self.sessions.get_mut(session_key.0 as usize) else { return };
         let Some(will) = session.will.take() else { return };
         let client_id = session.client_id.clone();
+        let is_allowed = self.policy.may_publish(session, &will.message.topic);
         self.wall_timers.clear(WallTimer::Will(session_key));
         self.forget_will(&client_id);
+        if !is_allowed {
+            if self.watch.wants(EventMask::STATE) {
+                let (client_id, why) = (client_id.to_string(), WillCancelled::NotAllowed);
+                self.event(EventKind::WillCancelled { client_id, why });
+            }
+            return;
+        }
         self.metrics.wills += 1;
         if self.watch.wants(EventMask::STATE) {
             let (client_id, topic) = (client_id.to_string(), will.message.topic.to_string());

@@ -12,6 +12,7 @@ mod operator;
 mod publish;
 mod quota;
 mod retained;
+mod rules;
 mod session;
 mod shared;
 mod story;
