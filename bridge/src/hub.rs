@@ -1,5 +1,6 @@
 //! What the reactor moves bytes for: a broker in this process, or the relay to the broker in a tab.
 
+mod doorkeeper;
 mod journal;
 mod line_limit;
 pub(crate) mod metrics;
@@ -8,8 +9,11 @@ mod operators;
 mod relay;
 
 use bytes::Bytes;
-use lacewing_broker::{Batch, CloseCause, ConnId, Listener, Now};
+use lacewing_broker::{Batch, CloseCause, ConnId, Listener, Now, Rules, Verdict};
 
+use crate::hasher::Ticket;
+
+pub(crate) use doorkeeper::Doorkeeper;
 pub(crate) use line_limit::LineLimit;
 pub(crate) use native::NativeHub;
 pub(crate) use operators::Operators;
@@ -40,12 +44,22 @@ pub(crate) trait Hub {
     /// message to a tab. True when there is more.
     fn transmit(&mut self, now: Now, conn: ConnId, max: usize, batch: &mut Batch) -> bool;
 
+    /// A password that the [`Doorkeeper`] gave away was checked.
+    fn checked(&mut self, now: Now, ticket: Ticket, verdict: Verdict);
+
+    /// Goes on with other rules and tells who asked for them, or says why there are none.
+    fn rules(&mut self, now: Now, asker: Option<Asker>, rules: Result<Box<Rules>, String>);
+
     /// Says goodbye to everyone; the actions that follow close the connections.
     fn shutdown(&mut self, now: Now);
 
     /// Adds what this hub counts, in the text format of Prometheus.
     fn metrics(&self, text: &mut String);
 }
+
+/// An operator who asked for something that takes time, by the number of the desk that serves it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Asker(pub(crate) u64);
 
 /// Where a connection came from.
 #[derive(Debug, Clone)]

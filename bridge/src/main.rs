@@ -8,15 +8,19 @@ mod banner;
 mod certificate;
 mod clock;
 mod descriptors;
+mod hasher;
 mod hub;
 mod invitation;
 mod listen;
 mod occupant;
+mod password;
 mod reactor;
+mod reload;
 mod settings;
 mod stop;
 mod tls;
 mod token;
+mod users;
 mod web;
 
 use std::io::{IsTerminal, Write};
@@ -36,12 +40,13 @@ use tracing_subscriber::EnvFilter;
 
 use crate::banner::{Banner, Secured};
 use crate::clock::Clock;
-use crate::hub::{NativeHub, Operators, RelayHub};
+use crate::hasher::Hasher;
+use crate::hub::{Doorkeeper, NativeHub, Operators, RelayHub};
 use crate::invitation::Reachable;
 use crate::listen::Bound;
 use crate::reactor::{Listeners, Order, Orders, Reactor};
+use crate::reload::{Reloads, Sources};
 use crate::settings::{BrokerHome, Errand, Flags, Settings};
-use crate::tls::Certificates;
 use crate::token::Token;
 use crate::web::{Entrance, Gate, Scheme, Site};
 
@@ -49,6 +54,7 @@ fn main() -> ExitCode {
     let mut flags = Flags::parse();
     let done = match flags.take_errand() {
         Some(Errand::Certificate(flags)) => certificate::make(&flags),
+        Some(Errand::Password(flags)) => password::run(&flags),
         None => flags.settings().and_then(|settings| run(&settings)),
     };
     match done {
@@ -97,21 +103,17 @@ fn run(settings: &Settings) -> anyhow::Result<()> {
             advice: certificates.advice(),
             clients_proven: certificates.client_required(),
         }),
-        // Where only those come in who have a name and a password.
-        users: false,
+        users: users::are_needed(&settings.rules),
         token: &token,
     }
     .text();
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Whoever has read the banner may press Ctrl-C, and it ends the program well.
-    let signals = {
+    let (signals, hangup) = {
         let _inside = runtime.enter();
-        stop::Signals::listen()?
-    };
-    let hangup = {
-        let _inside = runtime.enter();
-        stop::Hangup::listen(certificates.is_some())?
+        let wanted = certificates.is_some() || settings.file.is_some();
+        (stop::Signals::listen()?, stop::Hangup::listen(wanted)?)
     };
     let addresses = reachable.addresses();
     let listeners = Listeners {
@@ -119,7 +121,8 @@ fn run(settings: &Settings) -> anyhow::Result<()> {
         secure: mqtts.map(|bound| bound.listeners).unwrap_or_default(),
         certificates: certificates.clone(),
     };
-    let (orders, ended) = start_reactor(settings, listeners, addresses, token, room)?;
+    let (reloads, wishes) = Reloads::channel();
+    let (orders, ended) = start_reactor(settings, listeners, addresses, token, room, reloads)?;
     let mut stdout = std::io::stdout();
     // Nobody may be there to read it.
     let _ = stdout.write_all(banner.as_bytes()).and_then(|()| stdout.flush());
@@ -132,28 +135,10 @@ fn run(settings: &Settings) -> anyhow::Result<()> {
     let entrance = Entrance::new(plain_gate, None, secure_gate.as_ref().map(Gate::home));
     entrances.push((Rc::new(entrance), http));
     let site = Rc::new(Site::new(settings, orders.clone()));
-    LocalSet::new().block_on(&runtime, async {
-        let reread = reread(certificates, hangup);
-        tokio::select! {
-            end = until_stopped(site, entrances, orders, ended, signals) => end,
-            never = reread => match never {},
-        }
-    })
-}
-
-/// Reads the certificate again whenever that is asked for.
-async fn reread(
-    certificates: Option<Arc<Certificates>>,
-    mut hangup: stop::Hangup,
-) -> std::convert::Infallible {
-    loop {
-        hangup.next().await;
-        let Some(certificates) = &certificates else { continue };
-        match certificates.reload() {
-            Ok(()) => info!("SIGHUP: new connections get the certificate {}", certificates.description()),
-            Err(error) => warn!("SIGHUP: the certificate stays as it was: {error}"),
-        }
-    }
+    let sources = Sources { file: settings.file.clone(), certificates };
+    let tasks = LocalSet::new();
+    tasks.spawn_local(sources.serve(hangup, wishes, orders.clone()));
+    tasks.block_on(&runtime, until_stopped(site, entrances, orders, ended, signals))
 }
 
 /// Starts the reactor's thread. What comes through the receiver is how it ended.
@@ -163,23 +148,34 @@ fn start_reactor(
     addresses: Addresses,
     token: Token,
     room: u32,
+    reloads: Reloads,
 ) -> anyhow::Result<(Orders, oneshot::Receiver<std::io::Result<()>>)> {
     let (started, starts) = std::sync::mpsc::channel();
     let (end, ended) = oneshot::channel();
-    let Settings { broker, limits, max_connections, home, .. } = settings.clone();
+    let Settings { broker, limits, max_connections, home, rules, .. } = settings.clone();
+    let mut noise = [0; 32];
+    getrandom::fill(&mut noise).map_err(|error| anyhow!("no random bytes: {error}"))?;
     let seed = getrandom::u64().map_err(|error| anyhow!("no random bytes: {error}"))?;
     thread::Builder::new().name("reactor".to_owned()).spawn(move || {
         let reactor = Reactor::new(
             listeners,
             max_connections.map_or(room, |most| most.min(room)),
             Clock::start(),
-            |now| match broker {
-                BrokerHome::Native => {
-                    let household = home.then(|| Household::starting_at(seed, minutes_ahead_of_utc(), now));
-                    let operators = Operators::new(token, addresses, home);
-                    Box::new(NativeHub::new(limits, seed, operators, household, now))
-                }
-                BrokerHome::Tab => Box::new(RelayHub::new(token, &addresses)),
+            |now, orders| {
+                Ok(match broker {
+                    BrokerHome::Native => {
+                        let hasher = Hasher::start(orders.clone())?;
+                        let doorkeeper = Doorkeeper::new(rules, token.clone(), hasher, noise)
+                            .map_err(std::io::Error::other)?;
+                        let household =
+                            home.then(|| Household::starting_at(seed, minutes_ahead_of_utc(), now));
+                        let operators = Operators::new(token, addresses, home);
+                        let hub =
+                            NativeHub::new(limits, seed, doorkeeper, reloads, operators, household, now);
+                        Box::new(hub)
+                    }
+                    BrokerHome::Tab => Box::new(RelayHub::new(token, &addresses)),
+                })
             },
         );
         match reactor {

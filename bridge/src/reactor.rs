@@ -82,7 +82,7 @@ impl Reactor {
         listeners: Listeners,
         max_connections: u32,
         mut clock: Clock,
-        hub: impl FnOnce(Now) -> Box<dyn Hub>,
+        hub: impl FnOnce(Now, &Orders) -> io::Result<Box<dyn Hub>>,
     ) -> io::Result<(Self, Orders)> {
         let poll = Poll::new()?;
         let (orders, queue) = orders::channel(poll.registry())?;
@@ -92,7 +92,7 @@ impl Reactor {
         };
         let doors = Doors { plain: port(&plain), secure: port(&secure), certificates };
         let acceptor = Acceptor::new(plain, secure, poll.registry())?;
-        let hub = hub(clock.now());
+        let hub = hub(clock.now(), &orders)?;
         let reactor = Self {
             poll,
             clock,
@@ -190,6 +190,8 @@ impl Reactor {
                     // The request may have gone away while it waited.
                     let _ = answer.send(self.metrics());
                 }
+                Order::Checked(ticket, verdict) => self.hub.checked(now, ticket, verdict),
+                Order::Rules(asker, rules) => self.hub.rules(now, asker, rules),
                 Order::Stop if self.stop_by.is_none() => {
                     self.acceptor.stop();
                     self.stop_by = Some(now.awake + STOP_WITHIN);

@@ -3,16 +3,20 @@
 mod tls;
 
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow, ensure};
 use clap::{Parser, Subcommand, ValueEnum};
+use lacewing_broker::Rules;
 use serde::Deserialize;
 
 use self::tls::{TlsFlags, TlsTable};
 
 use crate::address::Address;
 use crate::certificate::CertificateFlags;
+use crate::password::PasswordFlags;
+use crate::users::{self, AccessLine, UserEntry};
 
 pub(crate) use self::tls::{Source, Tls};
 
@@ -114,6 +118,7 @@ pub(crate) struct Flags {
 pub(crate) enum Errand {
     /// Makes certificates for TLS with an authority of your own, for development and at home
     Certificate(CertificateFlags),
+    Password(PasswordFlags),
 }
 
 /// Where the broker runs.
@@ -126,7 +131,7 @@ pub(crate) enum BrokerHome {
     Native,
 }
 
-/// The settings file: the flags by their names, with hyphens or underscores, and the broker's limits.
+/// The settings file: the flags by their names, with hyphens or underscores, the broker's limits, users and access rules.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 struct File {
@@ -147,6 +152,10 @@ struct File {
     max_connections: Option<u32>,
     log: Option<String>,
     limits: lacewing_broker::Config,
+    anonymous: Option<bool>,
+    access: Vec<AccessLine>,
+    user: Vec<UserEntry>,
+    listener: users::Listeners,
 }
 
 /// Everything that is set.
@@ -180,6 +189,10 @@ pub(crate) struct Settings {
     pub(crate) log: String,
     /// The limits of a broker in this process.
     pub(crate) limits: lacewing_broker::Config,
+    /// Users, and what they and everyone may do.
+    pub(crate) rules: Rules,
+    /// The settings file, if one was named.
+    pub(crate) file: Option<PathBuf>,
 }
 
 impl Flags {
@@ -190,14 +203,16 @@ impl Flags {
 
     /// The flags over the settings file, if one is named, over the defaults.
     pub(crate) fn settings(self) -> anyhow::Result<Settings> {
-        let file = self.config.as_deref().map(read).transpose()?.unwrap_or_default();
-        self.over(file)
+        let text = self.config.as_deref().map(read).transpose()?.unwrap_or_default();
+        let path = self.config.clone();
+        let here = || path.map(|path| format!("the settings file {}", path.display())).unwrap_or_default();
+        let (file, rules) = parse(&text).with_context(here)?;
+        self.over(file, rules)
     }
 
-    fn over(self, file: File) -> anyhow::Result<Settings> {
+    fn over(self, file: File, rules: Rules) -> anyhow::Result<Settings> {
         let limits = file.limits;
         ensure!(!limits.durable, "limits.durable: this version keeps the broker's state in memory only");
-        ensure!(!limits.authenticate, "limits.authenticate: this version has no users to ask for");
         let page = self.page.or(file.page);
         if let Some(page) = &page {
             ensure!(page.is_dir(), "the page folder {} does not exist (--page DIR)", page.display());
@@ -217,6 +232,10 @@ impl Flags {
         );
         let (mqtts, https) = (self.mqtts.or(file.mqtts), self.https.or(file.https));
         let tls = self.tls.over(file.tls, mqtts.is_some() || https.is_some())?;
+        ensure!(
+            broker == BrokerHome::Native || rules == Rules::default(),
+            "users and access rules need --broker native in this version"
+        );
         Ok(Settings {
             broker,
             mqtts,
@@ -232,24 +251,52 @@ impl Flags {
             max_connections: self.max_connections.or(file.max_connections),
             log: self.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
             limits,
+            rules,
+            file: self.config,
         })
     }
 }
 
-fn read(path: &Path) -> anyhow::Result<File> {
+/// The rules in the settings file as it is now. The rest of it holds from the next start, but has to be right.
+///
+/// # Errors
+/// When it cannot be read, or holds something that cannot be kept.
+pub(crate) fn reload(path: &Path) -> anyhow::Result<Rules> {
+    let text = read(path)?;
+    let (_, rules) = parse(&text).with_context(|| format!("the settings file {}", path.display()))?;
+    Ok(rules)
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
     let here = || format!("the settings file {}", path.display());
     let size = fs::metadata(path).with_context(here)?.len();
     ensure!(size <= FILE_MAX, "the settings file {} is larger than 1 MiB", path.display());
-    toml::from_str(&fs::read_to_string(path).with_context(here)?).with_context(here)
+    fs::read_to_string(path).with_context(here)
+}
+
+fn parse(text: &str) -> anyhow::Result<(File, Rules)> {
+    let line = |place: Range<usize>| 1 + text.bytes().take(place.start).filter(|byte| *byte == b'\n').count();
+    let mut file: File = toml::from_str(text).map_err(|error| {
+        // Without the line itself, as the error would show it: there may be a password in it.
+        let at = error.span().map(|place| format!("line {}: ", line(place))).unwrap_or_default();
+        anyhow!("{at}{}", error.message())
+    })?;
+    let users = std::mem::take(&mut file.user);
+    let (access, listeners) = (std::mem::take(&mut file.access), std::mem::take(&mut file.listener));
+    let rules = users::rules(file.anonymous, access, users, listeners, line)?;
+    Ok((file, rules))
 }
 
 #[cfg(test)]
 mod tests {
+    use lacewing_broker::Listener;
+
     use super::*;
 
     fn settings(args: &[&str], file: &str) -> anyhow::Result<Settings> {
         let flags = Flags::try_parse_from([&["lacewing"], args].concat())?;
-        flags.over(toml::from_str(file)?)
+        let (file, rules) = parse(file)?;
+        flags.over(file, rules)
     }
 
     #[test]
@@ -309,5 +356,55 @@ mod tests {
         assert!(settings(&[], "[limits]\ndurable = true").is_err());
         assert!(settings(&["--allow-origin", "example.org"], "").is_err());
         assert!(settings(&["--page", "/no/such/folder"], "").is_err());
+    }
+
+    const NATIVE: &[&str] = &["--broker", "native"];
+    const PENCIL: &str =
+        "$argon2id$v=19$m=8,t=1,p=1$AQEBAQEBAQEBAQEBAQEBAQ$2vEyF5weWleEp5h7PY7aLi9Uo2VN9IQqwN4iQu3m4cw";
+
+    #[test]
+    fn the_file_names_users_and_what_they_may_do() {
+        let file = format!(
+            r##"
+                access = ["deny publish $SYS/#"]
+
+                [[user]]
+                name = "ada"
+                password = "{PENCIL}"
+                access = ["allow publish lab/%u/#", "allow subscribe lab/#", "deny #"]
+                maximum-qos = 1
+
+                [listener.ws]
+                anonymous = true
+                retain-available = false
+            "##
+        );
+        let rules = settings(NATIVE, &file).unwrap().rules;
+        assert!(!rules.anonymous, "with users, a name is asked for");
+        let ada = rules.user("ada").unwrap();
+        assert_eq!((ada.access.len(), ada.terms.maximum_qos), (3, Some(1)));
+        assert_eq!(rules.access.len(), 1);
+        let [websocket] = &rules.listeners[..] else { panic!("one listener") };
+        assert_eq!((websocket.listener, websocket.anonymous), (Listener::WebSocket, Some(true)));
+        assert_eq!(websocket.terms.retain_available, Some(false));
+        assert!(settings(&[], "").unwrap().rules.anonymous, "without users, nobody is asked");
+        assert!(!settings(NATIVE, "anonymous = false").unwrap().rules.anonymous);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_line_and_without_secrets() {
+        let error = |file: &str| format!("{:#}", settings(&[], file).unwrap_err());
+        let plain = error("[[user]]\nname = 'ada'\npassword = 'pencil'\n");
+        assert!(plain.starts_with("line 3: the password cannot be used"), "{plain}");
+        assert!(!plain.contains("pencil"), "{plain}");
+        let unknown = error("[[user]]\nname = 'ada'\npasswort = 'pencil'\n");
+        assert!(unknown.starts_with("line 3: unknown field `passwort`"), "{unknown}");
+        assert!(!unknown.contains("pencil"), "{unknown}");
+        let twice = error("[[user]]\nname = 'ada'\n\n[[user]]\nname = 'ada'\n");
+        assert_eq!(twice, "line 5: there is another user \"ada\" above");
+        let rule = error("access = [\n  'allow home/#',\n  'forbid home/#',\n]");
+        assert!(rule.starts_with("line 3: "), "{rule}");
+        assert!(error("[listener.smoke]\nanonymous = true\n").starts_with("line 1: "));
+        assert!(error("[[user]]\nname = 'ada'\nmaximum-qos = 3\n").starts_with("line 3: there is no QoS 3"));
     }
 }

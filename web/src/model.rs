@@ -205,6 +205,8 @@ impl Model {
                 self.status.bridge = bridge;
             }
             Response::Explained(_) => {}
+            // Not a problem, but it too stays until it is read.
+            Response::RulesReloaded { what } => self.problem(what),
             Response::Refused { why } => self.problem(why),
         }
     }

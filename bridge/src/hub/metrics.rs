@@ -55,7 +55,8 @@ pub(crate) fn one(text: &mut String, name: &str, help: &str, kind: &str, value: 
     let _ = writeln!(text, "lacewing_{name} {value}");
 }
 
-fn family(text: &mut String, name: &str, help: &str, label: &str, values: &[(&str, u64)]) {
+/// Adds one metric with a label.
+pub(crate) fn family(text: &mut String, name: &str, help: &str, label: &str, values: &[(&str, u64)]) {
     head(text, name, help, "counter");
     for (which, value) in values {
         let _ = writeln!(text, "lacewing_{name}{{{label}=\"{which}\"}} {value}");

@@ -2,17 +2,23 @@
 
 use bytes::Bytes;
 use lacewing_broker::{
-    Batch, Broker, CloseCause, CloseReason, Command, Config, ConnId, EventMask, Input, Now, Output, Transport,
+    Batch, Broker, CloseCause, CloseReason, Command, Config, ConnId, EventMask, Input, Now, Output, Rules,
+    Transport, Verdict,
 };
 use lacewing_control::{Effect, Household};
 
 use super::journal::Journal;
 use super::operators::Operators;
-use super::{Action, Arrival, Farewell, Hub, Role};
+use super::{Action, Arrival, Asker, Doorkeeper, Farewell, Hub, Role};
+use crate::hasher::Ticket;
+use crate::reload::Reloads;
+use crate::users;
 
 /// A broker whose state is in memory only.
 pub(crate) struct NativeHub {
     broker: Broker,
+    doorkeeper: Doorkeeper,
+    reloads: Reloads,
     operators: Operators,
     household: Option<Household>,
     /// Numbers of the home's connections, which have no sockets.
@@ -35,6 +41,8 @@ impl NativeHub {
     pub(crate) fn new(
         config: Config,
         seed: u64,
+        doorkeeper: Doorkeeper,
+        reloads: Reloads,
         mut operators: Operators,
         household: Option<Household>,
         now: Now,
@@ -44,6 +52,8 @@ impl NativeHub {
         }
         let mut hub = Self {
             broker: Broker::new(config, seed, now),
+            doorkeeper,
+            reloads,
             operators,
             household,
             homes: 0,
@@ -53,6 +63,8 @@ impl NativeHub {
             now,
             rounds: 0,
         };
+        let rules = Box::new(hub.doorkeeper.rules_for_broker());
+        hub.broker.handle(now, Input::Command(Command::Rules(rules)));
         hub.watch(now);
         hub
     }
@@ -78,8 +90,14 @@ impl NativeHub {
                 self.operators.event(event);
                 None
             }
-            // The settings allow neither: nothing is durable here, and there are no users to ask for.
-            Output::Persist { .. } | Output::Authenticate { .. } => None,
+            Output::Authenticate { conn, request } => {
+                if let Some(verdict) = self.doorkeeper.ask(self.now, conn, &request) {
+                    self.broker.handle(self.now, Input::Authenticated { conn, verdict });
+                }
+                None
+            }
+            // The settings do not allow it: nothing is durable here.
+            Output::Persist { .. } => None,
         }
     }
 
@@ -127,7 +145,11 @@ impl Hub for NativeHub {
             self.operators.opened(now, conn, arrival.peer);
             return;
         }
-        let transport = Transport { listener: arrival.listener, peer: arrival.peer, tls: arrival.identity };
+        let transport = Transport {
+            listener: arrival.listener,
+            peer: arrival.peer,
+            tls: users::certified(arrival.identity),
+        };
         self.broker.handle(now, Input::Opened { conn, transport });
     }
 
@@ -145,6 +167,12 @@ impl Hub for NativeHub {
                     self.operators.home(household.powers());
                 }
             }
+            Some(Effect::ReloadRules) => {
+                let asked = self.reloads.ask(Asker(conn.0));
+                if let Err(why) = asked {
+                    self.operators.rules_reloaded(Asker(conn.0), Err(why));
+                }
+            }
             None => {}
         }
         self.watch(now);
@@ -155,6 +183,7 @@ impl Hub for NativeHub {
         if self.operators.closed(conn) {
             self.watch(now);
         } else {
+            self.doorkeeper.closed(conn);
             self.broker.handle(now, Input::Closed { conn, cause });
         }
     }
@@ -198,6 +227,25 @@ impl Hub for NativeHub {
         self.broker.transmit(now, conn, max, batch)
     }
 
+    fn checked(&mut self, now: Now, ticket: Ticket, verdict: Verdict) {
+        self.turn(now);
+        if let Some((conn, verdict)) = self.doorkeeper.checked(now, ticket, verdict) {
+            self.broker.handle(now, Input::Authenticated { conn, verdict });
+        }
+    }
+
+    fn rules(&mut self, now: Now, asker: Option<Asker>, rules: Result<Box<Rules>, String>) {
+        self.turn(now);
+        let outcome = self.doorkeeper.reload(rules);
+        if outcome.is_ok() {
+            let rules = Box::new(self.doorkeeper.rules_for_broker());
+            self.broker.handle(now, Input::Command(Command::Rules(rules)));
+        }
+        if let Some(asker) = asker {
+            self.operators.rules_reloaded(asker, outcome);
+        }
+    }
+
     fn shutdown(&mut self, now: Now) {
         self.turn(now);
         self.broker.handle(now, Input::Command(Command::Shutdown));
@@ -206,6 +254,7 @@ impl Hub for NativeHub {
 
     fn metrics(&self, text: &mut String) {
         super::metrics::write(text, self.broker.metrics());
+        self.doorkeeper.metrics(text);
     }
 }
 

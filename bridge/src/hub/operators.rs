@@ -7,7 +7,7 @@ use lacewing_broker::{Batch, Broker, ConnId, Event, EventMask, Now};
 use lacewing_control::{Addresses, BridgeState, Desk, DevicePower, Effect, HostKind, OperatorId, Request};
 use tracing::{info, warn};
 
-use super::{Action, Farewell};
+use super::{Action, Asker, Farewell};
 use crate::token::Token;
 
 /// How long a page has to show the token, in microseconds.
@@ -109,6 +109,12 @@ impl Operators {
                 None
             }
         }
+    }
+
+    /// The rules that a page wanted read again are in force, or not.
+    pub(crate) fn rules_reloaded(&mut self, asker: Asker, outcome: Result<String, String>) {
+        self.desk.rules_reloaded(OperatorId(asker.0), outcome);
+        self.post();
     }
 
     /// A connection is gone. False when it is not a page's.

@@ -10,7 +10,7 @@ mod unavailable;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
-use lacewing_broker::{Batch, CloseCause, ConnId, Listener, Now};
+use lacewing_broker::{Batch, CloseCause, ConnId, Listener, Now, Rules, Verdict};
 use lacewing_control::Addresses;
 use lacewing_link::{CloseCode, CloseReason, Event, Hello, Open, StreamId};
 use tracing::{info, warn};
@@ -19,7 +19,8 @@ use self::device::{Device, Road};
 use self::doors::{Answer, Doors};
 use super::line_limit::LineLimit;
 use super::metrics;
-use super::{Action, Arrival, Farewell, Hub, Role};
+use super::{Action, Arrival, Asker, Farewell, Hub, Role};
+use crate::hasher::Ticket;
 use crate::token::Token;
 
 /// How long a device's CONNECT waits for a tab, in microseconds.
@@ -393,6 +394,12 @@ impl Hub for RelayHub {
         self.counts.bytes_out += now as u64;
         self.consumed(conn, now);
         more
+    }
+
+    fn checked(&mut self, _now: Now, _ticket: Ticket, _verdict: Verdict) {}
+
+    fn rules(&mut self, _now: Now, _asker: Option<Asker>, _rules: Result<Box<Rules>, String>) {
+        warn!("users and access rules need --broker native in this version");
     }
 
     fn shutdown(&mut self, _now: Now) {

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use bytes::Bytes;
+use lacewing_broker::{Rules, Verdict};
 use mio::{Registry, Token, Waker};
 use tokio::sync::oneshot;
 
-use crate::hub::Arrival;
+use crate::hasher::Ticket;
+use crate::hub::{Arrival, Asker};
 use crate::tls::Session;
 
 /// Orders that may wait; further ones are refused, and their requests with them.
@@ -24,6 +26,10 @@ pub(crate) enum Order {
     Adopt(Adopted),
     /// Say what there is to count.
     Metrics(oneshot::Sender<String>),
+    /// A password was checked.
+    Checked(Ticket, Verdict),
+    /// The settings file was read again, for someone or since the system said so; go on with its rules, or say why not.
+    Rules(Option<Asker>, Result<Box<Rules>, String>),
     /// Say goodbye to everyone and end.
     Stop,
 }
@@ -64,6 +70,11 @@ impl Orders {
             Ok(()) => self.waker.wake().is_ok(),
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => false,
         }
+    }
+
+    /// Gives an order, and waits until there is room for it. False when the reactor is gone.
+    pub(crate) fn give_in_time(&self, order: Order) -> bool {
+        self.sender.send(order).is_ok() && self.waker.wake().is_ok()
     }
 }
 

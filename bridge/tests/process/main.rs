@@ -5,6 +5,8 @@ mod daemon;
 mod http;
 mod native;
 mod relay;
+mod scram;
 mod start_and_stop;
 mod tab;
+mod users;
 mod websocket;

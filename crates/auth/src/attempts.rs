@@ -11,6 +11,8 @@ const LONGEST: u64 = 60_000_000;
 const FORGET: u64 = 300_000_000;
 /// Pairs of address and name that are remembered; beyond them the one that was quiet for longest is forgotten.
 const REMEMBERED: usize = 4096;
+/// What counts of an address or a name, in bytes.
+const SIGNIFICANT: usize = 64;
 
 /// Wrong tries by address and user name.
 ///
@@ -34,13 +36,16 @@ impl Attempts {
 
     /// How long, in microseconds, `name` at `address` has to wait before its next try is looked at; 0 when it need not.
     pub fn wait(&self, now: u64, address: &str, name: &str) -> u64 {
-        let wrong = self.wrong.get(&(address.to_owned(), name.to_owned()));
+        if self.wrong.is_empty() {
+            return 0;
+        }
+        let wrong = self.wrong.get(&key(address, name));
         wrong.map_or(0, |wrong| (wrong.last + wrong.pause()).saturating_sub(now))
     }
 
     /// A try was wrong. Says how long the next one has to wait, in microseconds.
     pub fn failed(&mut self, now: u64, address: &str, name: &str) -> u64 {
-        let key = (address.to_owned(), name.to_owned());
+        let key = key(address, name);
         if !self.wrong.contains_key(&key) && self.wrong.len() >= REMEMBERED {
             self.make_room(now);
         }
@@ -55,7 +60,7 @@ impl Attempts {
     /// A try was right: the wrong ones before it are forgotten.
     pub fn succeeded(&mut self, address: &str, name: &str) {
         if !self.wrong.is_empty() {
-            self.wrong.remove(&(address.to_owned(), name.to_owned()));
+            self.wrong.remove(&key(address, name));
         }
     }
 
@@ -74,6 +79,11 @@ impl Attempts {
             });
         }
     }
+}
+
+fn key(address: &str, name: &str) -> (String, String) {
+    let cut = |text: &str| text[..text.floor_char_boundary(SIGNIFICANT)].to_owned();
+    (cut(address), cut(name))
 }
 
 impl Wrong {

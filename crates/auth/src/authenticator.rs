@@ -126,6 +126,11 @@ impl Authenticator {
         Answer::Now(verdict)
     }
 
+    /// The name that a connection gave in the exchange under way.
+    pub fn name(&self, conn: ConnId) -> Option<&str> {
+        self.exchanges.get(&conn)?.as_ref().map(Exchange::name)
+    }
+
     /// A connection is gone.
     pub fn closed(&mut self, conn: ConnId) {
         self.exchanges.remove(&conn);

@@ -32,6 +32,8 @@ pub enum Effect {
     Command(Command),
     /// Give the home this command.
     Home(HomeCommand),
+    /// Have the rules read again, then say [`Desk::rules_reloaded`].
+    ReloadRules,
 }
 
 /// Serves any number of operators of one broker.
@@ -161,9 +163,19 @@ impl Desk {
                 }
                 (Some(_), _) => return Some(Effect::Home(command)),
             },
+            Request::ReloadRules => return Some(Effect::ReloadRules),
         };
         self.tell(operator, Response::Refused { why: refused });
         None
+    }
+
+    /// The rules that an operator wanted read again are in force, with this change; or they are not, for this reason.
+    pub fn rules_reloaded(&mut self, operator: OperatorId, outcome: Result<String, String>) {
+        let response = match outcome {
+            Ok(what) => Response::RulesReloaded { what },
+            Err(why) => Response::Refused { why },
+        };
+        self.tell(operator, response);
     }
 
     /// The groups of events that somebody watches; to be given to the broker when it changes.

@@ -33,6 +33,8 @@ pub enum Request {
     },
     /// Do this to the simulated home.
     Home(HomeCommand),
+    /// Read users and access rules again where they are kept: the settings file of the bridge.
+    ReloadRules,
 }
 
 /// What the page has on screen and so wants to hear about.

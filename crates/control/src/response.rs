@@ -37,6 +37,11 @@ pub enum Response {
     Bridge(BridgeState),
     /// The answer to [`crate::Request::Explain`].
     Explained(Explanation),
+    /// The answer to [`crate::Request::ReloadRules`], when the rules could be read.
+    RulesReloaded {
+        /// A sentence that says what has changed.
+        what: String,
+    },
     /// The last request was not carried out.
     Refused {
         /// A sentence that says why.

@@ -166,6 +166,10 @@ impl BrokerHost {
                 self.household.command(now, command);
                 self.desk.home(self.household.powers());
             }
+            Some(Effect::ReloadRules) => {
+                let why = "No bridge is linked that has rules.".to_owned();
+                self.desk.rules_reloaded(id, Err(why));
+            }
             None => {}
         }
     }
