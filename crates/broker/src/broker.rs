@@ -10,8 +10,8 @@ use crate::access::Policy;
 use crate::connection::{ConnKey, Connection, Phase};
 use crate::deadlines::Deadlines;
 use crate::jobs::Job;
-use crate::message::Message;
 use crate::outgoing::Spares;
+use crate::retain::RetainedMessage;
 use crate::retained::Retained;
 use crate::routing::{SessionKey, Subscriptions};
 use crate::session::Session;
@@ -41,7 +41,7 @@ pub struct Broker {
     pub(crate) sessions: Slab<Session>,
     pub(crate) clients: BTreeMap<Rc<str>, SessionKey>,
     pub(crate) subscriptions: Subscriptions,
-    pub(crate) retained: Retained<Rc<Message>>,
+    pub(crate) retained: Retained<RetainedMessage>,
     pub(crate) sys: Sys,
     pub(crate) awake_timers: Deadlines<AwakeTimer>,
     pub(crate) wall_timers: Deadlines<WallTimer>,

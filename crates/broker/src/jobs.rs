@@ -82,7 +82,7 @@ impl Broker {
         let mut scan = self.retained.scan(cursor, ENTRIES);
         let done = loop {
             match scan.next() {
-                Step::Found(message) => topics.push(message.topic.clone()),
+                Step::Found(retained) => topics.push(retained.message.topic.clone()),
                 Step::Paused => break false,
                 Step::Done => break true,
             }

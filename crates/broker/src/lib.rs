@@ -39,6 +39,7 @@ mod record;
 mod recording;
 mod resend;
 mod restore;
+mod retain;
 mod retained;
 mod retained_delivery;
 mod retained_expiry;

@@ -12,6 +12,7 @@ use crate::broker::WallTimer;
 use crate::connection::ConnKey;
 use crate::encoding::Writer;
 use crate::message::Message;
+use crate::retain::RetainedMessage;
 use crate::routing::SessionKey;
 use crate::session::Waiting;
 use crate::subscription_list::Subscription;
@@ -224,11 +225,19 @@ impl Broker {
         }
     }
 
-    pub(crate) fn record_retained(&mut self, message: &Message) {
-        if self.config.durable {
-            let key = Bytes::copy_from_slice(message.topic.as_bytes());
-            self.record(Table::Retained, key, Change::Put(Writer::new().message(message).finish()));
+    /// Notes a retained message; at its end the client it is from, if it is from one.
+    pub(crate) fn record_retained(&mut self, retained: &RetainedMessage) {
+        if !self.config.durable {
+            return;
         }
+        let RetainedMessage { message, from } = retained;
+        let mut value = Writer::new();
+        value.message(message);
+        if let Some(from) = from {
+            value.bytes(from.as_bytes());
+        }
+        let key = Bytes::copy_from_slice(message.topic.as_bytes());
+        self.record(Table::Retained, key, Change::Put(value.finish()));
     }
 
     pub(crate) fn forget_retained(&mut self, topic: &TopicName) {

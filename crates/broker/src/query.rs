@@ -4,6 +4,7 @@ use std::ops::Bound;
 
 use lacewing_protocol::{QoS, TopicFilter, TopicName};
 
+use crate::retain::RetainedMessage;
 use crate::retained::Step;
 use crate::routing::SessionKey;
 use crate::session::{Session, Will};
@@ -66,7 +67,7 @@ impl Broker {
         let mut scan = self.retained.scan(&mut cursor, RETAINED_LOOKED_AT);
         let mut found = Vec::new();
         while found.len() < limit as usize
-            && let Step::Found(message) = scan.next()
+            && let Step::Found(RetainedMessage { message, .. }) = scan.next()
         {
             if !message.is_expired(self.now.wall) {
                 found.push(RetainedInfo {

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -11,6 +11,7 @@ use crate::encoding::Reader;
 use crate::jobs::Job;
 use crate::message::Message;
 use crate::persist::Stage;
+use crate::retain::RetainedMessage;
 use crate::routing::{GroupKey, SessionKey};
 use crate::session::{Origin, Session, Waiting, Will};
 use crate::shared::HandOver;
@@ -27,6 +28,8 @@ pub struct Restore {
     sessions: BTreeMap<u64, SessionKey>,
     /// Records that mean nothing any more: of sessions that ended, or whose time is over.
     leftovers: Vec<(Table, Bytes)>,
+    /// Those whose messages are retained.
+    publishers: BTreeSet<Rc<str>>,
     /// What is to go to other members of shared subscriptions.
     left_behind: HandOver,
 }
@@ -50,6 +53,7 @@ impl Restore {
             messages: BTreeMap::new(),
             sessions: BTreeMap::new(),
             leftovers: Vec::new(),
+            publishers: BTreeSet::new(),
             left_behind: HandOver::default(),
         }
     }
@@ -63,12 +67,17 @@ impl Restore {
         // Most of a store is messages: they are read as they come, so that what is kept of them is the message alone.
         match (table, change) {
             (Table::Retained, Change::Put(value)) => {
-                let message = read(table, value, |reader| reader.message().filter(has_number))?;
-                self.broker.last_message = self.broker.last_message.max(message.number);
-                if let Some(at) = message.expires {
-                    self.broker.sweep_after(at);
+                let retained = read(table, value, |reader| {
+                    let message = Rc::new(reader.message().filter(has_number)?);
+                    let from = if reader.is_done() { None } else { Some(self.publisher(&reader.bytes()?)?) };
+                    Some(RetainedMessage { message, from })
+                })?;
+                let Message { number, topic, expires, .. } = &*retained.message;
+                self.broker.last_message = self.broker.last_message.max(*number);
+                if let Some(at) = expires {
+                    self.broker.sweep_after(*at);
                 }
-                self.broker.retained.set(&message.topic.clone(), Rc::new(message));
+                self.broker.retained.set(&topic.clone(), retained);
             }
             (Table::Retained, Change::Delete) => {
                 let topic = TopicName::try_from(key).map_err(|_| RestoreError::Unreadable(table))?;
@@ -124,6 +133,17 @@ impl Restore {
             }
         }
         Ok(self.tidy())
+    }
+
+    /// The client id of one who published a retained message, held once for all of them.
+    fn publisher(&mut self, client_id: &[u8]) -> Option<Rc<str>> {
+        let client_id = std::str::from_utf8(client_id).ok()?;
+        if let Some(known) = self.publishers.get(client_id) {
+            return Some(known.clone());
+        }
+        let publisher: Rc<str> = Rc::from(client_id);
+        self.publishers.insert(publisher.clone());
+        Some(publisher)
     }
 
     /// A session goes on unless it was to end with its connection.

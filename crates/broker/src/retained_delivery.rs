@@ -8,7 +8,8 @@ use crate::Broker;
 use crate::delivery::Recipient;
 use crate::jobs::Job;
 use crate::message::Message;
-use crate::retained::{Cursor, Step, WireBytes};
+use crate::retain::RetainedMessage;
+use crate::retained::{Cursor, Step};
 use crate::route::Passing;
 use crate::routing::SessionKey;
 use crate::sys::is_watched_by;
@@ -21,6 +22,8 @@ pub(crate) struct RetainedDelivery {
     pub(crate) qos: QoS,
     /// The Subscription Identifier.
     pub(crate) id: Option<u32>,
+    /// Whether the client's own messages stay away.
+    pub(crate) no_local: bool,
 }
 
 /// How many messages are taken together.
@@ -31,12 +34,6 @@ const OVERHEAD: usize = 16;
 
 /// What looking at one entry costs less than delivering it.
 const ENTRIES_PER_COST: u32 = 4;
-
-impl WireBytes for Rc<Message> {
-    fn wire_bytes(&self) -> u64 {
-        u64::from(self.bytes())
-    }
-}
 
 impl Broker {
     /// Delivers retained messages while the client takes them and the budget lasts; the rest waits for either.
@@ -56,6 +53,8 @@ impl Broker {
             };
             let Some((_, delivery)) = transit.retained.iter_mut().next() else { return };
             let (qos, id) = (delivery.qos, delivery.id);
+            // [MQTT-3.8.3-3]
+            let own = delivery.no_local.then_some(&session.client_id);
             // The queue is empty, and what is taken may all have to go there.
             let most = AT_ONCE.min(self.config.queue_messages as usize);
             let room = room.min(self.config.queue_bytes as usize / 2);
@@ -69,7 +68,8 @@ impl Broker {
             let mut scan = messages.scan(&mut delivery.cursor, AT_ONCE as u32 * ENTRIES_PER_COST);
             while found.len() < most && bytes <= room {
                 match scan.next() {
-                    Step::Found(message) => {
+                    Step::Found(RetainedMessage { from, .. }) if from.is_some() && from.as_ref() == own => {}
+                    Step::Found(RetainedMessage { message, .. }) => {
                         bytes += message.bytes() as usize + OVERHEAD;
                         found.push(message.clone());
                     }

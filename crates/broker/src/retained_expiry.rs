@@ -3,6 +3,7 @@
 use crate::Broker;
 use crate::broker::WallTimer;
 use crate::jobs::{ENTRIES, Job};
+use crate::retain::RetainedMessage;
 
 /// Microseconds from the first message that may expire to the sweep that clears it away, at least.
 const PAUSE: u64 = 60 * 1_000_000;
@@ -34,7 +35,8 @@ impl Broker {
     pub(crate) fn go_on_sweeping(&mut self, sweep: &mut Sweep) -> bool {
         let wall = self.now.wall;
         let (mut topics, mut last, mut looked_at) = (Vec::new(), None, 0);
-        for (key, message) in self.retained.after(&sweep.after).take(ENTRIES as usize) {
+        for (key, RetainedMessage { message, .. }) in self.retained.after(&sweep.after).take(ENTRIES as usize)
+        {
             looked_at += 1;
             last = Some(key);
             if message.is_expired(wall) {

@@ -10,7 +10,6 @@ use crate::connection::ConnKey;
 use crate::delivery::Recipient;
 use crate::jobs::Job;
 use crate::message::{Message, compact, wire_bytes};
-use crate::retained::WireBytes;
 use crate::routing::{Matches, SessionKey};
 use crate::send::Content;
 use crate::{Broker, ConnId, EventKind, EventMask, NotDelivered, Preview};
@@ -100,7 +99,7 @@ pub(crate) struct FanOut {
 impl Broker {
     /// Gives a message to everybody who wants it, keeps it if it is to be retained, and acknowledges it.
     pub(crate) fn route(&mut self, publisher: Publisher, mut passing: Passing) {
-        let recorded = passing.retain && self.retain(&mut passing);
+        let recorded = passing.retain && self.retain(publisher, &mut passing);
         let matches = self.subscriptions.matches(&passing.topic);
         self.pay_for_routing();
         if self.watch.wants(EventMask::PUBLISHED) {
@@ -244,60 +243,6 @@ impl Broker {
             self.ends_flight(key);
         }
         self.send_ack(key, ack, id, reason);
-    }
-
-    /// Keeps the message as its topic's retained one, or clears that (§3.3.1.3); whether the answer waits for it.
-    fn retain(&mut self, passing: &mut Passing) -> bool {
-        if passing.payload.is_empty() {
-            // [MQTT-3.3.1-6], [MQTT-3.3.1-7]
-            return self.clear_retained(&passing.topic.clone()) && passing.qos != QoS::AtMostOnce;
-        }
-        if !self.has_room_to_retain(passing) {
-            self.metrics.dropped_retained += 1;
-            let recorded = self.clear_retained(&passing.topic.clone());
-            if self.watch.wants(EventMask::DROPS) {
-                let (topic, cause) = (passing.topic.to_string(), NotDelivered::RetainedFull);
-                self.event(EventKind::Dropped { client_id: String::new(), topic, cause, count: 1 });
-            }
-            return recorded && passing.qos != QoS::AtMostOnce;
-        }
-        let message = passing.keep();
-        self.record_retained(&message);
-        if let Some(at) = message.expires {
-            self.sweep_after(at);
-        }
-        self.retained.set(&passing.topic, message);
-        self.count_retained();
-        if self.watch.wants(EventMask::STATE) {
-            let bytes = u32::try_from(passing.payload.len()).unwrap_or(u32::MAX);
-            self.event(EventKind::RetainedSet { topic: passing.topic.to_string(), bytes });
-        }
-        self.config.durable && passing.qos != QoS::AtMostOnce
-    }
-
-    fn has_room_to_retain(&self, passing: &Passing) -> bool {
-        let former = self.retained.message(&passing.topic).map(|message| message.wire_bytes());
-        let bytes = self.retained.wire_bytes() - former.unwrap_or(0) + u64::from(passing.bytes());
-        let is_one_more = former.is_none() && self.retained.len() >= u64::from(self.config.retained_messages);
-        !is_one_more && bytes <= u64::from(self.config.retained_bytes)
-    }
-
-    /// Clears a topic's retained message; whether a record was made of it.
-    pub(crate) fn clear_retained(&mut self, topic: &TopicName) -> bool {
-        if self.retained.clear(topic).is_none() {
-            return false;
-        }
-        self.count_retained();
-        self.forget_retained(topic);
-        if self.watch.wants(EventMask::STATE) {
-            self.event(EventKind::RetainedCleared { topic: topic.to_string() });
-        }
-        self.config.durable
-    }
-
-    pub(crate) fn count_retained(&mut self) {
-        self.metrics.retained = u32::try_from(self.retained.len()).unwrap_or(u32::MAX);
-        self.metrics.retained_bytes = self.retained.wire_bytes();
     }
 
     #[cold]

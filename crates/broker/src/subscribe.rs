@@ -147,6 +147,7 @@ impl Broker {
             cursor: self.retained.cursor(&filter.compact()),
             qos: options.qos,
             id,
+            no_local: options.no_local,
         })
     }
 

@@ -18,6 +18,7 @@ use crate::Broker;
 use crate::broker::AwakeTimer;
 use crate::jobs::Job;
 use crate::message::Message;
+use crate::retain::RetainedMessage;
 use crate::retained::Retained;
 use crate::route::{Passing, Publisher};
 
@@ -27,7 +28,7 @@ use load::Load;
 #[derive(Debug)]
 pub(crate) struct Sys {
     /// What was published last, by topic.
-    pub(crate) messages: Retained<Rc<Message>>,
+    pub(crate) messages: Retained<RetainedMessage>,
     load: Load,
     /// When the broker was made, Unix microseconds.
     since: u64,
@@ -86,7 +87,7 @@ impl Broker {
         for (name, value) in self.sys_values() {
             let Ok(topic) = TopicName::try_from(name) else { continue };
             let known = self.sys.messages.message(&topic);
-            if known.is_some_and(|message| *message.payload == *value.as_bytes()) {
+            if known.is_some_and(|known| *known.message.payload == *value.as_bytes()) {
                 continue;
             }
             self.last_message += 1;
@@ -100,7 +101,7 @@ impl Broker {
                 expires: None,
                 recorded: Cell::new(0),
             });
-            self.sys.messages.set(&topic, message.clone());
+            self.sys.messages.set(&topic, RetainedMessage { message: message.clone(), from: None });
             changed.push_back(message);
         }
         changed

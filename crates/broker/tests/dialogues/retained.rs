@@ -237,3 +237,114 @@ fn unsubscribing_ends_the_delivery_of_retained_messages_that_were_still_to_come(
     late.reads_again();
     assert!(late.rest().len() < 200);
 }
+
+#[test]
+fn no_local_keeps_a_clients_own_retained_messages_from_it() {
+    // [MQTT-3.8.3-3]
+    let story = Story::durable();
+    let client = story.client("c");
+    client.send(Packet::Publish(retained("t/mine", "1")));
+    client.send(Packet::Publish(retained("t/changed", "1")));
+    story.client("other").send(Packet::Publish(retained("t/changed", "2")));
+    let no_local = SubscriptionOptions { no_local: true, ..SubscriptionOptions::default() };
+    let looks = |story: &Story| {
+        let client = story.client("c");
+        client.subscribe_with("t/#", no_local, None);
+        client.expect("t/changed", "2");
+        client.hears_nothing();
+        client.subscribe("t/mine", QoS::AtMostOnce);
+        client.expect("t/mine", "1");
+    };
+    looks(&story);
+    looks(&story.crash());
+}
+
+#[test]
+fn a_retained_message_comes_with_the_lower_qos_the_identifier_and_the_time_it_has_left() {
+    // [MQTT-3.3.1-8], [MQTT-3.3.2-6], [MQTT-3.3.4-3], [MQTT-3.8.4-8]
+    let story = Story::new();
+    let sensor = story.client("sensor");
+    for (id, published) in [(1, QoS::AtLeastOnce), (2, QoS::ExactlyOnce)] {
+        let mut publish = with_qos(retained(&format!("t/{id}"), "x"), published, id);
+        publish.properties.message_expiry_interval = Some(100);
+        sensor.send(Packet::Publish(publish));
+    }
+    story.pass_seconds(30);
+    for (granted, expected) in [
+        (QoS::AtMostOnce, [QoS::AtMostOnce, QoS::AtMostOnce]),
+        (QoS::AtLeastOnce, [QoS::AtLeastOnce, QoS::AtLeastOnce]),
+        (QoS::ExactlyOnce, [QoS::AtLeastOnce, QoS::ExactlyOnce]),
+    ] {
+        let late = story.client("late");
+        let options = SubscriptionOptions { qos: granted, retain_as_published: false, ..Default::default() };
+        late.subscribe_with("t/+", options, Some(7));
+        for (id, qos) in [1, 2].into_iter().zip(expected) {
+            let got = late.expect(&format!("t/{id}"), "x");
+            assert_eq!((got.qos, got.retain, got.dup), (qos, true, false));
+            assert_eq!(got.properties.subscription_identifiers, [7]);
+            assert_eq!(got.properties.message_expiry_interval, Some(70));
+        }
+    }
+}
+
+#[test]
+fn wildcards_at_the_start_do_not_show_retained_dollar_topics() {
+    // [MQTT-4.7.2-1]
+    let story = Story::new();
+    story.client("p").send(Packet::Publish(retained("$internal/monitor", "x")));
+    let late = story.client("late");
+    for filter in ["#", "+/monitor", "+/#", "/#"] {
+        late.subscribe(filter, QoS::AtMostOnce);
+        late.hears_nothing();
+    }
+    late.subscribe("$internal/+", QoS::AtMostOnce);
+    late.expect("$internal/monitor", "x");
+}
+
+/// A client with a lasting session that is subscribed to a thousand retained messages and has taken none.
+fn half_way(story: &Story, qos: QoS) -> Client {
+    let sensor = story.client("sensor");
+    for n in 0..1000 {
+        let publish = with_qos(retained(&format!("many/{n:03}"), "a payload of some bytes"), qos, 1);
+        sensor.send(Packet::Publish(publish));
+    }
+    let (late, _) = story.lasting("late");
+    late.stops_reading();
+    late.send(Packet::Subscribe(Subscribe {
+        packet_id: PacketId::MIN,
+        filters: vec![("many/#".try_into().unwrap(), SubscriptionOptions { qos, ..Default::default() })],
+        subscription_identifier: None,
+        user_properties: Default::default(),
+    }));
+    late
+}
+
+fn topics(packets: Vec<Packet>) -> Vec<String> {
+    let topic = |packet| match packet {
+        Packet::Publish(publish) => publish.topic.map(|topic| topic.to_string()),
+        _ => None,
+    };
+    packets.into_iter().filter_map(topic).collect()
+}
+
+#[test]
+fn after_a_take_over_the_rest_of_the_retained_messages_comes_on_the_new_connection() {
+    let story = Story::with(Config { outgoing_bytes: 2000, ..Config::default() });
+    half_way(&story, QoS::AtLeastOnce);
+    let (again, ack) = story.lasting("late");
+    assert!(ack.session_present);
+    let expected: Vec<String> = (0..1000).map(|n| format!("many/{n:03}")).collect();
+    assert_eq!(topics(again.rest()), expected, "what was in flight, then the rest");
+}
+
+#[test]
+fn with_clean_start_no_retained_message_of_the_former_session_comes() {
+    // [MQTT-3.1.2-4]
+    let story = Story::with(Config { outgoing_bytes: 2000, ..Config::default() });
+    half_way(&story, QoS::AtLeastOnce);
+    let (again, ack) = story.enter(expiring("late", 60));
+    assert!(!ack.session_present);
+    again.hears_nothing();
+    story.pass_seconds(10);
+    again.hears_nothing();
+}
