@@ -9,6 +9,9 @@
 mod bench;
 mod cache;
 mod check;
+mod claims;
+mod clauses;
+mod conformance;
 mod fuzz;
 mod install;
 mod interop;
@@ -76,6 +79,8 @@ enum Chore {
         #[arg(last = true, value_name = "ARGS")]
         args: Vec<String>,
     },
+    /// Write `docs/conformance.md`, which test holds which normative statement, and say which are open.
+    Conformance,
     /// Let a fuzzer loose on a target of `tests/fuzz`, or on each in turn.
     Fuzz {
         /// The target's name; without it, all of them in turn.
@@ -97,6 +102,7 @@ fn main() -> ExitCode {
         Chore::Check => check::run(),
         Chore::Interop { tests } => interop::run(&tests),
         Chore::Bench { case, args } => bench::run(case.as_deref(), &args),
+        Chore::Conformance => conformance::run(),
         Chore::Fuzz { target, minutes, keep } => fuzz::run(target.as_deref(), minutes, keep),
     };
     match outcome {

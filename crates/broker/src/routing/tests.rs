@@ -77,7 +77,7 @@ fn dollar_topics_are_hidden_from_a_leading_wildcard() {
 
 #[test]
 fn overlapping_subscriptions_deliver_once_at_the_highest_qos() {
-    // [MQTT-3.3.4-2], [MQTT-3.3.4-3], [MQTT-3.3.4-4]; [MQTT-3.3.5-1] of 3.1.1.
+    // [MQTT-3.3.4-2], [MQTT-3.3.4-3], [MQTT-3.3.4-4]; [MQTT-3.3.4-2], [3.1.1 MQTT-3.3.5-1] of 3.1.1.
     let mut subscriptions = Subscriptions::new(1);
     let session = SessionKey(7);
     subscriptions.insert(&filter("a/#"), session, options(QoS::AtMostOnce), Some(3));

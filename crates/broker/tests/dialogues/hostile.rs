@@ -76,7 +76,7 @@ fn a_malformed_packet_ends_its_connection_with_the_reason() {
 }
 
 /// What is acknowledged by the packet of another QoS, or out of turn, contradicts what the broker knows: a Protocol Error
-/// (§1.2, §4.13.1; [MQTT-4.8.0-1] of 3.1.1).
+/// (§1.2, §4.13.1; [3.1.1 MQTT-4.8.0-1] of 3.1.1).
 #[test]
 fn an_acknowledgement_of_another_kind_than_is_due_ends_its_connection() {
     // To QoS 1: PUBREC and PUBCOMP. To QoS 2: PUBACK, and PUBCOMP before PUBREC.

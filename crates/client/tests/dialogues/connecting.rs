@@ -73,7 +73,7 @@ fn a_client_without_a_name_keeps_the_one_it_was_given() {
 
 #[test]
 fn a_nameless_client_of_3_1_1_asks_for_a_clean_session() {
-    // 3.1.1 [MQTT-3.1.3-7]
+    // [3.1.1 MQTT-3.1.3-7]
     let mut options = persistent(V3);
     options.client_id = Utf8String::new();
     assert!(Dialogue::start(options).open().clean_start);

@@ -38,7 +38,7 @@ impl ConnAck {
         };
         let reason = if old_form { return_code(&mut reader)? } else { reader.reason()? };
         if session_present && reason != ReasonCode::Success {
-            // [MQTT-3.2.2-6], 3.1.1 [MQTT-3.2.2-4]
+            // [MQTT-3.2.2-6], [3.1.1 MQTT-3.2.2-4]
             return Err(reader.protocol_error("Session Present", "is set although the connection is refused"));
         }
         let mut connack = Self::new(session_present, reason);

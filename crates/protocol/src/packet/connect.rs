@@ -124,7 +124,7 @@ fn check_flags(reader: &Reader, flags: u8, version: ProtocolVersion) -> Result<(
         return malformed("have the Will QoS 3, which there is not");
     }
     if flags & flag::PASSWORD != 0 && flags & flag::USER_NAME == 0 && !version.is_v5() {
-        // 3.1.1 [MQTT-3.1.2-22]
+        // [3.1.1 MQTT-3.1.2-22]
         return malformed("have a Password without a User Name");
     }
     Ok(())

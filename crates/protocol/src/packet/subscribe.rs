@@ -120,7 +120,7 @@ impl SubscriptionOptions {
         let byte = reader.u8(field)?;
         let reserved = if version.is_v5() { 0b1100_0000 } else { 0b1111_1100 };
         if byte & reserved != 0 {
-            // [MQTT-3.8.3-5], 3.1.1 [MQTT-3-8.3-4]
+            // [MQTT-3.8.3-5], [3.1.1 MQTT-3.8.3-4]
             return Err(reader.malformed(field, "have a reserved bit set"));
         }
         let qos = QoS::try_from(byte & 0b11)
@@ -157,7 +157,7 @@ impl SubAck {
         let reasons = read_reasons(&mut reader)?;
         let of_3 = |reason: &ReasonCode| !reason.is_error() || *reason == ReasonCode::UnspecifiedError;
         if !version.is_v5() && !reasons.iter().all(of_3) {
-            // 3.1.1 [MQTT-3.9.3-2]
+            // [3.1.1 MQTT-3.9.3-2]
             return Err(reader.malformed("a return code", "is not 0, 1, 2 or 0x80"));
         }
         Ok(Self { packet_id, reasons, properties })

@@ -173,7 +173,7 @@ fn what_the_flags_do_not_announce_must_not_be_there() {
 
 #[test]
 fn a_password_without_a_user_name_is_for_5_0_only() {
-    // 3.1.1 [MQTT-3.1.2-22], 5.0 §3.1.2.9
+    // [3.1.1 MQTT-3.1.2-22], 5.0 §3.1.2.9
     assert_eq!(refusal(V3_1_1, 0x10, &v3(0x40, b"\x00\x01c\x00\x01p")).0, MalformedPacket);
     assert!(decode(V5_0, &packet(0x10, &v5(0x40, b"", b"\x00\x01c\x00\x01p"))).is_ok());
     let mut connect = connect(V3_1_1);
@@ -290,7 +290,7 @@ fn a_refusal_travels_as_the_nearest_return_code_before_5_0() {
 
 #[test]
 fn session_present_is_a_flag_of_success() {
-    // [MQTT-3.2.2-1], [MQTT-3.2.2-6], 3.1.1 [MQTT-3.2.2-4]
+    // [MQTT-3.2.2-1], [MQTT-3.2.2-6], [3.1.1 MQTT-3.2.2-4]
     assert_eq!(refusal(V5_0, 0x20, &[1, 0x87, 0]).0, ProtocolError);
     assert_eq!(refusal(V3_1_1, 0x20, &[1, 5]).0, ProtocolError);
     assert_eq!(refusal(V5_0, 0x20, &[2, 0, 0]).0, MalformedPacket);

@@ -78,7 +78,7 @@ fn qos_3_and_dup_with_qos_0_are_malformed() {
 
 #[test]
 fn the_packet_identifier_is_not_0() {
-    // [MQTT-2.2.1-3], 3.1.1 [MQTT-2.3.1-1]
+    // [MQTT-2.2.1-3], [3.1.1 MQTT-2.3.1-1]
     for (version, body) in [(V3_1_1, &b"\x00\x01t\x00\x00"[..]), (V5_0, b"\x00\x01t\x00\x00\x00")] {
         assert_eq!(refusal(version, 0x32, body).0, ProtocolError);
     }

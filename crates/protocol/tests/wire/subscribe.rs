@@ -60,7 +60,7 @@ fn the_subscription_options_have_their_bits() {
 
 #[test]
 fn subscription_options_out_of_range_are_refused() {
-    // §3.8.3.1, [MQTT-3.8.3-5], 3.1.1 [MQTT-3-8.3-4]
+    // §3.8.3.1, [MQTT-3.8.3-5], [3.1.1 MQTT-3.8.3-4]
     for (byte, reason) in
         [(0x03, ProtocolError), (0x30, ProtocolError), (0x40, MalformedPacket), (0x80, MalformedPacket)]
     {
@@ -90,7 +90,7 @@ fn no_local_on_a_shared_subscription_is_a_protocol_error() {
 
 #[test]
 fn a_subscribe_or_unsubscribe_without_a_filter_is_a_protocol_error() {
-    // [MQTT-3.8.3-2], [MQTT-3.10.3-2], 3.1.1 [MQTT-3.8.3-3]
+    // [MQTT-3.8.3-2], [MQTT-3.10.3-2], [3.1.1 MQTT-3.8.3-3]
     for first in [0x82, 0xA2] {
         assert_eq!(refusal(V5_0, first, &[0, 1, 0]).0, ProtocolError);
         assert_eq!(refusal(V3_1_1, first, &[0, 1]).0, ProtocolError);
@@ -154,7 +154,7 @@ fn unsubscribe_and_its_answer() {
 
 #[test]
 fn every_error_of_a_suback_is_0x80_before_5_0() {
-    // 3.1.1 [MQTT-3.9.3-2]
+    // [3.1.1 MQTT-3.9.3-2]
     let suback = Packet::SubAck(SubAck {
         packet_id: id(10),
         reasons: vec![ReasonCode::GRANTED_QOS_0, ReasonCode::GrantedQoS2, ReasonCode::NotAuthorized],
