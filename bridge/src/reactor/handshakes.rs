@@ -192,8 +192,11 @@ impl Reactor {
         connection.phase = Phase::Flushing { drain: true };
         connection.paused = false;
         self.flushing.push_back((now.awake + FLUSH_WITHIN, conn));
+        // Something may be left to write that was never tried.
+        if !std::mem::replace(&mut connection.queued_to_write, true) {
+            self.to_write.push_back(conn);
+        }
         self.queue_read(conn);
-        self.queue_write(conn);
     }
 
     /// A line about somebody who was turned away, unless there are too many.

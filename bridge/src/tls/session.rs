@@ -20,6 +20,9 @@ const INCOMPLETE_MAX: usize = 20 << 10;
 const RECORD_FRAME: usize = 32;
 const RECORD: usize = 16 << 10;
 
+/// A fatal alert for those of whose first words nothing can be made, where the connection has no better one.
+const DECODE_ERROR: &[u8] = &[0x15, 3, 3, 0, 2, 2, 50];
+
 /// The server's end of a TLS connection.
 pub(crate) struct Session {
     connection: UnbufferedServerConnection,
@@ -143,7 +146,11 @@ impl Session {
                 }
                 (_, Err(error)) => {
                     self.closed = true;
+                    let before = self.outgoing.len();
                     self.take_alert();
+                    if self.outgoing.len() == before && self.is_handshaking() {
+                        self.outgoing.extend_from_slice(DECODE_ERROR);
+                    }
                     return Err(error);
                 }
             }
@@ -249,4 +256,184 @@ fn encode(data: &mut EncodeTlsData<'_>, records: &mut Vec<u8>) -> Result<(), Err
     };
     records.truncate(start + written.as_ref().map_or(0, |written| *written));
     written.map(drop).map_err(|_| Error::EncryptError)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::LazyLock;
+
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use rustls::crypto::ring;
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    use rustls::server::WebPkiClientVerifier;
+    use rustls::{ClientConfig, ClientConnection, RootCertStore, SupportedProtocolVersion, version};
+
+    use super::*;
+    use crate::tls::Authority;
+
+    type Configs = (Arc<ServerConfig>, Arc<ClientConfig>);
+
+    static TLS12: LazyLock<Configs> = LazyLock::new(|| make_configs(&version::TLS12));
+    static TLS13: LazyLock<Configs> = LazyLock::new(|| make_configs(&version::TLS13));
+
+    fn configs(version: &'static SupportedProtocolVersion) -> Configs {
+        if version == &version::TLS12 { TLS12.clone() } else { TLS13.clone() }
+    }
+
+    /// Both configurations, with certificates in both directions.
+    fn make_configs(version: &'static SupportedProtocolVersion) -> Configs {
+        let folder = tempfile::tempdir().unwrap();
+        let authority = Authority::open_or_make(folder.path()).unwrap();
+        let server = authority.make_server(&["localhost".to_owned()]).unwrap();
+        let client = authority.make_client("lamp").unwrap();
+        let chain = |path| vec![CertificateDer::from_pem_file(path).unwrap()];
+        let key = |path| PrivateKeyDer::from_pem_file(path).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(chain(authority.certificate()).remove(0)).unwrap();
+        let (roots, provider) = (Arc::new(roots), Arc::new(ring::default_provider()));
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::clone(&roots), Arc::clone(&provider));
+        let server = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_client_cert_verifier(verifier.build().unwrap())
+            .with_single_cert(chain(server.certificate), key(server.key))
+            .unwrap();
+        let client = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_client_auth_cert(chain(client.certificate), key(client.key))
+            .unwrap();
+        (Arc::new(server), Arc::new(client))
+    }
+
+    /// A client and a session, and what is damaged between them.
+    struct Pair {
+        client: ClientConnection,
+        session: Session,
+        /// The sizes in which bytes arrive, again and again.
+        pieces: Vec<usize>,
+        sent: usize,
+        /// The byte on the way to the server that arrives as another one.
+        damaged: Option<usize>,
+        heard: Vec<u8>,
+    }
+
+    impl Pair {
+        fn new(
+            version: &'static SupportedProtocolVersion,
+            pieces: Vec<usize>,
+            damaged: Option<usize>,
+        ) -> Self {
+            let (server, client) = configs(version);
+            let client = ClientConnection::new(client, "localhost".try_into().unwrap()).unwrap();
+            let session = Session::new(server).unwrap();
+            Self { client, session, pieces, sent: 0, damaged, heard: Vec::new() }
+        }
+
+        /// Moves bytes until nothing moves any more.
+        fn settle(&mut self) -> Result<(), Error> {
+            loop {
+                let mut records = Vec::new();
+                while self.client.wants_write() {
+                    self.client.write_tls(&mut records).unwrap();
+                }
+                if records.is_empty() && !self.session.has_outgoing() {
+                    return Ok(());
+                }
+                let mut pieces = self.pieces.clone().into_iter().cycle();
+                let mut rest = &mut records[..];
+                while !rest.is_empty() {
+                    let length = pieces.next().unwrap_or(usize::MAX).min(rest.len());
+                    let (piece, later) = rest.split_at_mut(length);
+                    if let Some(at) =
+                        self.damaged.and_then(|at| at.checked_sub(self.sent)).filter(|at| *at < length)
+                    {
+                        piece[at] ^= 0x55;
+                    }
+                    self.sent += length;
+                    let plain = self.session.receive(BytesMut::from(&*piece))?;
+                    self.heard.extend_from_slice(&plain);
+                    // Encrypting in the middle of a record that comes in must not lose the place in it.
+                    let answer = if self.session.is_handshaking() {
+                        self.session.take_outgoing()
+                    } else {
+                        self.session.encrypt(b".")?
+                    };
+                    self.answer(&answer)?;
+                    rest = later;
+                }
+                let answer = self.session.take_outgoing();
+                self.answer(&answer)?;
+            }
+        }
+
+        fn answer(&mut self, mut records: &[u8]) -> Result<(), Error> {
+            while !records.is_empty() {
+                self.client.read_tls(&mut records).unwrap();
+                self.client.process_new_packets()?;
+            }
+            Ok(())
+        }
+    }
+
+    fn any_version() -> impl Strategy<Value = &'static SupportedProtocolVersion> {
+        prop_oneof![Just(&version::TLS12), Just(&version::TLS13)]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn any_split_of_the_records_gives_the_same_plain_bytes(
+            version in any_version(),
+            pieces in vec(1..5000usize, 1..6),
+            said in vec(any::<u8>(), 1..60_000),
+        ) {
+            let mut pair = Pair::new(version, pieces, None);
+            pair.settle().unwrap();
+            prop_assert_eq!(pair.session.identity(), Ok(Some("lamp".to_owned())));
+            let mut left = &said[..];
+            while !left.is_empty() {
+                let written = pair.client.writer().write(left).unwrap();
+                left = &left[written..];
+                pair.settle().unwrap();
+            }
+            pair.client.send_close_notify();
+            pair.settle().unwrap();
+            prop_assert!(pair.heard == said);
+            prop_assert!(pair.session.has_ended());
+            prop_assert!(pair.session.incomplete.capacity() == 0 && pair.session.outgoing.capacity() == 0);
+        }
+
+        #[test]
+        fn damage_on_the_way_is_an_error_and_never_a_panic(
+            version in any_version(),
+            pieces in vec(1..3000usize, 1..6),
+            damaged in 0..2500usize,
+        ) {
+            let mut pair = Pair::new(version, pieces, Some(damaged));
+            // An error of either end, or none where the byte was the last one of something that is not checked.
+            let _ = pair.settle();
+            let _ = pair.session.encrypt(b"whatever is left");
+            pair.session.close();
+        }
+
+        #[test]
+        fn no_bytes_make_a_session_panic_or_keep_much(pieces in vec(vec(any::<u8>(), 0..400), 1..40), open in any::<bool>()) {
+            let mut session = Session::new(configs(&version::TLS13).0).unwrap();
+            for (n, piece) in pieces.into_iter().enumerate() {
+                // The head of a handshake record of 16 KiB, so that something is kept.
+                let head: &[u8] = if open && n == 0 { b"\x16\x03\x01\x40\x00\x01\x00\x3f\x00" } else { b"" };
+                if session.receive(BytesMut::from(&[head, &piece].concat()[..])).is_err() {
+                    break;
+                }
+                prop_assert!(session.incomplete.len() <= INCOMPLETE_MAX);
+            }
+            session.close();
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tracing::warn;
 
@@ -17,6 +17,8 @@ use crate::tls::{self, Certificates, Tongue};
 
 /// How long a handshake may take.
 const WITHIN: Duration = Duration::from_secs(10);
+/// How long somebody who is sent away is listened to.
+const DRAINED: Duration = Duration::from_millis(300);
 
 /// One way in: the same for all listeners of an address.
 pub(crate) struct Entrance {
@@ -83,7 +85,7 @@ impl Entrance {
         }
     }
 
-    async fn greet(&self, mut socket: TcpStream) -> Result<(Stream, Option<String>), Option<String>> {
+    async fn greet(&self, socket: TcpStream) -> Result<(Stream, Option<String>), Option<String>> {
         let mut first = [0; 2];
         let length = socket.peek(&mut first).await.map_err(|_| None)?;
         let tongue = match &first[..length] {
@@ -92,7 +94,7 @@ impl Entrance {
         };
         let Some(certificates) = &self.certificates else {
             if tongue == Tongue::Tls {
-                let _ = socket.write_all(tls::NO_TLS_HERE).await;
+                part(socket, tls::NO_TLS_HERE).await;
                 return Err(Some(match &self.other {
                     Some(other) => format!("it speaks TLS where HTTP is plain: over TLS it is {other}/"),
                     None => "it speaks TLS where HTTP is plain: start lacewing with --https, or open http://"
@@ -109,7 +111,7 @@ impl Entrance {
                      Connection: close\r\n\r\n{words}",
                     words.len()
                 );
-                let _ = socket.write_all(answer.as_bytes()).await;
+                part(socket, answer.as_bytes()).await;
             }
             return Err(Some(format!(
                 "it does without TLS where TLS is spoken: it should open {}/",
@@ -127,4 +129,15 @@ impl Entrance {
             warn!("turned away {peer}: {why}");
         }
     }
+}
+
+/// Says `words` and closes. What the other end still sends is read and thrown away for a moment, because unread bytes
+/// would take the words back.
+async fn part(mut socket: TcpStream, words: &[u8]) {
+    if socket.write_all(words).await.is_err() || socket.shutdown().await.is_err() {
+        return;
+    }
+    let mut scrap = [0; 1024];
+    let drained = async { while socket.read(&mut scrap).await.is_ok_and(|length| length > 0) {} };
+    let _ = tokio::time::timeout(DRAINED, drained).await;
 }

@@ -1,9 +1,9 @@
 //! A running `lacewing`, stopped when dropped.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Lines, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -15,7 +15,13 @@ pub(crate) struct Daemon {
     child: Child,
     pub(crate) mqtt: SocketAddr,
     pub(crate) http_port: u16,
+    /// Where it speaks MQTT over TLS, if it does.
+    pub(crate) mqtts_port: u16,
+    /// Where it speaks HTTP over TLS, if it does.
+    pub(crate) https_port: u16,
     pub(crate) token: String,
+    /// What it says while it runs.
+    log: Option<Lines<BufReader<ChildStderr>>>,
     /// Its data folder, unless the test has one.
     _data: Option<TempDir>,
 }
@@ -29,13 +35,26 @@ impl Daemon {
         daemon
     }
 
+    /// The same with a log that [`says`](Self::says) what is in it.
+    pub(crate) fn heard(args: &[&str]) -> Self {
+        let data = TempDir::new().unwrap();
+        let mut daemon = Self::spawn(data.path(), args, Stdio::piped());
+        daemon._data = Some(data);
+        daemon
+    }
+
     /// The same with a data folder of the test's.
     pub(crate) fn start_in(data: &Path, args: &[&str]) -> Self {
+        Self::spawn(data, args, Stdio::inherit())
+    }
+
+    fn spawn(data: &Path, args: &[&str], log: Stdio) -> Self {
         let mut child = command(args)
             .args(["--mqtt", "127.0.0.1:0", "--http", "localhost:0", "--log", "warn"])
             .arg("--data")
             .arg(data)
             .stdout(Stdio::piped())
+            .stderr(log)
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
@@ -47,7 +66,23 @@ impl Daemon {
         let dashboard = after("http://localhost:");
         let (http_port, token) = dashboard.split_once("/#pair=").unwrap();
         let mqtt = after("mqtt://").parse().unwrap();
-        Self { child, mqtt, http_port: http_port.parse().unwrap(), token: token.to_owned(), _data: None }
+        let mut port = |flag: &str, mark: &str| {
+            let wanted = args.contains(&flag);
+            let port = wanted.then(|| after(mark).trim_end_matches("/mqtt").parse().unwrap());
+            port.unwrap_or_default()
+        };
+        let mqtts_port = port("--mqtts", "mqtts://localhost:");
+        let https_port = port("--https", "wss://localhost:");
+        let http_port = http_port.parse().unwrap();
+        let token = token.to_owned();
+        let log = child.stderr.take().map(|log| BufReader::new(log).lines());
+        Self { child, mqtt, http_port, mqtts_port, https_port, token, log, _data: None }
+    }
+
+    /// Waits for a line of the log with `words` in it.
+    pub(crate) fn says(&mut self, words: &str) -> String {
+        let mut log = self.log.as_mut().unwrap().map_while(Result::ok);
+        log.find(|line| line.contains(words)).unwrap_or_else(|| panic!("it does not say {words:?}"))
     }
 
     /// The origin of its dashboard.
@@ -119,14 +154,14 @@ pub(crate) fn command(args: &[&str]) -> Command {
     command
 }
 
-fn patient(socket: TcpStream) -> TcpStream {
+pub(crate) fn patient(socket: TcpStream) -> TcpStream {
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
     socket.set_write_timeout(Some(PATIENCE)).unwrap();
     socket
 }
 
 /// Everything until the other end closes; a reset counts as an end.
-pub(crate) fn read_to_end(socket: &mut TcpStream) -> Vec<u8> {
+pub(crate) fn read_to_end(socket: &mut impl Read) -> Vec<u8> {
     let mut bytes = Vec::new();
     match socket.read_to_end(&mut bytes) {
         Err(error) if error.kind() != std::io::ErrorKind::ConnectionReset => panic!("no end came: {error}"),
