@@ -20,7 +20,7 @@ use crate::sys::Sys;
 use crate::watch::Watch;
 use crate::{
     Batch, CloseCause, CloseReason, Config, ConnId, EventKind, EventMask, Input, Metrics, Now, Output,
-    Restore, Rules, Seq, Transport,
+    Redirect, Restore, Rules, Seq, Transport,
 };
 
 /// What one call may do before it leaves the rest to a later [`Input::Tick`]: about so many packets read, deliveries
@@ -63,6 +63,7 @@ pub struct Broker {
     pub(crate) last_message: u64,
     pub(crate) last_serial: u64,
     pub(crate) shutting_down: bool,
+    pub(crate) redirect: Redirect,
     pub(crate) spares: Spares,
     pub(crate) shapes: Shapes,
     pub(crate) metrics: Metrics,
@@ -122,6 +123,7 @@ impl Broker {
             last_message: 0,
             last_serial: 0,
             shutting_down: false,
+            redirect: Redirect::Off,
             spares: Spares::default(),
             shapes: Shapes::default(),
             metrics: Metrics::default(),

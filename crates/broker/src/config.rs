@@ -31,6 +31,11 @@ pub struct Config {
     pub receive_maximum: u16,
     /// Topic aliases a 5.0 client may use, 64. A higher alias ends the connection with 0x94.
     pub topic_alias_maximum: u16,
+    /// The Response Information of a 5.0 client that asks for it, in which `%c` stands for its client id; none. Left out
+    /// where it is more than the client takes, or where no topic could hold the client id.
+    pub response_information: Option<String>,
+    /// Where clients are sent that are told to use another server: one or more names, apart by spaces (§4.11); none.
+    pub server_reference: Option<String>,
     /// The longest client id in bytes, 1024. A longer one is refused with 0x85 (3.1.1: 2).
     pub client_id_length: u16,
     /// Levels of a topic or filter, 128. A message to a deeper topic is refused with 0x90 (3.1.1: the connection
@@ -45,6 +50,14 @@ pub struct Config {
     pub session_expiry_maximum: u32,
     /// Subscriptions of one session, 100 000. A further one is refused with 0x97 (3.1.1: 0x80).
     pub subscriptions: u32,
+    /// Whether filters may have wildcards; yes. If not, such a SUBSCRIBE ends the connection with 0xA2 (3.1.1: the filter
+    /// is answered with 0x80).
+    pub wildcard_subscriptions: bool,
+    /// Whether there are shared subscriptions; yes. If not, such a SUBSCRIBE ends the connection with 0x9E (3.1.1: the
+    /// filter is answered with 0x80).
+    pub shared_subscriptions: bool,
+    /// Whether subscriptions may have an identifier; yes. If not, such a SUBSCRIBE ends the connection with 0xA1.
+    pub subscription_identifiers: bool,
     /// QoS 1 and 2 messages on their way to one client, 1024; 1 to 65 535. A 5.0 client's Receive Maximum lowers it.
     /// Further ones queue.
     pub inflight: u16,
@@ -95,11 +108,16 @@ impl Default for Config {
             maximum_packet_size: 2 << 20,
             receive_maximum: 1024,
             topic_alias_maximum: 64,
+            response_information: None,
+            server_reference: None,
             client_id_length: 1024,
             topic_levels: 128,
             sessions: 200_000,
             session_expiry_maximum: u32::MAX,
             subscriptions: 100_000,
+            wildcard_subscriptions: true,
+            shared_subscriptions: true,
+            subscription_identifiers: true,
             inflight: 1024,
             queue_messages: 10_000,
             queue_bytes: 16 << 20,

@@ -3,10 +3,13 @@
 use std::num::{NonZeroU16, NonZeroU32};
 
 use bytes::Bytes;
-use lacewing_protocol::{ConnAck, ConnAckProperties, Connect, Packet, PacketType, ReasonCode, Utf8String};
+use lacewing_protocol::{
+    ConnAck, ConnAckProperties, Connect, Packet, PacketType, QoS, ReasonCode, Utf8String,
+};
 
 use crate::config::LARGEST_PACKET;
 use crate::connection::ConnKey;
+use crate::terms::Features;
 use crate::{Broker, CloseReason, EventKind, EventMask};
 
 /// What is agreed on with a client that comes in.
@@ -16,6 +19,10 @@ pub(crate) struct Agreed {
     pub(crate) expiry: u32,
     /// The keep-alive in force, seconds; 0 is none.
     pub(crate) keep_alive: u16,
+    /// What the broker can do for it.
+    pub(crate) features: Features,
+    /// The Response Information it asked for.
+    pub(crate) response: Option<Utf8String>,
     /// The last Authentication Data of its exchange.
     pub(crate) data: Option<Bytes>,
 }
@@ -29,13 +36,14 @@ impl Broker {
         {
             self.event(EventKind::Refused { conn, client_id, reason: reason.value(), why: why.to_owned() });
         }
-        let Some(connection) = self.connections.get_mut(key.0 as usize) else { return };
+        let Some(connection) = self.connections.get(key.0 as usize) else { return };
         let reason = if reason.is_error() { reason } else { ReasonCode::NotAuthorized };
         if connection.version.is_v5() || has_return_code(reason) {
             let mut properties = ConnAckProperties::default();
             if connection.wants_problem_information() {
                 properties.reason_string = Utf8String::try_from(why).ok();
             }
+            properties.server_reference = self.server_reference(reason);
             // A code that a CONNACK does not carry could come from the host.
             let reason =
                 if reason.is_valid_in(PacketType::ConnAck) { reason } else { ReasonCode::UnspecifiedError };
@@ -57,7 +65,7 @@ impl Broker {
     ) -> Packet {
         let mut properties = ConnAckProperties::default();
         if connect.version.is_v5() {
-            let Agreed { expiry, keep_alive, data } = agreed;
+            let Agreed { expiry, keep_alive, features, response, data } = agreed;
             let asked = connect.properties.session_expiry_interval.unwrap_or(0);
             let config = &self.config;
             properties.session_expiry_interval = (asked != *expiry).then_some(*expiry);
@@ -72,6 +80,13 @@ impl Broker {
             if extras.is_some_and(|extras| extras.assigned) {
                 properties.assigned_client_identifier = Some(connect.client_id.clone());
             }
+            let unless = |available: bool| (!available).then_some(false);
+            properties.maximum_qos = Some(features.maximum_qos).filter(|qos| *qos < QoS::ExactlyOnce);
+            properties.retain_available = unless(features.retain);
+            properties.wildcard_subscription_available = unless(features.wildcard_subscriptions);
+            properties.shared_subscription_available = unless(features.shared_subscriptions);
+            properties.subscription_identifiers_available = unless(features.subscription_identifiers);
+            properties.response_information = response.clone();
             if let Some(method) = &connect.properties.authentication_method {
                 // [MQTT-4.12.0-5], and without a method neither [MQTT-4.12.0-6]
                 properties.authentication_method = Some(method.clone());

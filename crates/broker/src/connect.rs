@@ -98,15 +98,27 @@ impl Broker {
         user: Option<String>,
         data: Option<Bytes>,
     ) {
-        if let Some(why) = self.denies_will(key, &connect, user.as_deref()) {
+        let Some(connection) = self.connections.get(key.0 as usize) else { return };
+        let listener = connection.transport.as_ref().map(|transport| transport.listener).unwrap_or_default();
+        if let Some(reason) = self.redirected(listener, connect.version) {
+            return self.refuse_connect(key, reason, "clients go to another server");
+        }
+        let features = self.features(listener, user.as_deref());
+        if let Some((reason, why)) = self.excludes_will(&features, &connect) {
+            return self.refuse_connect(key, reason, why);
+        }
+        if let Some(why) = self.denies_will(listener, &connect, user.as_deref()) {
             return self.refuse_connect(key, ReasonCode::NotAuthorized, &why);
         }
-        let (expiry, keep_alive) = (self.session_expiry(&connect), self.keep_alive(&connect));
-        let agreed = Agreed { expiry, keep_alive, data };
+        let keep_alive = self.keep_alive(&connect, listener, user.as_deref());
+        let response = self.response_information(&connect);
+        let mut agreed =
+            Agreed { expiry: self.session_expiry(&connect), keep_alive, features, response, data };
         let is_limited = |connection: &Connection| connection.maximum_packet_size < u32::MAX;
-        if self.connections.get(key.0 as usize).is_some_and(is_limited)
-            && !self.fits(key, &self.conn_ack(key, &connect, &agreed, false))
-        {
+        if is_limited(connection) && !self.fits(key, &self.conn_ack(key, &connect, &agreed, false)) {
+            agreed.response = None;
+        }
+        if is_limited(connection) && !self.fits(key, &self.conn_ack(key, &connect, &agreed, false)) {
             let why = "the answer is larger than the client takes";
             return self.refuse_connect(key, ReasonCode::PacketTooLarge, why);
         }
@@ -122,6 +134,7 @@ impl Broker {
         let Some(session) = self.sessions.get_mut(session_key.0 as usize) else { return };
         connection.phase = Phase::Open(session_key);
         connection.keep_alive = keep_alive;
+        connection.features = agreed.features;
         // The host may have taken its time over the verdict, and nothing was read meanwhile.
         connection.last_heard = self.now.awake;
         connection.window = connection.window.min(self.config.inflight);
@@ -129,8 +142,8 @@ impl Broker {
         connection.topic_alias_maximum = self.config.topic_alias_maximum;
         session.conn = Some(key);
         session.version = connect.version;
-        session.expiry = expiry;
-        session.durable |= self.config.durable && expiry > 0;
+        session.expiry = agreed.expiry;
+        session.durable |= self.config.durable && agreed.expiry > 0;
         session.since = wall;
         session.will = will;
         let transport = connection.transport.take().map(|transport| *transport).unwrap_or_default();
@@ -165,7 +178,7 @@ impl Broker {
                 keep_alive,
                 clean_start: connect.clean_start,
                 session_present,
-                session_expiry: expiry,
+                session_expiry: agreed.expiry,
                 will: connect.will.is_some(),
             });
         }
@@ -243,13 +256,6 @@ impl Broker {
             (false, false) => u32::MAX,
         };
         asked.min(self.config.session_expiry_maximum)
-    }
-
-    fn keep_alive(&self, connect: &Connect) -> u16 {
-        let maximum = self.config.keep_alive_maximum;
-        let asked = connect.keep_alive;
-        let too_long = asked == 0 || asked > maximum;
-        if connect.version.is_v5() && maximum > 0 && too_long { maximum } else { asked }
     }
 
     fn will(&mut self, will: &ConnectWill) -> Will {

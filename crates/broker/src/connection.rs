@@ -7,6 +7,7 @@ use lacewing_protocol::{Decoder, ProtocolVersion, TopicName};
 use crate::auth::{Entering, Reauthentication};
 use crate::outgoing::Outgoing;
 use crate::routing::SessionKey;
+use crate::terms::Features;
 use crate::{ConnId, Transport};
 
 /// A connection's place in the broker's slab; used again when it is gone.
@@ -37,6 +38,8 @@ pub(crate) struct Connection {
     /// QoS 1 and 2 messages that came on this connection and are not answered to the end. Less than none when a message
     /// of an earlier connection was, which gives the client one more (§4.9).
     pub(crate) unanswered: i32,
+    /// What its CONNACK said the broker can do.
+    pub(crate) features: Features,
     /// The largest packet the client takes.
     pub(crate) maximum_packet_size: u32,
     /// When bytes came last, awake microseconds.
@@ -104,6 +107,7 @@ impl Connection {
             receive_maximum: u16::MAX,
             topic_alias_maximum: 0,
             unanswered: 0,
+            features: Features::ALL,
             maximum_packet_size: u32::MAX,
             last_heard: awake,
             holds: 0,

@@ -63,6 +63,7 @@ impl Broker {
         if connection.wants_problem_information() && !why.is_empty() {
             disconnect.properties.reason_string = Utf8String::try_from(why).ok();
         }
+        disconnect.properties.server_reference = self.server_reference(reason);
         self.send(key, &Packet::Disconnect(Box::new(disconnect)));
     }
 

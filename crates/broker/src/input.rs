@@ -4,7 +4,7 @@ use bytes::Bytes;
 use lacewing_protocol::{QoS, ReasonCode, TopicFilter, TopicName};
 use serde::{Deserialize, Serialize};
 
-use crate::{Config, EventMask, PublishProperties, Rules, Seq};
+use crate::{Config, EventMask, PublishProperties, Redirect, Rules, Seq};
 
 /// The time of an input, in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -120,6 +120,11 @@ pub enum Command {
     Watch { events: EventMask },
     /// Say goodbye to every client (5.0: DISCONNECT 0x8B) and close; new connections are closed at once.
     Shutdown,
+    /// Send all clients elsewhere but the operator's own ([`Listener::Home`], [`Listener::Page`]): those that are here
+    /// (5.0: DISCONNECT 0x9C or 0x9D with [`Config::server_reference`]; their wills are published and their sessions
+    /// stay), and those that want to come in (5.0: CONNACK 0x9C or 0x9D, 3.1.1: 3), until told otherwise. A single one is
+    /// sent elsewhere by [`Kick`](Self::Kick) with such a reason.
+    Redirect(Redirect),
     /// Go on with other users and rules.
     Rules(Box<Rules>),
     /// Go on with other limits. `durable` cannot change while the broker runs; connections keep what their CONNACK said.

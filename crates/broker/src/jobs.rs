@@ -35,6 +35,8 @@ pub(crate) enum Job {
     Sweep(Box<Sweep>),
     /// Connections are closed, from this place in the slab on.
     Shutdown(u32),
+    /// Clients are sent elsewhere, from this place in the slab on.
+    Redirect(u32),
 }
 
 /// How many entries one step of a job looks at.
@@ -73,6 +75,7 @@ impl Broker {
             Job::DropRetained(cursor) => self.drop_retained(cursor),
             Job::Sweep(sweep) => self.go_on_sweeping(sweep),
             Job::Shutdown(next) => self.shut_down_from(next),
+            Job::Redirect(next) => self.go_on_redirecting(next),
         };
         (!done).then_some(job)
     }

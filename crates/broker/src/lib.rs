@@ -37,6 +37,7 @@ mod quota;
 mod receive;
 mod record;
 mod recording;
+mod redirect;
 mod resend;
 mod restore;
 mod retain;
@@ -53,6 +54,7 @@ mod shared;
 mod subscribe;
 mod subscription_list;
 mod sys;
+mod terms;
 mod watch;
 mod wills;
 mod window;
@@ -70,6 +72,7 @@ pub use metrics::Metrics;
 pub use output::{AuthRequest, AuthStep, CloseReason, Output, Seq};
 pub use record::{Change, Record, Table};
 pub use recording::{Call, Head, Reaction, Recorder, Recording, RecordingError, Step, Transcript};
+pub use redirect::Redirect;
 pub use restore::{Restore, RestoreError};
 pub use rules::{
     Access, AccessRule, Act, ListenerTerms, Rules, Terms, TopicPattern, TopicPatternError, User,

@@ -60,6 +60,7 @@ impl Broker {
                 self.jobs.push_back(Job::Shutdown(0));
                 self.run_jobs();
             }
+            Command::Redirect(redirect) => self.redirect(redirect),
             Command::Rules(rules) => {
                 self.policy = Policy::new(*rules, self.policy.edition.wrapping_add(1));
             }

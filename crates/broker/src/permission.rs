@@ -6,7 +6,7 @@ use crate::access::{Who, is_own};
 use crate::connection::ConnKey;
 use crate::route::Publisher;
 use crate::routing::SessionKey;
-use crate::{Act, Broker, EventKind, EventMask};
+use crate::{Act, Broker, EventKind, EventMask, Listener};
 
 impl Broker {
     /// Whether a rule keeps the client from publishing to `topic`; then the message has been dealt with.
@@ -72,12 +72,13 @@ impl Broker {
     }
 
     /// Why a client cannot come in with its will: a rule keeps it from publishing that.
-    pub(crate) fn denies_will(&self, key: ConnKey, connect: &Connect, user: Option<&str>) -> Option<String> {
-        let will = connect.will.as_ref()?;
-        let transport = self.connections.get(key.0 as usize)?.transport.as_ref()?;
-        if is_own(transport.listener) {
-            return None;
-        }
+    pub(crate) fn denies_will(
+        &self,
+        listener: Listener,
+        connect: &Connect,
+        user: Option<&str>,
+    ) -> Option<String> {
+        let will = connect.will.as_ref().filter(|_| !is_own(listener))?;
         let who = Who { client_id: &connect.client_id, user };
         let rule = self.policy.forbids_to(&who, Act::Publish, &will.topic)?;
         Some(format!("its will is for {}, which it may not publish to: {rule}", will.topic))

@@ -11,9 +11,13 @@ impl Broker {
     pub(crate) fn publish(&mut self, key: ConnKey, mut publish: Publish) {
         let Some(connection) = self.connections.get_mut(key.0 as usize) else { return };
         let Some(session_key) = connection.session() else { return };
+        let features = connection.features;
         connection.messages_in += 1;
         self.metrics.published[publish.qos as usize] += 1;
         self.metrics.payload_in += publish.payload.len() as u64;
+        if self.excludes_publish(key, features, &publish) {
+            return;
+        }
         let topic = match publish.topic.take() {
             Some(topic) if publish.properties.is_empty() => topic,
             topic => {

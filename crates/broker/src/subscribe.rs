@@ -14,6 +14,7 @@ use crate::retained_delivery::RetainedDelivery;
 use crate::routing::{Inserted, SessionKey};
 use crate::subscription_list::Subscription;
 use crate::sys::is_watched_by;
+use crate::terms::Features;
 use crate::{Broker, ConnId, EventKind, EventMask};
 
 /// A SUBSCRIBE or UNSUBSCRIBE of which some filters are done and others, if there are very many, are left.
@@ -35,6 +36,9 @@ enum Left {
 
 impl Broker {
     pub(crate) fn subscribe(&mut self, key: ConnKey, subscribe: Subscribe) {
+        if self.excludes_subscribe(key, &subscribe) {
+            return;
+        }
         let filters = subscribe.filters.into_iter();
         let left = Left::Subscribe { filters, id: subscribe.subscription_identifier };
         self.change_subscriptions(key, subscribe.packet_id, left);
@@ -64,6 +68,7 @@ impl Broker {
         let Some(&key) = self.connection_keys.get(&change.conn) else { return true };
         let Some(connection) = self.connections.get(key.0 as usize) else { return true };
         let Some(session_key) = connection.session() else { return true };
+        let maximum_qos = connection.features.maximum_qos;
         loop {
             if self.budget == 0 {
                 return false;
@@ -72,14 +77,10 @@ impl Broker {
             let reason = match &mut change.left {
                 Left::Subscribe { filters, id } => {
                     let Some((filter, options)) = filters.next() else { break };
-                    let id = *id;
-                    if self.denies_subscription(key, session_key, &filter) {
-                        change.reasons.push(ReasonCode::NotAuthorized);
-                        continue;
-                    }
-                    match self.add_subscription(session_key, filter.compact(), options, id) {
-                        Ok(inserted) => {
-                            let retained = self.retained_delivery(&filter, options, id, inserted);
+                    // [MQTT-3.2.2-10]
+                    let options = SubscriptionOptions { qos: options.qos.min(maximum_qos), ..options };
+                    match self.subscribe_to(key, session_key, &filter, options, *id) {
+                        Ok(retained) => {
                             change.retained.extend(retained.map(|one| (one.cursor.filter().clone(), one)));
                             ReasonCode::granted(options.qos)
                         }
@@ -95,6 +96,28 @@ impl Broker {
         }
         self.answer_change(key, session_key, change);
         true
+    }
+
+    /// Makes one subscription; the retained messages that come with it, if any do.
+    fn subscribe_to(
+        &mut self,
+        key: ConnKey,
+        session_key: SessionKey,
+        filter: &TopicFilter,
+        options: SubscriptionOptions,
+        id: Option<u32>,
+    ) -> Result<Option<RetainedDelivery>, ReasonCode> {
+        let features = self.connections.get(key.0 as usize).map(|connection| connection.features);
+        let features = features.unwrap_or(Features::ALL);
+        if let Some((reason, _)) = features.excludes_filter(filter) {
+            return Err(reason);
+        }
+        if self.denies_subscription(key, session_key, filter) {
+            return Err(ReasonCode::NotAuthorized);
+        }
+        let inserted = self.add_subscription(session_key, filter.compact(), options, id)?;
+        let retained = self.retained_delivery(filter, options, id, inserted);
+        Ok(retained.filter(|_| features.retain))
     }
 
     fn answer_change(&mut self, key: ConnKey, session_key: SessionKey, change: &mut SubscriptionChange) {

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Call, Head, Step};
 use crate::{
-    Change, CloseCause, Command, Config, ConnId, EventMask, Input, Now, Record, Rules, Seq, Table, Transport,
-    Verdict,
+    Change, CloseCause, Command, Config, ConnId, EventMask, Input, Now, Record, Redirect, Rules, Seq, Table,
+    Transport, Verdict,
 };
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -90,6 +90,9 @@ enum CallForm {
         events: EventMask,
     },
     Shutdown,
+    Redirect {
+        to: Redirect,
+    },
     Rules {
         rules: Box<Rules>,
     },
@@ -222,6 +225,7 @@ impl From<Command> for CallForm {
             Command::DropRetained { filter } => Self::DropRetained { filter: filter.as_str().to_owned() },
             Command::Watch { events } => Self::Watch { events },
             Command::Shutdown => Self::Shutdown,
+            Command::Redirect(to) => Self::Redirect { to },
             Command::Rules(rules) => Self::Rules { rules },
             Command::Reconfigure(config) => Self::Reconfigure { config },
         }
@@ -267,6 +271,7 @@ impl TryFrom<CallForm> for Call {
             }
             CallForm::Watch { events } => Input::Command(Command::Watch { events }),
             CallForm::Shutdown => Input::Command(Command::Shutdown),
+            CallForm::Redirect { to } => Input::Command(Command::Redirect(to)),
             CallForm::Rules { rules } => Input::Command(Command::Rules(rules)),
             CallForm::Reconfigure { config } => Input::Command(Command::Reconfigure(config)),
         };

@@ -18,4 +18,5 @@ mod shared;
 mod story;
 mod subscriptions;
 mod sys;
+mod terms;
 mod will;
