@@ -21,6 +21,8 @@ pub(crate) struct Means {
     pub(crate) binstall: bool,
     /// npm fetches packages.
     pub(crate) npm: bool,
+    /// Python fetches packages.
+    pub(crate) python: bool,
     /// Debian's packages can be installed: apt-get is there and we are root.
     pub(crate) debian: bool,
 }
@@ -44,6 +46,7 @@ impl Means {
             rustup: on_path("rustup").is_some(),
             binstall: ask(workspace::cargo().args(["binstall", "-V"])).is_some(),
             npm: on_path("npm").is_some(),
+            python: ask(Command::new("python3").args(["-c", "import ensurepip"])).is_some(),
             debian: on_path("apt-get").is_some() && root(),
         }
     }
@@ -55,8 +58,9 @@ impl Means {
             Recipe::Component { .. } if self.rustup => return Way::Install("rustup component add".to_owned()),
             Recipe::Cargo { .. } if self.binstall => return Way::Install("cargo binstall".to_owned()),
             Recipe::Cargo { .. } => return Way::Install("cargo install".to_owned()),
+            Recipe::Pypi { .. } if self.python => return Way::Install("pip install".to_owned()),
             Recipe::Npm { .. } if self.npm => return Way::Install("npm install".to_owned()),
-            Recipe::Debian { .. } if self.debian => return Way::Install("apt-get install".to_owned()),
+            Recipe::Debian { .. } | Recipe::Python { .. } if self.debian => return Way::Install("apt-get install".to_owned()),
             Recipe::WasmTarget => {
                 "install Rust with rustup (https://rustup.rs), or your system's package of rustc's wasm32 target"
                     .to_owned()
@@ -64,6 +68,8 @@ impl Means {
             Recipe::Component { component, .. } => {
                 format!("install Rust with rustup (https://rustup.rs), or your system's package of {component}")
             }
+            Recipe::Pypi { .. } => "install Python 3 with its venv module, then run this again".to_owned(),
+            Recipe::Python { package, .. } => by_hand(package, None),
             Recipe::Npm { .. } => "install Node.js with npm (https://nodejs.org), then run this again".to_owned(),
             Recipe::Debian { package, variable, .. } => by_hand(package, *variable),
         };
@@ -160,6 +166,30 @@ pub(crate) fn npm_package(cache: &Cache, lock: &CacheLock, package: &str, versio
         run_quietly(&mut npm, &cache.log(package)?).with_context(|| {
             format!("npm could not fetch {package}: is the network there? Then run this again")
         })
+    })
+}
+
+/// Puts a package of Python's index into the cache, without what it depends on.
+///
+/// # Errors
+///
+/// When Python cannot make a virtual environment, or its pip fails.
+pub(crate) fn pypi_package(cache: &Cache, lock: &CacheLock, package: &str, version: &str) -> Result<()> {
+    cache.fill(lock, package, version, |folder| {
+        // A pip of its own: a system's pip is often not there, or not to be used.
+        let environment = folder.join("environment");
+        let mut python = Command::new("python3");
+        run_quietly(python.args(["-m", "venv"]).arg(&environment), &cache.log("venv")?).context(
+            "Python cannot make a virtual environment: on Debian `sudo apt-get install python3-venv`",
+        )?;
+        let mut pip =
+            Command::new(environment.join(if cfg!(windows) { "Scripts" } else { "bin" }).join("python"));
+        pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--disable-pip-version-check", "--target"]);
+        run_quietly(pip.arg(folder).arg(format!("{package}=={version}")), &cache.log(package)?)
+            .with_context(|| {
+                format!("pip could not fetch {package}: is the network there? Then run this again")
+            })?;
+        Ok(fs::remove_dir_all(environment)?)
     })
 }
 

@@ -52,6 +52,13 @@ pub(crate) fn look_for(need: &Need, cache: &Cache) -> Found {
                 Some(program) => on_path_in_version(&[*program], version, *accepts),
             }
         }
+        Recipe::Pypi { package, version, module } => {
+            ready_if(cache.place(package, version).join(module).is_dir())
+        }
+        Recipe::Python { module, .. } => {
+            let mut python = Command::new("python3");
+            ready_if(ask(python.args(["-c", &format!("import {module}")])).is_some())
+        }
         Recipe::Debian { programs, variable, .. } => {
             ready_if(named_or_on_path(*variable, programs).is_some())
         }

@@ -49,6 +49,10 @@ pub(crate) enum Recipe {
     },
     /// An npm package, kept in the cache; `program` is what it brings for the command line.
     Npm { package: &'static str, version: &'static str, accepts: Accepts, program: Option<&'static str> },
+    /// A package of Python's index without dependencies, kept in the cache; `module` is what it brings.
+    Pypi { package: &'static str, version: &'static str, module: &'static str },
+    /// A Debian package that brings Python with a module.
+    Python { package: &'static str, module: &'static str },
     /// A Debian package that brings a program, under any of these names, or wherever `variable` says that it is.
     Debian { package: &'static str, programs: &'static [&'static str], variable: Option<&'static str> },
 }
@@ -73,7 +77,7 @@ pub(crate) fn of(purpose: Purpose) -> Result<Vec<Need>> {
         needs.extend([wasm_bindgen(workspace::wasm_bindgen_version()?), trunk(), wasm_opt()]);
     }
     if purpose == Purpose::Test {
-        needs.extend([wasm_pack(), mqttjs()]);
+        needs.extend([wasm_pack(), mqttjs(), paho()]);
     }
     Ok(needs)
 }
@@ -180,7 +184,17 @@ fn mqttjs() -> Need {
     }
 }
 
-fn browser_and_clients() -> [Need; 5] {
+fn paho() -> Need {
+    Need {
+        name: "paho-mqtt",
+        why: "a client by others that the tests connect",
+        takes: "10 s",
+        without: None,
+        recipe: Recipe::Pypi { package: "paho-mqtt", version: "2.1.0", module: "paho" },
+    }
+}
+
+fn browser_and_clients() -> [Need; 6] {
     let debian = |name, why, takes, package, programs, variable| Need {
         name,
         why,
@@ -190,6 +204,13 @@ fn browser_and_clients() -> [Need; 5] {
     };
     [
         debian("Node.js", "runs mqtt.js and wasm-opt", "1 min", "nodejs", &["node"], None),
+        Need {
+            name: "Python",
+            why: "runs paho-mqtt, and fetches it with a virtual environment's pip",
+            takes: "1 min",
+            without: None,
+            recipe: Recipe::Python { package: "python3-venv", module: "ensurepip" },
+        },
         debian("npm", "fetches mqtt.js and wasm-opt", "1 min", "npm", &["npm"], None),
         debian(
             "Chromium",
@@ -247,10 +268,11 @@ mod tests {
     }
 
     #[test]
-    fn npm_comes_before_what_it_fetches() {
+    fn npm_and_python_come_before_what_they_fetch() {
         let everything = names(Purpose::Test);
         let place = |name| everything.iter().position(|other| *other == name).unwrap();
         assert!(place("npm") < place("wasm-opt"));
         assert!(place("npm") < place("mqtt.js"));
+        assert!(place("Python") < place("paho-mqtt"));
     }
 }

@@ -74,6 +74,7 @@ fn survey(needs: &[Need], cache: &Cache, means: Means) -> Vec<State> {
             let way = means.way_to(need);
             // What comes later may be installed with it.
             means.npm |= need.name == "npm" && matches!(way, Way::Install(_));
+            means.python |= need.name == "Python" && matches!(way, Way::Install(_));
             State::Missing(way, found)
         })
         .collect()
@@ -83,7 +84,7 @@ fn survey(needs: &[Need], cache: &Cache, means: Means) -> Vec<State> {
 fn line(need: &Need, state: &State) -> String {
     let name = match &need.recipe {
         Recipe::Cargo { version, .. } => format!("{} {version}", need.name),
-        Recipe::Npm { version, .. } => format!("{} {version}", need.name),
+        Recipe::Npm { version, .. } | Recipe::Pypi { version, .. } => format!("{} {version}", need.name),
         _ => need.name.to_owned(),
     };
     let instead = |found: &Found| match found {
@@ -140,7 +141,7 @@ fn install_all(missing: &[&Need], cache: &Cache, lock: &CacheLock, means: Means)
 
 fn debian_package(need: &Need) -> Option<&'static str> {
     match need.recipe {
-        Recipe::Debian { package, .. } => Some(package),
+        Recipe::Debian { package, .. } | Recipe::Python { package, .. } => Some(package),
         _ => None,
     }
 }
@@ -159,7 +160,10 @@ fn install_one(need: &Need, cache: &Cache, lock: &CacheLock, means: Means) -> Re
         Recipe::Component { component, .. } => install::component(cache, component),
         Recipe::Cargo { .. } => install::cargo_package(cache, lock, means, &need.recipe),
         Recipe::Npm { package, version, .. } => install::npm_package(cache, lock, package, version),
-        Recipe::Debian { package, .. } => install::debian_packages(cache, &[package]),
+        Recipe::Pypi { package, version, .. } => install::pypi_package(cache, lock, package, version),
+        Recipe::Debian { package, .. } | Recipe::Python { package, .. } => {
+            install::debian_packages(cache, &[package])
+        }
     }
 }
 
