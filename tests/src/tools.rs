@@ -60,6 +60,19 @@ pub fn mqttjs() -> PathBuf {
     folder
 }
 
+/// The folder that holds paho-mqtt: `LACEWING_PAHO`.
+///
+/// # Panics
+/// When it is not there.
+pub fn paho() -> PathBuf {
+    let folder = env::var_os("LACEWING_PAHO").map(PathBuf::from).unwrap_or_default();
+    assert!(
+        folder.join("paho").is_dir(),
+        "paho-mqtt is missing: `cargo xtask setup` fetches it and `cargo xtask test` says in LACEWING_PAHO where it is"
+    );
+    folder
+}
+
 fn build_lacewing() -> PathBuf {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)

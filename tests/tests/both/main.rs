@@ -1,5 +1,6 @@
 //! What both brokers promise, the native one and the one in a tab: clients written by others say whether it holds.
 
+mod clients;
 mod delivery;
 mod first_steps;
 mod sessions;
@@ -32,4 +33,9 @@ both_brokers! {
     wills::a_will_is_published_when_disconnect_asks_for_it,
     sessions::a_persistent_session_gets_what_it_missed,
     sessions::a_second_client_with_the_same_id_takes_the_session_over,
+    clients::others_clients_hear_each_other_at_every_qos,
+    clients::others_clients_find_what_was_retained,
+    clients::others_clients_leave_their_wills,
+    clients::others_clients_get_what_they_missed,
+    clients::others_clients_use_topic_aliases,
 }
