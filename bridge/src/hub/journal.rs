@@ -56,6 +56,10 @@ impl Journal {
             EventKind::Dropped { client_id, topic, cause, count } => {
                 warn!("{count} messages to {client_id} were dropped, the last on {topic}: {cause:?}");
             }
+            EventKind::RulesSet { users, rules } => {
+                info!("{users} users and {rules} access rules are in force");
+            }
+            EventKind::RulesRefused { why } => warn!("the users and access rules were not taken: {why}"),
             EventKind::Overflow { missed } => warn!("{missed} events went by unseen"),
             _ => {}
         }

@@ -277,10 +277,11 @@ impl Broker {
         let (method, exchange) = (known.method.clone(), known.exchange);
         let (reason, data) = match verdict {
             Verdict::Allow { user, data } => {
-                let session = self.sessions.get(session_key.0 as usize);
-                if session.is_none_or(|session| session.origin.user.as_deref() != user.as_deref()) {
+                let Some(session) = self.sessions.get_mut(session_key.0 as usize) else { return };
+                if session.origin.user.as_deref() != user.as_deref() {
                     return self.refuse(key, ReasonCode::NotAuthorized, "the client would be another user");
                 }
+                session.origin.edition = rules;
                 if exchange.rules != rules {
                     let why = "users and rules changed while the client was asked who it is";
                     return self.refuse(key, ReasonCode::NotAuthorized, why);

@@ -150,6 +150,8 @@ impl Broker {
         connection.remember_method(&connect, &transport);
         let origin = &mut session.origin;
         origin.listener = transport.listener;
+        origin.certified = transport.tls.is_some();
+        origin.edition = self.policy.edition;
         origin.peer = transport.peer.into_boxed_str();
         origin.user = user.clone().map(String::into_boxed_str);
         origin.keep_alive = keep_alive;

@@ -8,10 +8,23 @@ use lacewing_protocol::{
     Utf8String,
 };
 
+use crate::Listener;
 use crate::message::Message;
+use crate::session::Origin;
 
 /// The first byte of each value. Older ones are read as long as anybody may have them.
 const VERSION: u8 = 1;
+
+/// Listeners by the numbers they are written as.
+const LISTENERS: [Listener; 7] = [
+    Listener::Tcp,
+    Listener::Tls,
+    Listener::WebSocket,
+    Listener::Page,
+    Listener::Home,
+    Listener::Link,
+    Listener::WebSocketTls,
+];
 
 /// Writes one value.
 #[derive(Debug)]
@@ -43,6 +56,14 @@ impl Writer {
         self.number(bytes.len() as u64);
         self.0.extend_from_slice(bytes);
         self
+    }
+
+    /// Who a client is and where it came in.
+    pub(crate) fn origin(&mut self, origin: &Origin) -> &mut Self {
+        let listener = LISTENERS.iter().position(|listener| *listener == origin.listener).unwrap_or(0);
+        self.number(listener as u64)
+            .number(u64::from(origin.certified))
+            .maybe_bytes(origin.user.as_deref().map(str::as_bytes))
     }
 
     fn maybe_bytes(&mut self, bytes: Option<&[u8]>) -> &mut Self {
@@ -164,6 +185,20 @@ impl Reader {
             ..PublishPropertyFields::default()
         });
         Some(Message { number, topic, payload, properties, qos, retain, expires, recorded: Cell::new(0) })
+    }
+
+    /// Who a client is and where it came in, as far as any version of this broker wrote it.
+    pub(crate) fn origin(&mut self) -> Option<Origin> {
+        if self.is_done() {
+            return Some(Origin::default());
+        }
+        let listener = *LISTENERS.get(self.small::<usize>()?)?;
+        let certified = self.flag()?;
+        let user = match self.maybe_bytes()? {
+            Some(user) => Some(std::str::from_utf8(&user).ok()?.into()),
+            None => None,
+        };
+        Some(Origin { listener, certified, user, ..Origin::default() })
     }
 
     /// Whether everything was read.

@@ -91,6 +91,10 @@ pub enum EventKind {
     Dropped { client_id: String, topic: String, cause: NotDelivered, count: u64 },
     /// Events themselves were lost.
     Overflow { missed: u64 },
+    /// Other users and access rules are in force: so many.
+    RulesSet { users: u32, rules: u32 },
+    /// Other users and access rules were not taken.
+    RulesRefused { why: String },
 }
 
 /// The first bytes of a payload, and how long it is.

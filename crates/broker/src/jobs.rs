@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use crate::message::Message;
+use crate::reload::Reload;
 use crate::retained::{Cursor, Step};
 use crate::retained_expiry::Sweep;
 use crate::route::FanOut;
@@ -37,6 +38,8 @@ pub(crate) enum Job {
     Shutdown(u32),
     /// Clients are sent elsewhere, from this place in the slab on.
     Redirect(u32),
+    /// Clients that other users and rules shut out are disconnected.
+    Reload(Box<Reload>),
 }
 
 /// How many entries one step of a job looks at.
@@ -75,6 +78,7 @@ impl Broker {
             Job::DropRetained(cursor) => self.drop_retained(cursor),
             Job::Sweep(sweep) => self.go_on_sweeping(sweep),
             Job::Shutdown(next) => self.shut_down_from(next),
+            Job::Reload(reload) => self.go_on_reloading(reload),
             Job::Redirect(next) => self.go_on_redirecting(next),
         };
         (!done).then_some(job)

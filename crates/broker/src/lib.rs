@@ -38,6 +38,7 @@ mod receive;
 mod record;
 mod recording;
 mod redirect;
+mod reload;
 mod resend;
 mod restore;
 mod retain;
@@ -75,5 +76,5 @@ pub use recording::{Call, Head, Reaction, Recorder, Recording, RecordingError, S
 pub use redirect::Redirect;
 pub use restore::{Restore, RestoreError};
 pub use rules::{
-    Access, AccessRule, Act, ListenerTerms, Rules, Terms, TopicPattern, TopicPatternError, User,
+    Access, AccessRule, Act, ListenerTerms, Rules, RulesError, Terms, TopicPattern, TopicPatternError, User,
 };

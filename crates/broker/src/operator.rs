@@ -5,7 +5,6 @@ use std::rc::Rc;
 
 use lacewing_protocol::{PublishProperties, ReasonCode};
 
-use crate::access::Policy;
 use crate::broker::AwakeTimer;
 use crate::jobs::Job;
 use crate::message::{Message, compact};
@@ -61,9 +60,7 @@ impl Broker {
                 self.run_jobs();
             }
             Command::Redirect(redirect) => self.redirect(redirect),
-            Command::Rules(rules) => {
-                self.policy = Policy::new(*rules, self.policy.edition.wrapping_add(1));
-            }
+            Command::Rules(rules) => self.set_rules(*rules),
             Command::Reconfigure(config) => self.reconfigure(*config),
         }
     }

@@ -56,7 +56,8 @@ impl Broker {
             .number(u64::from(session.version.level()))
             .number(u64::from(session.expiry))
             .number(u64::from(session.conn.is_some()))
-            .number(session.since);
+            .number(session.since)
+            .origin(&session.origin);
         let key = Bytes::copy_from_slice(session.client_id.as_bytes());
         self.record(Table::Session, key, Change::Put(value.finish()));
     }
@@ -90,7 +91,8 @@ impl Broker {
             .number(u64::from(will.delay))
             .maybe(will.expiry.map(u64::from))
             .maybe(self.wall_timers.deadline(WallTimer::Will(session_key)))
-            .message(&will.message);
+            .message(&will.message)
+            .origin(&session.origin);
         let key = Bytes::copy_from_slice(session.client_id.as_bytes());
         self.record(Table::Will, key, Change::Put(value.finish()));
     }

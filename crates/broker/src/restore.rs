@@ -156,6 +156,7 @@ impl Restore {
             _ => return None,
         };
         let (expiry, was_here, since) = (reader.small()?, reader.flag()?, reader.number()?);
+        let origin = reader.origin()?;
         let client_id: Rc<str> = Rc::from(std::str::from_utf8(key).ok()?);
         let broker = &mut self.broker;
         broker.last_serial = broker.last_serial.max(serial);
@@ -165,7 +166,7 @@ impl Restore {
         let since = if was_here { broker.now.wall } else { since };
         let ended = if was_here { Some(Ending::Crash) } else { None };
         let durable = broker.config.durable;
-        let session = Session { version, expiry, durable, ..away(client_id, serial, since, ended) };
+        let session = Session { version, expiry, durable, ..away(client_id, serial, since, ended, origin) };
         let session_key = self.add(session);
         self.sessions.insert(serial, session_key);
         if expiry != u32::MAX {
@@ -289,6 +290,7 @@ impl Restore {
     fn will(&mut self, key: &Bytes, reader: &mut Reader) -> Option<bool> {
         let (delay, expiry, due) = (reader.small::<u32>()?, reader.maybe()?, reader.maybe()?);
         let message = Rc::new(reader.message().filter(has_number)?);
+        let origin = reader.origin()?;
         let expiry = expiry.map(u32::try_from).transpose().ok()?;
         let client_id = std::str::from_utf8(key).ok()?;
         let broker = &mut self.broker;
@@ -303,7 +305,7 @@ impl Restore {
             None => {
                 self.broker.last_serial += 1;
                 let serial = self.broker.last_serial;
-                self.add(away(Rc::from(client_id), serial, wall, Some(Ending::Crash)))
+                self.add(away(Rc::from(client_id), serial, wall, Some(Ending::Crash), origin))
             }
         };
         let crashed = due.is_none();
@@ -339,7 +341,7 @@ impl Restore {
 }
 
 /// A session without a client, with nothing in it.
-fn away(client_id: Rc<str>, serial: u64, since: u64, ended: Option<Ending>) -> Session {
+fn away(client_id: Rc<str>, serial: u64, since: u64, ended: Option<Ending>, origin: Origin) -> Session {
     Session {
         client_id,
         serial,
@@ -352,7 +354,7 @@ fn away(client_id: Rc<str>, serial: u64, since: u64, ended: Option<Ending>) -> S
         subscriptions: Default::default(),
         transit: None,
         will: None,
-        origin: Origin { ended, last_heard: since, ..Origin::default() },
+        origin: Origin { ended, last_heard: since, ..origin },
     }
 }
 

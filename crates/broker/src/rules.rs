@@ -93,6 +93,17 @@ pub struct TopicPatternError {
     why: String,
 }
 
+/// Rules that are more than a broker takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RulesError {
+    /// Too many users.
+    #[error("{0} users are more than {max}", max = Rules::USERS)]
+    Users(usize),
+    /// Too many access rules.
+    #[error("{0} access rules are more than {max}", max = Rules::ACCESS_RULES)]
+    AccessRules(usize),
+}
+
 /// What holds beside the access rules; `None` leaves it as [`Config`](crate::Config) has it, and of two that are set,
 /// the user's and the listener's, the tighter one counts.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -128,9 +139,33 @@ impl Default for Rules {
 }
 
 impl Rules {
+    /// The most users.
+    pub const USERS: usize = 10_000;
+
+    /// The most access rules, those of users and those for everyone together.
+    pub const ACCESS_RULES: usize = 10_000;
+
     /// The user of that name.
     pub fn user(&self, name: &str) -> Option<&User> {
         self.users.iter().find(|user| user.name == name)
+    }
+
+    /// Whether they are within their bounds, which keep the time to read them short. A host asks before it hands them in:
+    /// a broker refuses what is beyond, says so in an event, and goes on with the former ones.
+    ///
+    /// # Errors
+    /// There are more than [`USERS`](Self::USERS), or more than [`ACCESS_RULES`](Self::ACCESS_RULES) altogether.
+    pub fn check(&self) -> Result<(), RulesError> {
+        if self.users.len() > Self::USERS {
+            return Err(RulesError::Users(self.users.len()));
+        }
+        let rules = self.access_len();
+        if rules > Self::ACCESS_RULES { Err(RulesError::AccessRules(rules)) } else { Ok(()) }
+    }
+
+    /// How many access rules there are, those of users and those for everyone.
+    pub(crate) fn access_len(&self) -> usize {
+        self.users.iter().map(|user| user.access.len()).sum::<usize>() + self.access.len()
     }
 
     /// Whether clients may come in at a listener without a user name.

@@ -45,6 +45,10 @@ pub(crate) struct Origin {
     pub(crate) listener: Listener,
     pub(crate) peer: Box<str>,
     pub(crate) user: Option<Box<str>>,
+    /// Whether a certificate says who it is.
+    pub(crate) certified: bool,
+    /// Under which rules it came in.
+    pub(crate) edition: u32,
     pub(crate) keep_alive: u16,
     pub(crate) ended: Option<Ending>,
     pub(crate) last_heard: u64,

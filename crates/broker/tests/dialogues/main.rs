@@ -11,6 +11,7 @@ mod hostile;
 mod operator;
 mod publish;
 mod quota;
+mod reload;
 mod retained;
 mod rules;
 mod session;
