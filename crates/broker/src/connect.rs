@@ -290,11 +290,12 @@ impl Broker {
 }
 
 impl Connection {
-    /// Keeps what the client says it can take (§3.1.2.11).
+    /// Keeps what the client says it can take, and asks for (§3.1.2.11).
     fn set_client_limits(&mut self, connect: &Connect) {
         let asked = &connect.properties;
         self.window = asked.receive_maximum.map_or(u16::MAX, NonZeroU16::get);
         self.maximum_packet_size = asked.maximum_packet_size.map_or(u32::MAX, NonZeroU32::get);
+        self.asked_to_last = asked.session_expiry_interval.is_some_and(|seconds| seconds > 0);
         let quiet = asked.request_problem_information == Some(false);
         self.extras_if(quiet, |extras| extras.no_problem_information = true);
     }

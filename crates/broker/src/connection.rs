@@ -50,6 +50,8 @@ pub(crate) struct Connection {
     pub(crate) flooded: bool,
     /// One request of it takes more than one call.
     pub(crate) busy: bool,
+    /// Its CONNECT asked for a session that outlives it.
+    pub(crate) asked_to_last: bool,
     /// The host was told not to read from it.
     pub(crate) paused: bool,
     /// The host was told that it has bytes to send.
@@ -113,6 +115,7 @@ impl Connection {
             holds: 0,
             flooded: false,
             busy: false,
+            asked_to_last: false,
             paused: false,
             ready: false,
             listed: false,

@@ -1,15 +1,16 @@
 //! To one session: now, later, or not at all (§4.3, §4.4, §4.6).
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use lacewing_protocol::{PacketId, QoS};
 
 use crate::connection::ConnKey;
 use crate::message::Message;
+use crate::queue::{Queue, Waiting};
 use crate::route::Passing;
 use crate::routing::{GroupKey, Match, Matches, SessionKey};
 use crate::send::{Content, Form};
-use crate::session::Waiting;
 use crate::window::Sent;
 use crate::{Broker, EventKind, EventMask, NotDelivered};
 
@@ -162,17 +163,24 @@ impl Broker {
         let Some(session) = self.sessions.get_mut(to.session.0 as usize) else { return false };
         let recorded = session.durable;
         let transit = session.transit.get_or_insert_default();
-        if transit.queue.len() >= most || transit.queue_bytes + bytes > most_bytes {
-            self.metrics.dropped_queue += 1;
-            self.dropped(to.session, passing, NotDelivered::QueueFull);
-            return false;
+        let is_full = |queue: &Queue| queue.len() >= most || queue.bytes() + bytes > most_bytes;
+        if is_full(&transit.queue) {
+            let expired = transit.queue.take_expired(self.now.wall);
+            let is_full = is_full(&transit.queue);
+            self.expired_in_queue(to.session, expired);
+            if is_full {
+                self.metrics.dropped_queue += 1;
+                self.dropped(to.session, passing, NotDelivered::QueueFull);
+                return false;
+            }
         }
+        let Some(session) = self.sessions.get_mut(to.session.0 as usize) else { return false };
+        let transit = session.transit.get_or_insert_default();
         let order = transit.next_order;
         transit.next_order += 1;
-        transit.queue_bytes += bytes;
         let (qos, retain, group, ids) = (to.qos, to.retain, to.group, boxed(to.ids));
-        transit.queue.push_back(Waiting { order, message, qos, retain, group, ids });
-        let crowded = transit.queue.len() > most / 2 || transit.queue_bytes > most_bytes / 2;
+        transit.queue.push(Waiting { order, message, qos, retain, group, ids });
+        let crowded = transit.queue.len() > most / 2 || transit.queue.bytes() > most_bytes / 2;
         self.metrics.queued += 1;
         if recorded {
             self.record_waiting(to.session);
@@ -184,6 +192,18 @@ impl Broker {
             self.delivered_event(to, passing, true);
         }
         recorded
+    }
+
+    /// Messages waited for a client until their time was over.
+    fn expired_in_queue(&mut self, session_key: SessionKey, expired: VecDeque<Waiting>) {
+        let Some(session) = self.sessions.get(session_key.0 as usize) else { return };
+        let (durable, serial) = (session.durable, session.serial);
+        for Waiting { order, message, .. } in expired {
+            self.metrics.queued -= 1;
+            self.metrics.dropped_expired += 1;
+            self.forget_outgoing(durable, serial, order, Some(&message));
+            self.dropped(session_key, &Passing::of(&message), NotDelivered::Expired);
+        }
     }
 
     /// Sends what waits for the client, in order, as far as there is room.
@@ -213,8 +233,7 @@ impl Broker {
             if !transit.window.has_room(window) {
                 return;
             }
-            let Some(waiting) = transit.queue.pop_front() else { return };
-            transit.queue_bytes -= u64::from(waiting.message.bytes());
+            let Some(waiting) = transit.queue.pop() else { return };
             self.metrics.queued -= 1;
             let form = |id| Form {
                 dup: false,

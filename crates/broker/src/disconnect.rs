@@ -20,7 +20,8 @@ impl Broker {
             return self.refuse(key, ReasonCode::ProtocolError, "the reason is not one for a client");
         }
         if let Some(expiry) = disconnect.properties.session_expiry_interval {
-            if session.expiry == 0 && expiry > 0 {
+            // What the client asked for counts: the broker may have granted less.
+            if !connection.asked_to_last && expiry > 0 {
                 // [MQTT-3.14.2-2]
                 return self.refuse(
                     key,
@@ -233,7 +234,7 @@ impl Broker {
                 }
                 continue;
             }
-            if let Some(waiting) = transit.queue.pop_front() {
+            if let Some(waiting) = transit.queue.pop() {
                 self.metrics.queued -= 1;
                 self.forget_outgoing(durable, serial, waiting.order, Some(&waiting.message));
                 match waiting.group {

@@ -118,7 +118,7 @@ impl Broker {
         let transit = session.and_then(|session| session.transit.as_ref());
         let crowded = transit.is_some_and(|transit| {
             transit.queue.len() > self.config.queue_messages as usize / 4
-                || transit.queue_bytes > u64::from(self.config.queue_bytes / 4)
+                || transit.queue.bytes() > u64::from(self.config.queue_bytes / 4)
         });
         if crowded {
             return;

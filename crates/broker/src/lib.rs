@@ -33,6 +33,7 @@ mod permission;
 mod persist;
 mod publish;
 mod query;
+mod queue;
 mod quota;
 mod receive;
 mod record;

@@ -12,9 +12,9 @@ use crate::broker::WallTimer;
 use crate::connection::ConnKey;
 use crate::encoding::Writer;
 use crate::message::Message;
+use crate::queue::Waiting;
 use crate::retain::RetainedMessage;
 use crate::routing::SessionKey;
-use crate::session::Waiting;
 use crate::subscription_list::Subscription;
 use crate::{Broker, Change, Output, Record, Seq, Table};
 
@@ -148,7 +148,7 @@ impl Broker {
     /// Notes the message last put in a session's queue.
     pub(crate) fn record_waiting(&mut self, to: SessionKey) {
         let Some(session) = self.sessions.get(to.0 as usize) else { return };
-        let Some(waiting) = session.transit.as_ref().and_then(|transit| transit.queue.back()) else { return };
+        let Some(waiting) = session.transit.as_ref().and_then(|transit| transit.queue.last()) else { return };
         let message = waiting.message.clone();
         let Waiting { qos, retain, group, ids, .. } = waiting;
         let share = group.and_then(|group| self.subscriptions.shared_filter(group));

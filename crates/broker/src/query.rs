@@ -38,7 +38,7 @@ impl Broker {
         let transit = session.transit.as_deref();
         let subscriptions = session.subscriptions.iter().take(SUBSCRIPTIONS);
         let sent = transit.into_iter().flat_map(|transit| transit.window.iter()).take(MESSAGES);
-        let waiting = transit.into_iter().flat_map(|transit| &transit.queue).take(MESSAGES);
+        let waiting = transit.into_iter().flat_map(|transit| transit.queue.iter()).take(MESSAGES);
         Some(ClientDetail {
             info: self.client_info(key)?,
             subscriptions: subscriptions.map(|(filter, subscription)| subscription.info(filter)).collect(),
@@ -130,7 +130,7 @@ impl Broker {
         }
         let is_full = session.transit.as_ref().is_some_and(|transit| {
             transit.queue.len() >= self.config.queue_messages as usize
-                || transit.queue_bytes >= u64::from(self.config.queue_bytes)
+                || transit.queue.bytes() >= u64::from(self.config.queue_bytes)
         });
         if qos != QoS::AtMostOnce && is_full {
             obstacles.push(NotDelivered::QueueFull);

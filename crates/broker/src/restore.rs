@@ -11,9 +11,10 @@ use crate::encoding::Reader;
 use crate::jobs::Job;
 use crate::message::Message;
 use crate::persist::Stage;
+use crate::queue::Waiting;
 use crate::retain::RetainedMessage;
 use crate::routing::{GroupKey, SessionKey};
-use crate::session::{Origin, Session, Waiting, Will};
+use crate::session::{Origin, Session, Will};
 use crate::shared::HandOver;
 use crate::subscription_list::Subscription;
 use crate::window::Sent;
@@ -259,8 +260,7 @@ impl Restore {
         transit.next_order = transit.next_order.max(order + 1);
         match (stage, message) {
             (Stage::Waiting, Some(message)) => {
-                transit.queue_bytes += u64::from(message.bytes());
-                transit.queue.push_back(Waiting { order, message, qos, retain, group, ids });
+                transit.queue.push(Waiting { order, message, qos, retain, group, ids });
                 self.broker.metrics.queued += 1;
             }
             (Stage::Sent(id) | Stage::Released(id), message) => {

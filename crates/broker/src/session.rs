@@ -1,15 +1,15 @@
 //! What the broker keeps of a client, from one connection to the next (§4.1).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use lacewing_protocol::{PacketId, ProtocolVersion, QoS, TopicFilter};
+use lacewing_protocol::{PacketId, ProtocolVersion, TopicFilter};
 
 use crate::connection::ConnKey;
 use crate::incoming::Incoming;
 use crate::message::Message;
+use crate::queue::Queue;
 use crate::retained_delivery::RetainedDelivery;
-use crate::routing::GroupKey;
 use crate::subscription_list::SubscriptionList;
 use crate::window::Window;
 use crate::{Ending, Listener};
@@ -76,8 +76,7 @@ pub(crate) struct Transit {
     /// Sent to the client and not yet acknowledged.
     pub(crate) window: Window,
     /// Yet to be sent to the client.
-    pub(crate) queue: VecDeque<Waiting>,
-    pub(crate) queue_bytes: u64,
+    pub(crate) queue: Queue,
     /// QoS 2 messages from the client that it has not yet released [MQTT-4.3.3-9].
     pub(crate) incoming: Incoming,
     /// The order of the next message to the client.
@@ -90,17 +89,6 @@ pub(crate) struct Transit {
     pub(crate) retained: BTreeMap<TopicFilter, RetainedDelivery>,
     /// A job for them is in line.
     pub(crate) pumping: bool,
-}
-
-/// A message that waits for its turn.
-#[derive(Debug)]
-pub(crate) struct Waiting {
-    pub(crate) order: u64,
-    pub(crate) message: Rc<Message>,
-    pub(crate) qos: QoS,
-    pub(crate) retain: bool,
-    pub(crate) group: Option<GroupKey>,
-    pub(crate) ids: Option<Box<[u32]>>,
 }
 
 impl Session {
@@ -131,7 +119,7 @@ impl Session {
                 && transit.queue.capacity() + transit.window.capacity() > 64
         };
         if let Some(transit) = self.transit.as_deref_mut().filter(|transit| idle(transit)) {
-            transit.queue = VecDeque::new();
+            transit.queue.shrink();
             transit.window.shrink();
         }
     }

@@ -22,10 +22,11 @@ use crate::connection::{ConnKey, Connection};
 use crate::delivery::Recipient;
 use crate::jobs::Job;
 use crate::message::Message;
+use crate::queue::Waiting;
 use crate::route::Passing;
 use crate::routing::{GroupKey, Matches, Readiness, SessionKey};
 use crate::send::exceeds;
-use crate::session::{Session, Waiting};
+use crate::session::Session;
 use crate::{Broker, Config, EventKind, EventMask, NotDelivered};
 
 /// What members of shared subscriptions have left behind for others.
@@ -94,12 +95,10 @@ impl Broker {
         let (durable, serial) = (session.durable, session.serial);
         let Some(transit) = &mut session.transit else { return };
         let is_left = |waiting: &Waiting| waiting.group == Some(group);
-        if !transit.queue.iter().any(is_left) {
+        let left = transit.queue.take(is_left);
+        if left.is_empty() {
             return;
         }
-        let (left, stays): (VecDeque<_>, _) = transit.queue.drain(..).partition(is_left);
-        transit.queue = stays;
-        transit.queue_bytes -= left.iter().map(|waiting| u64::from(waiting.message.bytes())).sum::<u64>();
         self.metrics.queued -= left.len() as u64;
         let mut hand_over = HandOver::default();
         for Waiting { order, message, .. } in left {
@@ -185,6 +184,6 @@ impl Members<'_> {
     fn has_room(&self, session: &Session, passing: &Passing) -> bool {
         let Some(transit) = &session.transit else { return true };
         transit.queue.len() < self.config.queue_messages as usize
-            && transit.queue_bytes + u64::from(passing.bytes()) <= u64::from(self.config.queue_bytes)
+            && transit.queue.bytes() + u64::from(passing.bytes()) <= u64::from(self.config.queue_bytes)
     }
 }

@@ -210,3 +210,39 @@ fn an_answer_finds_its_way_back() {
     assert!(matches!(asker.receive(), Packet::PubAck(_)));
     assert_eq!(asker.expect("answers/asker", "!").properties.correlation_data.as_deref(), Some(&b"42"[..]));
 }
+
+#[test]
+fn the_dup_flag_says_something_about_one_hop_only() {
+    // [MQTT-3.3.1-1], [MQTT-3.3.1-3], [MQTT-4.3.1-1], [MQTT-4.3.2-2], [MQTT-4.3.3-2]
+    let story = Story::new();
+    let (publisher, subscriber) = (story.client("p"), story.client("s"));
+    subscriber.subscribe("t", QoS::ExactlyOnce);
+    for (id, qos) in [(1, QoS::AtLeastOnce), (2, QoS::ExactlyOnce)] {
+        publisher.send(Packet::Publish(Publish { dup: true, ..with_qos(message("t", "x"), qos, id) }));
+        let got = subscriber.expect("t", "x");
+        assert_eq!((got.dup, got.qos), (false, qos));
+    }
+}
+
+#[test]
+fn a_qos_0_message_with_the_dup_flag_is_malformed() {
+    // [MQTT-3.3.1-2]
+    let story = Story::new();
+    let publisher = story.client("p");
+    publisher.send_bytes(b"\x38\x05\x00\x01t\x00x");
+    publisher.is_sent_away(ReasonCode::MalformedPacket);
+}
+
+#[test]
+fn a_qos_1_message_that_comes_again_is_a_message_of_its_own() {
+    // [MQTT-4.3.2-5]
+    let story = Story::new();
+    let (publisher, subscriber) = (story.client("p"), story.client("s"));
+    subscriber.subscribe("t", QoS::AtMostOnce);
+    for dup in [false, true] {
+        let publish = with_qos(message("t", "x"), QoS::AtLeastOnce, 1);
+        publisher.send(Packet::Publish(Publish { dup, ..publish }));
+        assert!(matches!(publisher.receive(), Packet::PubAck(_)));
+        subscriber.expect("t", "x");
+    }
+}

@@ -222,3 +222,152 @@ fn a_session_that_does_not_expire_is_there_after_years_and_disconnect_can_end_it
     client.send(Packet::Disconnect(Box::new(disconnect)));
     assert!(!story.lasting("c").1.session_present);
 }
+
+#[test]
+fn a_disconnect_may_name_an_expiry_that_the_broker_has_cut_to_nothing() {
+    // §3.14.2.2.2: what the client asked for in its CONNECT counts, not what it was granted.
+    let story = Story::with(Config { session_expiry_maximum: 0, ..Config::default() });
+    let mut disconnect = Disconnect::default();
+    disconnect.properties.session_expiry_interval = Some(50);
+    let (client, ack) = story.enter(expiring("c", 100));
+    assert_eq!(ack.properties.session_expiry_interval, Some(0));
+    client.send(Packet::Disconnect(Box::new(disconnect.clone())));
+    assert_eq!(client.close_reason(), Some(CloseReason::Disconnected));
+    assert!(story.world().broker.client("c").is_none(), "it is cut again");
+    let client = story.client("d");
+    client.send(Packet::Disconnect(Box::new(disconnect)));
+    client.is_sent_away(ReasonCode::ProtocolError);
+}
+
+#[test]
+fn a_disconnect_may_prolong_the_session_up_to_what_the_broker_allows() {
+    // §3.14.2.2.2
+    let story = Story::with(Config { session_expiry_maximum: 60, ..Config::default() });
+    let (client, _) = story.enter(expiring("c", 5));
+    let mut disconnect = Disconnect::default();
+    disconnect.properties.session_expiry_interval = Some(1000);
+    client.send(Packet::Disconnect(Box::new(disconnect)));
+    story.pass_seconds(59);
+    assert!(story.world().broker.client("c").is_some());
+    story.pass_seconds(1);
+    assert!(story.world().broker.client("c").is_none());
+    // [MQTT-3.1.2-23], before 5.0 as well
+    story.enter(Connect { clean_start: false, ..v3("old") }).0.vanishes();
+    story.pass_seconds(60);
+    assert!(story.world().broker.client("old").is_none());
+}
+
+#[test]
+fn the_time_a_message_has_left_goes_on_through_a_restart() {
+    // [MQTT-3.3.2-5], [MQTT-3.3.2-6]
+    let story = Story::durable();
+    let (client, _) = story.lasting("c");
+    client.subscribe("t", QoS::AtLeastOnce);
+    client.vanishes();
+    let publisher = story.client("p");
+    for (id, seconds) in [(1, 30), (2, 100)] {
+        let mut publish = with_qos(message("t", &seconds.to_string()), QoS::AtLeastOnce, id);
+        publish.properties.message_expiry_interval = Some(seconds);
+        publisher.send(Packet::Publish(publish));
+    }
+    story.pass_seconds(20);
+    let story = story.crash();
+    story.pass_seconds(20);
+    let (client, _) = story.lasting("c");
+    let left = client.expect("t", "100");
+    assert_eq!(left.properties.message_expiry_interval, Some(60));
+    client.acknowledge(&left);
+    client.hears_nothing();
+    assert_eq!(story.world().store.len(), 2, "the session and its subscription");
+}
+
+#[test]
+fn messages_whose_time_is_over_make_room_in_a_full_queue() {
+    // [MQTT-3.3.2-5]
+    let story = Story::with(Config { durable: true, queue_messages: 3, ..Config::default() });
+    let (client, _) = story.lasting("c");
+    client.subscribe("t", QoS::AtLeastOnce);
+    client.vanishes();
+    let publisher = story.client("p");
+    for (id, seconds) in [(1, Some(10)), (2, None), (3, Some(10)), (4, None)] {
+        let mut publish = with_qos(message("t", &id.to_string()), QoS::AtLeastOnce, id);
+        publish.properties.message_expiry_interval = seconds;
+        publisher.send(Packet::Publish(publish));
+    }
+    assert_eq!(story.world().broker.metrics().dropped_queue, 1, "nothing had expired yet");
+    story.pass_seconds(10);
+    publisher.publish_qos("t", "5", QoS::AtLeastOnce, 5);
+    let metrics = *story.world().broker.metrics();
+    assert_eq!((metrics.dropped_queue, metrics.dropped_expired, metrics.queued), (1, 2, 2));
+    let (client, _) = story.crash().lasting("c");
+    for payload in ["2", "5"] {
+        client.expect("t", payload);
+    }
+    client.hears_nothing();
+}
+
+#[test]
+fn a_message_in_flight_is_sent_again_also_after_its_time() {
+    // §3.3.2.3.3: only what was not begun is deleted.
+    let story = Story::new();
+    let (client, _) = story.lasting("c");
+    client.subscribe("t", QoS::AtLeastOnce);
+    let mut publish = with_qos(message("t", "begun"), QoS::AtLeastOnce, 1);
+    publish.properties.message_expiry_interval = Some(10);
+    story.client("p").send(Packet::Publish(publish));
+    assert_eq!(client.expect("t", "begun").properties.message_expiry_interval, Some(10));
+    client.vanishes();
+    story.pass_seconds(20);
+    let (client, _) = story.lasting("c");
+    let again = client.expect("t", "begun");
+    assert_eq!((again.dup, again.properties.message_expiry_interval), (true, Some(0)));
+}
+
+#[test]
+fn an_identifier_is_used_again_only_when_its_message_is_done() {
+    // [MQTT-2.2.1-4], [MQTT-4.3.2-1], [MQTT-4.3.3-1]
+    let story = Story::with(Config { inflight: 10_000, ..Config::default() });
+    let client = story.client("c");
+    client.subscribe("t", QoS::ExactlyOnce);
+    let publisher = story.client("p");
+    publisher.publish_qos("t", "stays", QoS::ExactlyOnce, 1);
+    let stays = client.expect("t", "stays").packet_id.unwrap();
+    for _ in 0..65_534 {
+        publisher.publish_qos("t", "x", QoS::AtLeastOnce, 1);
+        let got = client.expect("t", "x");
+        assert_ne!(got.packet_id.unwrap(), stays);
+        client.acknowledge(&got);
+    }
+    // Every other one was used: the next waits for the one that is still in flight.
+    publisher.publish_qos("t", "waits", QoS::AtLeastOnce, 1);
+    client.hears_nothing();
+    client.send(Packet::PubRec(Ack::success(stays)));
+    assert_eq!(client.receive(), Packet::PubRel(Ack::success(stays)));
+    client.hears_nothing();
+    client.send(Packet::PubComp(Ack::success(stays)));
+    assert_eq!(client.expect("t", "waits").packet_id.unwrap(), stays);
+}
+
+#[test]
+fn acknowledgements_come_in_the_order_of_what_they_acknowledge() {
+    // [MQTT-4.6.0-2], [MQTT-4.6.0-3], [MQTT-4.6.0-4]
+    let story = Story::new();
+    let (publisher, subscriber) = (story.client("p"), story.client("s"));
+    subscriber.subscribe("t", QoS::ExactlyOnce);
+    for id in [7, 3, 9, 1] {
+        let qos = if id > 4 { QoS::ExactlyOnce } else { QoS::AtLeastOnce };
+        publisher.send(Packet::Publish(with_qos(message("t", "x"), qos, id)));
+    }
+    let id = |packet: &Packet| match packet {
+        Packet::PubAck(ack) | Packet::PubRec(ack) | Packet::PubRel(ack) => ack.packet_id.value(),
+        other => panic!("expected an acknowledgement, got {other}"),
+    };
+    assert_eq!(publisher.rest().iter().map(id).collect::<Vec<_>>(), [7, 3, 9, 1]);
+    let got: Vec<_> = (0..4).map(|_| subscriber.message()).collect();
+    let exactly: Vec<_> = got.iter().filter(|got| got.qos == QoS::ExactlyOnce).collect();
+    for got in exactly.iter().rev() {
+        subscriber.send(Packet::PubRec(Ack::success(got.packet_id.unwrap())));
+    }
+    let received: Vec<_> = exactly.iter().rev().map(|got| got.packet_id.unwrap().value()).collect();
+    assert_eq!(subscriber.rest().iter().map(id).collect::<Vec<_>>(), received);
+}

@@ -207,3 +207,97 @@ fn a_disconnect_that_reports_an_error_leaves_the_will() {
     client.send(Packet::Disconnect(Box::new(Disconnect::new(ReasonCode::UnspecifiedError))));
     watcher.expect("status", "offline");
 }
+
+#[test]
+fn a_will_that_is_asked_for_waits_for_its_delay_and_the_end_of_the_session() {
+    // §3.1.3.2.2, §3.14.2.1
+    let with_will_message = Disconnect::new(ReasonCode::DisconnectWithWillMessage);
+    for (expiry, delay, sent_after) in [(60, 10, 10), (5, 10, 5), (0, 10, 0), (60, 0, 0)] {
+        let story = Story::new();
+        let watcher = story.client("watcher");
+        watcher.subscribe("status", QoS::AtMostOnce);
+        let (client, _) = story.enter(with_will(expiring("c", expiry), delay));
+        client.send(Packet::Disconnect(Box::new(with_will_message.clone())));
+        if sent_after > 0 {
+            story.pass_seconds(sent_after - 1);
+            watcher.hears_nothing();
+            story.pass_seconds(1);
+        }
+        watcher.expect("status", "offline");
+    }
+}
+
+#[test]
+fn a_disconnect_that_ends_the_session_at_once_sends_the_will_at_once() {
+    // §3.1.3.2.2, §3.14.2.2.2
+    let story = Story::new();
+    let watcher = story.client("watcher");
+    watcher.subscribe("status", QoS::AtMostOnce);
+    let (client, _) = story.enter(with_will(expiring("c", 60), 10));
+    let mut disconnect = Disconnect::new(ReasonCode::DisconnectWithWillMessage);
+    disconnect.properties.session_expiry_interval = Some(0);
+    client.send(Packet::Disconnect(Box::new(disconnect)));
+    watcher.expect("status", "offline");
+}
+
+#[test]
+fn a_client_that_is_sent_away_leaves_its_will() {
+    // [MQTT-3.1.2-8], §3.1.2.5: the broker closes because of a protocol error
+    for connect in [v3("c"), v5("c")] {
+        let story = Story::new();
+        let watcher = story.client("watcher");
+        watcher.subscribe("status", QoS::AtMostOnce);
+        let (client, _) = story.enter(with_will(connect, 0));
+        client.send(Packet::PingResp);
+        assert!(client.is_closed());
+        watcher.expect("status", "offline");
+    }
+}
+
+#[test]
+fn a_new_will_takes_the_place_of_the_former_one_and_none_leaves_none() {
+    // [MQTT-3.1.2-7], [MQTT-3.1.3-9]
+    let story = Story::new();
+    let watcher = story.client("watcher");
+    watcher.subscribe("status", QoS::AtMostOnce);
+    let resume = Connect { clean_start: false, ..expiring("c", 60) };
+    let (client, _) = story.enter(with_will(resume.clone(), 30));
+    client.vanishes();
+    let will = Will { payload: "other".into(), ..will("status", "") };
+    let (client, _) = story.enter(Connect { will: Some(will), ..resume.clone() });
+    client.vanishes();
+    watcher.expect("status", "other");
+    let (client, _) = story.enter(resume);
+    client.vanishes();
+    story.pass_seconds(60);
+    watcher.hears_nothing();
+}
+
+#[test]
+fn an_empty_retained_will_clears_its_topic() {
+    // [MQTT-3.1.2-15], [MQTT-3.3.1-6]
+    let story = Story::new();
+    story.client("p").send(Packet::Publish(retained("status", "online")));
+    let empty = Will { retain: true, ..will("status", "") };
+    let (client, _) = story.enter(Connect { will: Some(empty), ..v5("c") });
+    client.vanishes();
+    let late = story.client("late");
+    late.subscribe("status", QoS::AtMostOnce);
+    late.hears_nothing();
+}
+
+#[test]
+fn a_delayed_will_is_sent_after_a_restart() {
+    // [MQTT-3.1.3-9], §3.1.3.2.2
+    let story = Story::durable();
+    let (client, _) = story.enter(with_will(expiring("c", 600), 100));
+    client.vanishes();
+    story.pass_seconds(40);
+    let story = story.crash();
+    let watcher = story.client("watcher");
+    watcher.subscribe("status", QoS::AtMostOnce);
+    story.pass_seconds(59);
+    watcher.hears_nothing();
+    story.pass_seconds(1);
+    watcher.expect("status", "offline");
+}
