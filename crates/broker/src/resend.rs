@@ -50,6 +50,7 @@ impl Broker {
             batch.push((id, sent.qos, sent.retain, sent.released, sent.ids.clone(), sent.message.clone()));
         }
         transit.resend_from = next;
+        let mut made_room = false;
         for (id, qos, retain, released, ids, message) in batch {
             let Some(message) = message.filter(|_| !released) else {
                 self.send_ack(conn, AckType::PubRel, id, ReasonCode::Success);
@@ -67,11 +68,12 @@ impl Broker {
             self.metrics.dropped_large += 1;
             self.dropped(session_key, &Passing::of(&message), NotDelivered::TooLarge);
             self.end_flight(session_key, id);
+            made_room = true;
         }
         if blocked {
             self.resend_releases(session_key, conn);
         }
-        next.is_none() || (!blocked && !self.is_slow(conn))
+        next.is_none() || ((!blocked || made_room) && !self.is_slow(conn))
     }
 
     /// No PUBREL waits for a PUBLISH that Receive Maximum holds back [MQTT-3.3.4-10].

@@ -1,6 +1,6 @@
 //! Receive Maximum, in both directions (§3.3.4, §4.9).
 
-use std::num::NonZeroU16;
+use std::num::{NonZeroU16, NonZeroU32};
 
 use lacewing_broker::Config;
 use lacewing_protocol::{Ack, Connect, Packet, PacketId, Publish, QoS, ReasonCode};
@@ -304,4 +304,23 @@ fn after_a_reconnect_no_pubrel_waits_and_no_more_messages_are_in_flight_than_the
     subscriber.acknowledge(&third);
     subscriber.expect("t", "6");
     subscriber.hears_nothing();
+}
+
+#[test]
+fn a_message_that_is_too_large_to_be_sent_again_holds_up_none_behind_it() {
+    // [MQTT-3.1.2-25], [MQTT-4.4.0-1]
+    let story = Story::new();
+    let (subscriber, _) = story.lasting("s");
+    subscriber.subscribe("t", QoS::AtLeastOnce);
+    for (id, payload) in [(1, "first".to_owned()), (2, "x".repeat(100)), (3, "last".to_owned())] {
+        story.client("p").publish_qos("t", &payload, QoS::AtLeastOnce, id);
+    }
+    subscriber.vanishes();
+    let mut connect = Connect { clean_start: false, ..expiring("s", 60) };
+    connect.properties.receive_maximum = NonZeroU16::new(1);
+    connect.properties.maximum_packet_size = NonZeroU32::new(50);
+    let (subscriber, _) = story.enter(connect);
+    let first = subscriber.expect("t", "first");
+    subscriber.acknowledge(&first);
+    assert!(subscriber.expect("t", "last").dup);
 }
