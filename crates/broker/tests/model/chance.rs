@@ -5,10 +5,10 @@ use proptest::sample::select;
 
 use crate::dialogue::*;
 
-/// A dialogue of up to 60 steps.
+/// A dialogue of up to 80 steps.
 pub(crate) fn dialogue() -> impl Strategy<Value = Dialogue> {
     let first = prop::collection::vec(prop::option::weighted(0.9, hello()), usize::from(CLIENTS));
-    (setting(), first, prop::collection::vec(step(), 1..60)).prop_map(|(setting, hellos, steps)| {
+    (setting(), first, prop::collection::vec(step(), 1..80)).prop_map(|(setting, hellos, steps)| {
         // Somebody is there from the start.
         let connects = (0..CLIENTS).zip(hellos);
         let connects = connects.filter_map(|(client, hello)| Some(Step::Connect { client, hello: hello? }));
@@ -48,7 +48,7 @@ fn step() -> impl Strategy<Value = Step> {
         10 => (client(), id(), wish(), prop::option::weighted(0.3, wish())).prop_map(
             |(client, id, wish, another)| Step::Subscribe { client, id, wish, another }
         ),
-        2 => (client(), select(&FILTERS[..])).prop_map(|(client, filter)| Step::Unsubscribe { client, filter }),
+        2 => (client(), filter()).prop_map(|(client, filter)| Step::Unsubscribe { client, filter }),
         20 => (client(), text(), prop_oneof![4 => Just(1u8), 1 => 2..5u8]).prop_map(
             |(client, text, times)| Step::Publish { client, text, times }
         ),
@@ -68,7 +68,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (1..14u16).prop_map(|half_seconds| Step::Pass { half_seconds }),
         2 => (1..12u32).prop_map(|seconds| Step::Sleep { seconds }),
         1 => client().prop_map(|client| Step::Kick { client }),
-        1 => client().prop_map(|client| Step::EndSession { client }),
+        2 => client().prop_map(|client| Step::EndSession { client }),
         1 => text().prop_map(|text| Step::Announce { text }),
         1 => select(&FILTERS[..12]).prop_map(|filter| Step::DropRetained { filter }),
         3 => Just(Step::Withhold),
@@ -84,11 +84,11 @@ fn client() -> impl Strategy<Value = Client> {
 }
 
 fn qos() -> impl Strategy<Value = u8> {
-    0..3u8
+    prop_oneof![1 => Just(0u8), 2 => Just(1), 2 => Just(2)]
 }
 
 fn id() -> impl Strategy<Value = Option<u32>> {
-    prop::option::weighted(0.4, select(vec![1, 2, 200]))
+    prop::option::weighted(0.6, select(vec![1, 2, 200]))
 }
 
 fn hello() -> impl Strategy<Value = Hello> {
@@ -133,13 +133,16 @@ fn wish() -> impl Strategy<Value = Wish> {
         any::<bool>(),
         prop_oneof![3 => Just(0u8), 1 => Just(1), 1 => Just(2)],
     );
-    (select(&FILTERS[..]), options).prop_map(
-        |(filter, (qos, no_local, retain_as_published, retain_handling))| {
-            // A shared subscription with No Local is a protocol error [MQTT-3.8.3-4].
-            let no_local = no_local && !filter.starts_with("$share/");
-            Wish { filter, qos, no_local, retain_as_published, retain_handling }
-        },
-    )
+    (filter(), options).prop_map(|(filter, (qos, no_local, retain_as_published, retain_handling))| {
+        // A shared subscription with No Local is a protocol error [MQTT-3.8.3-4].
+        let no_local = no_local && !filter.starts_with("$share/");
+        Wish { filter, qos, no_local, retain_as_published, retain_handling }
+    })
+}
+
+/// Those that match much, more often: shared subscriptions with several members, overlapping ones.
+fn filter() -> impl Strategy<Value = &'static str> {
+    prop_oneof![2 => select(&FILTERS[..]), 1 => select(&["#", "$share/g/a/#", "$share/k/#"][..])]
 }
 
 fn text() -> impl Strategy<Value = Text> {

@@ -6,7 +6,7 @@ use std::fmt;
 pub(crate) type Client = u8;
 
 /// How many clients take part.
-pub(crate) const CLIENTS: Client = 4;
+pub(crate) const CLIENTS: Client = 3;
 
 /// The topics that are published to.
 pub(crate) const TOPICS: [&str; 7] = ["a", "a/b", "a/b/c", "b/b", "/b", "a/", "$data/a"];
@@ -50,7 +50,8 @@ pub(crate) struct Setting {
     pub(crate) splits: u32,
 }
 
-/// One thing that happens. What makes no sense when it comes to it (an acknowledgement of nothing) is passed over.
+/// One thing that happens. Where the client cannot do it (it is not connected, has nothing to acknowledge), the next one
+/// that can does it; if there is none, it is passed over.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
     /// Dials and says CONNECT; takes over if the client is there already.

@@ -55,7 +55,7 @@ fn a_member_of_two_shared_subscriptions_gets_a_message_by_each() {
         },
         steps: vec![
             Connect {
-                client: 3,
+                client: 2,
                 hello: Hello {
                     v5: true,
                     clean: false,
@@ -68,7 +68,7 @@ fn a_member_of_two_shared_subscriptions_gets_a_message_by_each() {
                 },
             },
             Subscribe {
-                client: 3,
+                client: 2,
                 id: Some(1),
                 wish: Wish {
                     filter: "$share/h/+/b",
@@ -80,7 +80,7 @@ fn a_member_of_two_shared_subscriptions_gets_a_message_by_each() {
                 another: None,
             },
             Subscribe {
-                client: 3,
+                client: 2,
                 id: None,
                 wish: Wish {
                     filter: "$share/k/#",
@@ -92,7 +92,7 @@ fn a_member_of_two_shared_subscriptions_gets_a_message_by_each() {
                 another: None,
             },
             Publish {
-                client: 3,
+                client: 2,
                 text: Text {
                     topic: "a/b",
                     qos: 0,
@@ -104,6 +104,51 @@ fn a_member_of_two_shared_subscriptions_gets_a_message_by_each() {
                 },
                 times: 1,
             },
+        ],
+    });
+}
+
+#[test]
+fn what_is_sent_again_goes_on_behind_a_message_that_is_too_large_for_the_new_connection() {
+    let hello = |v5, receive_maximum, maximum_packet_size| Hello {
+        v5,
+        clean: false,
+        expiry: 0,
+        receive_maximum,
+        maximum_packet_size,
+        keep_alive: 0,
+        will: None,
+        resends: false,
+    };
+    let text =
+        |size| Text { topic: "a", qos: 1, retain: false, size, expiry: None, adorned: false, alias: None };
+    agree(&Dialogue {
+        setting: Setting {
+            durable: false,
+            inflight: 5,
+            receive_maximum: 2,
+            keep_alive_maximum: 0,
+            session_expiry_maximum: 4294967295,
+            splits: 0,
+        },
+        steps: vec![
+            Connect { client: 0, hello: hello(false, 0, 0) },
+            Subscribe {
+                client: 0,
+                id: None,
+                wish: Wish {
+                    filter: "#",
+                    qos: 1,
+                    no_local: false,
+                    retain_as_published: false,
+                    retain_handling: 0,
+                },
+                another: None,
+            },
+            Publish { client: 0, text: text(Short), times: 1 },
+            Publish { client: 0, text: text(Long), times: 1 },
+            Publish { client: 0, text: text(Short), times: 1 },
+            Connect { client: 0, hello: hello(true, 1, 90) },
         ],
     });
 }

@@ -12,9 +12,7 @@ use crate::dialogue::Client;
 pub(crate) struct Line {
     pub(crate) client: Client,
     pub(crate) v5: bool,
-    /// QoS 1 and 2 messages that may be unacknowledged.
-    pub(crate) window: u16,
-    /// How many more of them may be sent (§4.9).
+    /// How many more QoS 1 and 2 messages may be sent (§4.9).
     pub(crate) quota: u16,
     /// The largest packet the client takes.
     pub(crate) maximum_packet_size: u32,

@@ -22,7 +22,7 @@ pub(crate) struct Published {
     pub(crate) payload: Vec<u8>,
 }
 
-/// A message went to a session.
+/// A message went to a session, or would have if that could have taken it.
 #[derive(Debug)]
 struct Delivered {
     number: u64,
@@ -41,6 +41,9 @@ impl Oracle {
             EventKind::Delivered { message, to, shared, .. } => {
                 self.delivered.push(Delivered { number: message, to, shared });
             }
+            EventKind::NotDelivered { message, to, .. } => {
+                self.delivered.push(Delivered { number: message, to, shared: None });
+            }
             _ => {}
         }
     }
@@ -55,10 +58,20 @@ impl Oracle {
         self.published.front().and_then(|published| published.from.as_deref())
     }
 
-    /// When this message went to this session, compared with others.
-    pub(crate) fn place(&self, number: u64, to: &str) -> usize {
-        let is_it = |one: &Delivered| one.number == number && one.to == to;
-        self.delivered.iter().position(is_it).unwrap_or(usize::MAX)
+    /// Puts messages in the order in which they went to a session.
+    pub(crate) fn sort<T>(&mut self, messages: &mut [T], to: &str, number: impl Fn(&T) -> u64) {
+        let place = |number: u64| {
+            let is_it = |one: &Delivered| one.number == number && one.to == to && one.shared.is_none();
+            self.delivered.iter().position(is_it).unwrap_or(usize::MAX)
+        };
+        messages.sort_by_key(|message| place(number(message)));
+        for message in messages {
+            let number = number(message);
+            let is_it = |one: &Delivered| one.number == number && one.to == to && one.shared.is_none();
+            if let Some(at) = self.delivered.iter().position(is_it) {
+                self.delivered.remove(at);
+            }
+        }
     }
 
     /// When this message went to a shared subscription, compared with others.

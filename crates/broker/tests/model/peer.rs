@@ -170,13 +170,21 @@ impl Peer {
         Some(packet)
     }
 
+    /// Whether it has something to acknowledge.
+    pub(crate) fn owes_answer(&self) -> bool {
+        !self.due.is_empty()
+    }
+
+    /// Whether it has a PUBREL to send.
+    pub(crate) fn owes_release(&self) -> bool {
+        self.outbox.iter().any(|unfinished| unfinished.is_to_be_released(self.conn))
+    }
+
     /// The first PUBREL that is due [MQTT-4.3.3-4].
     pub(crate) fn release(&mut self) -> Option<Packet> {
         let conn = self.conn;
-        let is_due = |unfinished: &&mut Unfinished| {
-            unfinished.received && !unfinished.released && unfinished.conn == conn
-        };
-        self.outbox.iter_mut().find(is_due).map(Unfinished::once_more)
+        let mut due = self.outbox.iter_mut().filter(|unfinished| unfinished.is_to_be_released(conn));
+        due.next().map(Unfinished::once_more)
     }
 
     fn find(&mut self, id: PacketId) -> Option<&mut Unfinished> {
@@ -189,6 +197,10 @@ impl Peer {
 }
 
 impl Unfinished {
+    fn is_to_be_released(&self, conn: Option<ConnId>) -> bool {
+        self.received && !self.released && self.conn == conn
+    }
+
     fn once_more(&mut self) -> Packet {
         match (self.received, self.publish.packet_id) {
             (true, Some(id)) => {

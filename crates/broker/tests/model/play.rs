@@ -65,24 +65,42 @@ impl Play {
         Ok(())
     }
 
+    /// The first client from this one on that is connected and can do something.
+    fn able(&self, client: Client, can: impl Fn(&Peer) -> bool) -> Client {
+        let turn = (client..CLIENTS).chain(0..client);
+        let mut able = turn.filter(|client| {
+            let peer = &self.peers[usize::from(*client)];
+            peer.conn.is_some() && can(peer)
+        });
+        able.next().unwrap_or(client)
+    }
+
+    /// The first client from this one on that is connected.
+    fn connected(&self, client: Client) -> Client {
+        self.able(client, |_| true)
+    }
+
     fn act(&mut self, step: &Step) -> Result<(), String> {
         match step {
             Step::Connect { client, hello } => self.connect(*client, hello),
-            Step::Drop { client } => self.lose(*client, false),
-            Step::DropMidway { client } => self.lose(*client, true),
-            Step::Disconnect { client, with_will, expiry } => self.disconnect(*client, *with_will, *expiry),
+            Step::Drop { client } => self.lose(self.connected(*client), false),
+            Step::DropMidway { client } => self.lose(self.connected(*client), true),
+            Step::Disconnect { client, with_will, expiry } => {
+                self.disconnect(self.connected(*client), *with_will, *expiry)
+            }
             Step::Subscribe { client, id, wish, another } => {
-                self.subscribe(*client, *id, wish, another.as_ref())
+                self.subscribe(self.connected(*client), *id, wish, another.as_ref())
             }
             Step::Unsubscribe { client, filter } => {
-                let Some(peer) = self.here(*client) else { return Ok(()) };
+                let client = self.connected(*client);
+                let Some(peer) = self.here(client) else { return Ok(()) };
                 let packet_id = peer.free_id();
                 peer.asks(packet_id);
                 let filters = vec![TopicFilter::try_from(*filter).unwrap()];
                 let packet = Unsubscribe { packet_id, filters, user_properties: UserProperties::new() };
-                self.say(*client, vec![Packet::Unsubscribe(packet)])
+                self.say(client, vec![Packet::Unsubscribe(packet)])
             }
-            Step::Publish { client, text, times } => self.publish(*client, text, *times),
+            Step::Publish { client, text, times } => self.publish(self.connected(*client), text, *times),
             Step::Again { client } => {
                 // Only before 5.0 [MQTT-4.4.0-1].
                 let Some(peer) = self.here(*client).filter(|peer| !peer.version.is_v5()) else {
@@ -92,13 +110,15 @@ impl Play {
                 self.say(*client, packets)
             }
             Step::Acknowledge { client, which, failing } => {
-                let answer = self.here(*client).and_then(|peer| peer.answer(*which, *failing));
-                self.say(*client, answer.into_iter().collect())
+                let client = self.able(*client, Peer::owes_answer);
+                let answer = self.here(client).and_then(|peer| peer.answer(*which, *failing));
+                self.say(client, answer.into_iter().collect())
             }
-            Step::AcknowledgeAll { client } => self.acknowledge_all(*client),
+            Step::AcknowledgeAll { client } => self.acknowledge_all(self.able(*client, Peer::owes_answer)),
             Step::Release { client } => {
-                let release = self.here(*client).and_then(Peer::release);
-                self.say(*client, release.into_iter().collect())
+                let client = self.able(*client, Peer::owes_release);
+                let release = self.here(client).and_then(Peer::release);
+                self.say(client, release.into_iter().collect())
             }
             Step::Ping { client } => self.say(*client, vec![Packet::PingReq]),
             Step::Stall { client } => self.stall(*client, true),
@@ -219,9 +239,14 @@ impl Play {
     }
 
     /// A client says something, in one go.
-    fn say(&mut self, client: Client, packets: Vec<Packet>) -> Result<(), String> {
+    fn say(&mut self, client: Client, mut packets: Vec<Packet>) -> Result<(), String> {
         let Some(peer) = self.here(client).filter(|_| !packets.is_empty()) else { return Ok(()) };
         let (Some(conn), version) = (peer.conn, peer.version) else { return Ok(()) };
+        for packet in &mut packets {
+            if let (Packet::Publish(publish), false) = (packet, version.is_v5()) {
+                publish.properties = PublishProperties::new();
+            }
+        }
         self.turn(|play| {
             play.host.receive(conn, &packets, version);
             play.reference.oracle = std::mem::take(&mut play.host.oracle);
@@ -358,11 +383,9 @@ impl Play {
             if publish.qos != QoS::AtMostOnce {
                 publish.packet_id = Some(peer.free_id());
             }
-            if !peer.version.is_v5() {
-                publish.properties = PublishProperties::new();
-            }
             peer.publishes(&publish);
-            if let Some(alias) = publish.properties.topic_alias
+            let alias = publish.properties.topic_alias.filter(|_| peer.version.is_v5());
+            if let Some(alias) = alias
                 && peer.aliases.insert(alias.get(), text.topic) == Some(text.topic)
             {
                 publish.topic = None;
@@ -414,7 +437,7 @@ impl Play {
             self.step(&Step::Flow { client })?;
         }
         for client in 0..CLIENTS {
-            self.step(&Step::AcknowledgeAll { client })?;
+            self.acknowledge_all(client)?;
         }
         for client in 0..CLIENTS {
             for topic in TOPICS {

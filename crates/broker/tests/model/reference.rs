@@ -33,7 +33,8 @@ pub(crate) struct Reference {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct State {
     pub(crate) sessions: BTreeMap<Client, Session>,
-    pub(crate) retained: BTreeMap<TopicName, Rc<Message>>,
+    /// By topic, with the client it is from.
+    pub(crate) retained: BTreeMap<TopicName, (Rc<Message>, Option<Client>)>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -56,7 +57,7 @@ pub(crate) struct Session {
     /// Those of them that are still to be sent again on this connection.
     again: VecDeque<u64>,
     /// Subscriptions whose retained messages are still to be sent.
-    owed: BTreeMap<String, (QoS, Option<u32>)>,
+    owed: BTreeMap<String, Subscription>,
     /// QoS 2 identifiers received and not released.
     incoming: BTreeSet<u16>,
 }

@@ -1,11 +1,13 @@
 //! From a session to its client: now, later, or again (§4.3, §4.4, §4.6, §4.9).
 
+use std::collections::VecDeque;
+
 use lacewing_broker::ConnId;
 use lacewing_protocol::{
     Ack, Packet, PacketId, ProtocolVersion, Publish, PublishProperties, QoS, ReasonCode,
 };
 
-use super::{Item, Reference, Session};
+use super::{Item, Reference, Session, Subscription};
 use crate::dialogue::Client;
 use crate::host::SECOND;
 use crate::lines::{Coming, Gate, Line, What};
@@ -45,9 +47,7 @@ impl Reference {
     /// Whether a QoS 1 or 2 message to a session would go at once.
     pub(super) fn has_room(&self, session: &Session) -> bool {
         let line = session.conn.and_then(|conn| self.line(conn));
-        session.queue.is_empty()
-            && session.again.is_empty()
-            && line.is_some_and(|line| session.flying.len() < usize::from(line.window))
+        session.queue.is_empty() && session.again.is_empty() && line.is_some_and(|line| line.quota > 0)
     }
 
     /// Sends what the client has room for: what is to be sent again, what waits, retained messages.
@@ -68,7 +68,7 @@ impl Reference {
                     continue;
                 }
                 if line.quota == 0 {
-                    return;
+                    return self.release_again(client, conn);
                 }
                 session.again.pop_front();
                 line.quota -= 1;
@@ -82,7 +82,7 @@ impl Reference {
                 let dup = self.lines.seen.contains_key(&uid).then_some(true);
                 self.send(conn, &item, dup, Gate::Free);
             } else if !session.queue.is_empty() {
-                if session.flying.len() >= usize::from(line.window) {
+                if line.quota == 0 {
                     return;
                 }
                 let Some(item) = session.queue.pop_front() else { return };
@@ -90,15 +90,34 @@ impl Reference {
                 if !item.message.is_expired(self.now.wall) && !self.is_too_large(conn, &item) {
                     self.take_off(client, conn, item);
                 }
-            } else if let Some((filter, (qos, id))) = session.owed.pop_first() {
-                for message in self.retained_for(&filter, client) {
-                    let (qos, ids) = (qos.min(message.qos), id.into_iter().collect());
-                    // [MQTT-3.3.1-8]
-                    self.deliver(client, Item { qos, retain: true, ids, ..Item::of(&message) });
-                }
             } else {
-                return;
+                return self.send_owed(client);
             }
+        }
+    }
+
+    /// Sends retained messages to new subscriptions while nothing waits before them.
+    pub(super) fn send_owed(&mut self, client: Client) {
+        while let Some(session) = self.state.sessions.get_mut(&client).filter(|one| one.queue.is_empty())
+            && session.conn.is_some()
+            && let Some((filter, Subscription { options, id })) = session.owed.pop_first()
+        {
+            for message in self.retained_for(&filter, options, client) {
+                let (qos, ids) = (options.qos.min(message.qos), id.into_iter().collect());
+                // [MQTT-3.3.1-8]
+                self.deliver(client, Item { qos, retain: true, ids, ..Item::of(&message) });
+            }
+        }
+    }
+
+    /// No PUBREL waits for a PUBLISH that Receive Maximum holds back [MQTT-3.3.4-10].
+    fn release_again(&mut self, client: Client, conn: ConnId) {
+        let Some(session) = self.state.sessions.get_mut(&client) else { return };
+        let is_released = |uid: &u64| session.flying.iter().any(|item| item.uid == *uid && item.released);
+        let (released, held): (VecDeque<u64>, _) = session.again.drain(..).partition(is_released);
+        session.again = held;
+        for uid in released {
+            self.expect_pubrel(conn, uid, Gate::Free);
         }
     }
 

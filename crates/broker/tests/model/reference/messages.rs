@@ -6,7 +6,7 @@ use std::rc::Rc;
 use lacewing_broker::ConnId;
 use lacewing_protocol::{
     Ack, AckProperties, Packet, PacketId, Publish, PublishProperties, QoS, ReasonCode, RetainHandling,
-    SubAck, Subscribe, TopicFilter, UnsubAck, Unsubscribe,
+    SubAck, Subscribe, SubscriptionOptions, TopicFilter, UnsubAck, Unsubscribe,
 };
 
 use super::{Item, Message, Reference, Session, Subscription, client_id};
@@ -112,7 +112,7 @@ impl Reference {
         let mut gate = Gate::Free;
         let message = Rc::new(message);
         if message.retain {
-            gate = self.retain(&message);
+            gate = self.retain(&message, from);
         }
 
         let receivers: Vec<Client> = self.state.sessions.keys().copied().collect();
@@ -235,12 +235,12 @@ impl Reference {
         }
     }
 
-    fn retain(&mut self, message: &Rc<Message>) -> Gate {
+    fn retain(&mut self, message: &Rc<Message>, from: Option<Client>) -> Gate {
         let topic = message.topic.clone();
         let former = match message.payload.is_empty() {
             // [MQTT-3.3.1-6]
             true => self.state.retained.remove(&topic),
-            false => self.state.retained.insert(topic, message.clone()),
+            false => self.state.retained.insert(topic, (message.clone(), from)),
         };
         if !self.config.durable || message.qos == QoS::AtMostOnce {
             return Gate::Free;
@@ -248,7 +248,7 @@ impl Reference {
         match (message.payload.is_empty(), former) {
             (false, _) => Gate::Waits(self.turn),
             // The broker may have cleared away before what has expired.
-            (true, Some(former)) if former.is_expired(self.now.wall) => Gate::MayWait(self.turn),
+            (true, Some((former, _))) if former.is_expired(self.now.wall) => Gate::MayWait(self.turn),
             (true, Some(_)) => Gate::Waits(self.turn),
             (true, None) => Gate::Free,
         }
@@ -271,14 +271,14 @@ impl Reference {
                 RetainHandling::DoNotSend => false,
             };
             if wanted && shared(filter).is_none() {
-                session.owed.insert(filter.to_string(), (options.qos, subscription.id));
+                session.owed.insert(filter.to_string(), subscription);
             }
             reasons.push(ReasonCode::granted(options.qos));
         }
         let packet_id = subscribe.packet_id;
         let packet = Packet::SubAck(SubAck { packet_id, reasons, properties: AckProperties::default() });
         self.lines.expect(conn, self.gate(client), What::OneOf(vec![packet]));
-        self.pump(client);
+        self.send_owed(client);
     }
 
     pub(super) fn unsubscribe(&mut self, conn: ConnId, client: Client, unsubscribe: &Unsubscribe) {
@@ -307,19 +307,26 @@ impl Reference {
         self.lines.expect(conn, self.gate(client), What::OneOf(vec![packet]));
     }
 
-    /// The retained messages that match, in the order in which the broker gave them to the client.
-    pub(super) fn retained_for(&self, filter: &str, client: Client) -> Vec<Rc<Message>> {
-        let all = self.state.retained.values();
-        let live =
-            all.filter(|message| matches(filter, &message.topic) && !message.is_expired(self.now.wall));
-        let mut found: Vec<Rc<Message>> = live.cloned().collect();
-        found.sort_by_key(|message| self.oracle.place(message.number, &client_id(client)));
+    /// The retained messages that come with a subscription, in the order in which the broker gave them to the client.
+    pub(super) fn retained_for(
+        &mut self,
+        filter: &str,
+        options: SubscriptionOptions,
+        client: Client,
+    ) -> Vec<Rc<Message>> {
+        let all = self.state.retained.values().filter(|(message, _)| matches(filter, &message.topic));
+        // [MQTT-3.8.3-3]
+        let all = all.filter(|(_, from)| !(options.no_local && *from == Some(client)));
+        let live = all.filter(|(message, _)| !message.is_expired(self.now.wall));
+        let mut found: Vec<Rc<Message>> = live.map(|(message, _)| message.clone()).collect();
+        self.oracle.sort(&mut found, &client_id(client), |message| message.number);
         found
     }
 
     /// Whether the retained messages are those the broker shows.
     pub(crate) fn compare_retained(&mut self, mut shown: Vec<(String, Vec<u8>, u8)>) {
-        let all = self.state.retained.values().filter(|message| !message.is_expired(self.now.wall));
+        let all = self.state.retained.values().map(|(message, _)| message);
+        let all = all.filter(|message| !message.is_expired(self.now.wall));
         let ours: Vec<_> = all
             .map(|message| (message.topic.to_string(), message.payload.to_vec(), message.qos.into()))
             .collect();

@@ -36,12 +36,10 @@ impl Reference {
         let is_too_long = connect.keep_alive == 0 || connect.keep_alive > longest;
         let keep_alive = if v5 && longest > 0 && is_too_long { longest } else { connect.keep_alive };
         let theirs = connect.properties.receive_maximum.map_or(u16::MAX, |max| max.get());
-        let window = theirs.min(self.config.inflight);
         let line = Line {
             client,
             v5,
-            window,
-            quota: window,
+            quota: theirs.min(self.config.inflight),
             maximum_packet_size: connect.properties.maximum_packet_size.map_or(u32::MAX, |max| max.get()),
             keep_alive,
             last_heard: self.now.awake,
