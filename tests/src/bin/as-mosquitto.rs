@@ -7,9 +7,11 @@
 
 #![allow(clippy::print_stderr, reason = "it talks to the suite's log")]
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 use std::{env, fs, io};
 
 fn main() -> ExitCode {
@@ -25,24 +27,55 @@ fn main() -> ExitCode {
 /// What mosquitto was asked for.
 #[derive(Debug)]
 struct Wish {
-    port: u16,
+    /// Ports for plain MQTT and for TLS, as far as they are named.
+    port: Option<u16>,
+    tls: Option<(u16, Tls)>,
     limits: Vec<(&'static str, u32)>,
     connections: Option<u32>,
+    anonymous: bool,
+    users: Vec<String>,
+    /// `maximum-qos` and `retain-available`.
+    terms: Vec<(&'static str, String)>,
 }
+
+/// What the TLS listener does its handshakes with.
+#[derive(Debug, Default)]
+struct Tls {
+    authority: String,
+    certificate: String,
+    key: String,
+    asks_clients: bool,
+    needs_certificate: bool,
+}
+
+/// The password of every user in the suite's password files, which hold hashes of mosquitto's own form.
+const PASSWORD: &str = "password";
 
 impl Wish {
     fn read(args: &[String]) -> Result<Self, String> {
-        let mut wish = Self { port: 0, limits: suite_expects(), connections: None };
+        let mut wish = Self {
+            port: None,
+            tls: None,
+            limits: suite_expects(),
+            connections: None,
+            // With a port alone; in a file it has to be said.
+            anonymous: true,
+            users: Vec::new(),
+            terms: Vec::new(),
+        };
         let mut args = args.iter();
         while let Some(arg) = args.next() {
             match arg.as_str() {
                 "-v" => {}
-                "-p" => wish.port = number(args.next())?,
-                "-c" => wish.read_file(Path::new(args.next().ok_or("-c names a file")?))?,
+                "-p" => wish.port = Some(number(args.next())?),
+                "-c" => {
+                    wish.anonymous = false;
+                    wish.read_file(Path::new(args.next().ok_or("-c names a file")?))?;
+                }
                 other => return Err(format!("{other} is not understood")),
             }
         }
-        if wish.port == 0 { Err("no port is named".to_owned()) } else { Ok(wish) }
+        if wish.port.is_none() && wish.tls.is_none() { Err("no port is named".to_owned()) } else { Ok(wish) }
     }
 
     fn read_file(&mut self, file: &Path) -> Result<(), String> {
@@ -56,9 +89,21 @@ impl Wish {
 
     fn set(&mut self, option: &str, value: &str) -> Result<(), String> {
         match option {
-            "port" | "listener" if self.port == 0 => self.port = number(Some(value))?,
-            "port" | "listener" => return Err("Lacewing listens for plain MQTT once".to_owned()),
-            "allow_anonymous" if value == "true" => {}
+            "port" | "listener" if self.port.is_none() => self.port = Some(number(Some(value))?),
+            // The suite's second listeners are for TLS.
+            "listener" if self.tls.is_none() => self.tls = Some((number(Some(value))?, Tls::default())),
+            "cafile" => self.tls()?.authority = value.to_owned(),
+            "certfile" => self.tls()?.certificate = value.to_owned(),
+            "keyfile" => self.tls()?.key = value.to_owned(),
+            "require_certificate" => {
+                self.tls()?.needs_certificate = value == "true";
+                self.tls()?.asks_clients = true;
+            }
+            "use_identity_as_username" => self.tls()?.asks_clients = true,
+            "allow_anonymous" => self.anonymous = value == "true",
+            "password_file" => self.users = users(Path::new(value))?,
+            "maximum_qos" => self.terms.push(("maximum-qos", value.to_owned())),
+            "retain_available" => self.terms.push(("retain-available", value.to_owned())),
             "max_connections" => self.connections = Some(number(Some(value))?),
             "max_inflight_messages" => {
                 // mosquitto says this number to clients as Receive Maximum as well.
@@ -81,6 +126,11 @@ impl Wish {
         Ok(())
     }
 
+    fn tls(&mut self) -> Result<&mut Tls, String> {
+        let (_, tls) = self.tls.as_mut().ok_or("it belongs to a second listener")?;
+        Ok(tls)
+    }
+
     fn limit(&mut self, limit: &'static str, value: &str) -> Result<(), String> {
         let value = number(Some(value))?;
         self.limits.retain(|(set, _)| *set != limit);
@@ -88,11 +138,32 @@ impl Wish {
         Ok(())
     }
 
-    /// The settings file that says it.
-    fn settings(&self) -> String {
-        let mut text = "broker = 'native'\nlog = 'warn'\n".to_owned();
+    /// The settings file that says it, with the certificate in the file `chain`.
+    fn settings(&self, chain: &Path) -> String {
+        let mut text = format!("broker = 'native'\nlog = 'warn'\nanonymous = {}\n", self.anonymous);
         if let Some(connections) = self.connections {
             let _ = writeln!(text, "max-connections = {connections}");
+        }
+        if let Some((port, tls)) = &self.tls {
+            let Tls { authority, key, asks_clients, needs_certificate, .. } = tls;
+            let chain = chain.display();
+            let _ =
+                writeln!(text, "mqtts = 'localhost:{port}'\n[tls]\ncertificate = '{chain}'\nkey = '{key}'");
+            if *asks_clients {
+                let _ = writeln!(
+                    text,
+                    "client-ca = '{authority}'\nrequire-client-certificate = {needs_certificate}"
+                );
+            }
+        }
+        for user in &self.users {
+            text.push_str(user);
+        }
+        if !self.terms.is_empty() {
+            let _ = writeln!(text, "[listener.mqtt]");
+        }
+        for (term, value) in &self.terms {
+            let _ = writeln!(text, "{term} = {value}");
         }
         let _ = writeln!(text, "[limits]");
         for (limit, value) in &self.limits {
@@ -100,6 +171,23 @@ impl Wish {
         }
         text
     }
+}
+
+/// The `[[user]]` tables for those whom a password file of mosquitto names.
+fn users(file: &Path) -> Result<Vec<String>, String> {
+    let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let names = text.lines().filter_map(|line| Some(line.split_once(':')?.0));
+    names.map(|name| user(name).map_err(|error| format!("the lines for {name}: {error}"))).collect()
+}
+
+fn user(name: &str) -> io::Result<String> {
+    let mut command = Command::new(lacewing()?);
+    let mut child = command.args(["password", name]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    if let Some(mut input) = child.stdin.take() {
+        writeln!(input, "{PASSWORD}")?;
+    }
+    let output = child.wait_with_output()?;
+    String::from_utf8(output.stdout).map_err(io::Error::other)
 }
 
 /// mosquitto's defaults as far as they show in a CONNACK, which the suite compares byte by byte.
@@ -121,18 +209,33 @@ fn number<N: std::str::FromStr>(value: Option<impl AsRef<str>>) -> Result<N, Str
 
 /// Goes on as `lacewing`: the suite ends the process it has started, and that has to be the broker. Returns only when it fails.
 fn become_lacewing(wish: &Wish) -> io::Error {
-    let folder = PathBuf::from(format!("lacewing-{}", wish.port));
-    let settings = folder.join("settings.toml");
-    if let Err(error) = fs::create_dir_all(&folder).and_then(|()| fs::write(&settings, wish.settings())) {
-        return error;
+    match prepare(wish) {
+        Ok(mut command) => replace_by(&mut command),
+        Err(error) => error,
     }
-    let Some(lacewing) = env::var_os("LACEWING_BIN") else {
-        return io::Error::other("LACEWING_BIN does not say which lacewing");
-    };
-    let mut command = Command::new(lacewing);
+}
+
+/// Writes the settings into a folder, and gives the command that reads them.
+fn prepare(wish: &Wish) -> io::Result<Command> {
+    let port = wish.port.or(wish.tls.as_ref().map(|(port, _)| *port)).unwrap_or_default();
+    let folder = PathBuf::from(format!("lacewing-{port}"));
+    fs::create_dir_all(&folder)?;
+    let chain = folder.join("chain.pem");
+    if let Some((_, tls)) = &wish.tls {
+        // mosquitto finds the authorities between a certificate and the root by itself; Lacewing shows what is in the file.
+        fs::write(&chain, fs::read_to_string(&tls.certificate)? + &fs::read_to_string(&tls.authority)?)?;
+    }
+    let settings = folder.join("settings.toml");
+    fs::write(&settings, wish.settings(&chain))?;
+    let mut command = Command::new(lacewing()?);
     command.arg("--config").arg(settings).arg("--data").arg(folder);
-    command.args(["--http", "localhost:0", "--mqtt", &format!("localhost:{}", wish.port)]);
-    replace_by(&mut command)
+    let mqtt = format!("localhost:{}", wish.port.unwrap_or_default());
+    command.args(["--http", "localhost:0", "--mqtt", &mqtt]);
+    Ok(command)
+}
+
+fn lacewing() -> io::Result<OsString> {
+    env::var_os("LACEWING_BIN").ok_or_else(|| io::Error::other("LACEWING_BIN does not say which lacewing"))
 }
 
 #[cfg(unix)]

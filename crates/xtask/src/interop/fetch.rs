@@ -21,8 +21,9 @@ const VERSION: &str = "2.0.11";
 /// When the machine has no Debian mirror or cannot unpack its packages.
 pub(super) fn suite(cache: &Cache) -> Result<PathBuf> {
     let place = cache.place("mosquitto-source", VERSION);
-    if !place.join("source/test").is_dir() {
-        for (program, package) in [("apt-get", "apt"), ("dpkg-source", "dpkg-dev"), ("python3", "python3")] {
+    if !place.join("source/test/ssl/server.crt").is_file() {
+        let programs = ["apt-get", "dpkg-source", "openssl", "python3"];
+        for (program, package) in programs.into_iter().zip(["apt", "dpkg-dev", "openssl", "python3"]) {
             if on_path(program).is_none() {
                 bail!("{program} is missing: on Debian `sudo apt-get install {package}`");
             }
@@ -57,7 +58,11 @@ fn fetch(folder: &Path, log: &dyn Fn(&str) -> Result<PathBuf>) -> Result<()> {
         .context("the source package has no description")?;
     let mut unpack = Command::new("dpkg-source");
     unpack.current_dir(folder).arg("-x").arg(description).arg("source");
-    run_quietly(&mut unpack, &log("dpkg-source")?)
+    run_quietly(&mut unpack, &log("dpkg-source")?)?;
+    // The package has no certificates; its own script makes them.
+    let mut certificates = Command::new("sh");
+    certificates.current_dir(folder.join("source/test/ssl")).arg("gen.sh");
+    run_quietly(&mut certificates, &log("certificates")?)
 }
 
 /// The Debian mirror in the machine's own lists.
