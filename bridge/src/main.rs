@@ -162,11 +162,11 @@ fn start_reactor(
             max_connections.map_or(room, |most| most.min(room)),
             Clock::start(),
             |now, orders| {
+                let hasher = Hasher::start(orders.clone())?;
+                let doorkeeper =
+                    Doorkeeper::new(rules, token.clone(), hasher, noise).map_err(std::io::Error::other)?;
                 Ok(match broker {
                     BrokerHome::Native => {
-                        let hasher = Hasher::start(orders.clone())?;
-                        let doorkeeper = Doorkeeper::new(rules, token.clone(), hasher, noise)
-                            .map_err(std::io::Error::other)?;
                         let household =
                             home.then(|| Household::starting_at(seed, minutes_ahead_of_utc(), now));
                         let operators = Operators::new(token, addresses, home);
@@ -174,7 +174,7 @@ fn start_reactor(
                             NativeHub::new(limits, seed, doorkeeper, reloads, operators, household, now);
                         Box::new(hub)
                     }
-                    BrokerHome::Tab => Box::new(RelayHub::new(token, &addresses)),
+                    BrokerHome::Tab => Box::new(RelayHub::new(token, &addresses, doorkeeper, reloads, noise)),
                 })
             },
         );

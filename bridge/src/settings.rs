@@ -232,10 +232,6 @@ impl Flags {
         );
         let (mqtts, https) = (self.mqtts.or(file.mqtts), self.https.or(file.https));
         let tls = self.tls.over(file.tls, mqtts.is_some() || https.is_some())?;
-        ensure!(
-            broker == BrokerHome::Native || rules == Rules::default(),
-            "users and access rules need --broker native in this version"
-        );
         Ok(Settings {
             broker,
             mqtts,
@@ -358,7 +354,6 @@ mod tests {
         assert!(settings(&["--page", "/no/such/folder"], "").is_err());
     }
 
-    const NATIVE: &[&str] = &["--broker", "native"];
     const PENCIL: &str =
         "$argon2id$v=19$m=8,t=1,p=1$AQEBAQEBAQEBAQEBAQEBAQ$2vEyF5weWleEp5h7PY7aLi9Uo2VN9IQqwN4iQu3m4cw";
 
@@ -379,7 +374,7 @@ mod tests {
                 retain-available = false
             "##
         );
-        let rules = settings(NATIVE, &file).unwrap().rules;
+        let rules = settings(&[], &file).unwrap().rules;
         assert!(!rules.anonymous, "with users, a name is asked for");
         let ada = rules.user("ada").unwrap();
         assert_eq!((ada.access.len(), ada.terms.maximum_qos), (3, Some(1)));
@@ -388,7 +383,7 @@ mod tests {
         assert_eq!((websocket.listener, websocket.anonymous), (Listener::WebSocket, Some(true)));
         assert_eq!(websocket.terms.retain_available, Some(false));
         assert!(settings(&[], "").unwrap().rules.anonymous, "without users, nobody is asked");
-        assert!(!settings(NATIVE, "anonymous = false").unwrap().rules.anonymous);
+        assert!(!settings(&[], "anonymous = false").unwrap().rules.anonymous);
     }
 
     #[test]

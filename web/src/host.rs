@@ -3,11 +3,13 @@
 //! Like the core they take inputs with their time and are polled for outputs, so that all of it runs in native tests; `worker` wires them to
 //! ports, sockets and timers.
 
+mod admission;
 mod bridge;
 mod broker;
 mod client;
 mod conn;
 mod member;
+mod service;
 
 pub use bridge::{Bridge, Dial};
 pub use broker::{BrokerHost, ChannelId, Output, Setup};

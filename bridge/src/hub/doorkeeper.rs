@@ -188,6 +188,13 @@ impl Doorkeeper {
         }
     }
 
+    /// All connections are gone.
+    pub(crate) fn closed_all(&mut self) {
+        self.authenticator.closed_all();
+        self.waiting.clear();
+        self.in_hand.iter_mut().for_each(|(_, visitor)| *visitor = None);
+    }
+
     /// The page that has the pairing token belongs to the operator.
     fn operator(&self, request: &AuthRequest) -> Verdict {
         let shown = request.password.as_deref().and_then(|password| std::str::from_utf8(password).ok());

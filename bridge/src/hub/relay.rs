@@ -3,8 +3,10 @@
 //! The relay moves bytes and reads no MQTT, with one exception: a CONNECT that comes while no tab is linked waits a
 //! little, and is then answered that the server is unavailable.
 
+mod admission;
 mod device;
 mod doors;
+mod service;
 mod unavailable;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -17,11 +19,14 @@ use tracing::{info, warn};
 
 use self::device::{Device, Road};
 use self::doors::{Answer, Doors};
+use self::service::Service;
 use super::line_limit::LineLimit;
 use super::metrics;
-use super::{Action, Arrival, Asker, Farewell, Hub, Role};
+use super::{Action, Arrival, Asker, Doorkeeper, Farewell, Hub, Role};
 use crate::hasher::Ticket;
+use crate::reload::Reloads;
 use crate::token::Token;
+use crate::users;
 
 /// How long a device's CONNECT waits for a tab, in microseconds.
 const HOLD: u64 = 5_000_000;
@@ -33,6 +38,12 @@ const HELD_BYTES: usize = 8 << 20;
 /// Devices on one side, tabs on the other.
 pub(crate) struct RelayHub {
     doors: Doors,
+    doorkeeper: Doorkeeper,
+    reloads: Reloads,
+    /// Makes fingerprints of what the tab is not to know.
+    noise: [u8; 32],
+    /// The linked tab's.
+    service: Option<Service>,
     /// What the linked tab is told: where devices connect.
     addresses: String,
     devices: BTreeMap<ConnId, Device>,
@@ -55,10 +66,21 @@ struct Counts {
 }
 
 impl RelayHub {
-    /// A relay that lets in the tab that shows `token` and tells it `addresses`.
-    pub(crate) fn new(token: Token, addresses: &Addresses) -> Self {
+    /// A relay that lets in the tab that shows `token` and tells it `addresses`. `doorkeeper` lets in devices, `noise` is
+    /// random.
+    pub(crate) fn new(
+        token: Token,
+        addresses: &Addresses,
+        doorkeeper: Doorkeeper,
+        reloads: Reloads,
+        noise: [u8; 32],
+    ) -> Self {
         Self {
             doors: Doors::new(token),
+            doorkeeper,
+            reloads,
+            noise,
+            service: None,
             // Plain strings always have a JSON form.
             addresses: serde_json::to_string(addresses).unwrap_or_default(),
             devices: BTreeMap::new(),
@@ -75,7 +97,8 @@ impl RelayHub {
     /// Gives a device a stream of the linked tab, or lets it wait for one.
     fn admit(&mut self, now: Now, conn: ConnId) {
         let Some(device) = self.devices.get_mut(&conn) else { return };
-        let Some(link) = self.doors.linked() else {
+        let ready = self.service.as_ref().is_some_and(|service| service.ready);
+        let Some(link) = self.doors.linked().filter(|_| ready) else {
             if self.held.len() < HELD_DEVICES {
                 let until = now.awake + HOLD;
                 device.road = Road::Held(until);
@@ -86,7 +109,7 @@ impl RelayHub {
             return;
         };
         let open = Open::new(origin(device.listener), device.peer.as_str());
-        match link.open(open.with_identity(device.identity.clone())) {
+        match link.open(open.with_identity(users::certified(device.identity.clone()))) {
             Ok(stream) => {
                 device.road = Road::Stream(stream);
                 self.streams.insert(stream, conn);
@@ -151,7 +174,7 @@ impl RelayHub {
     fn listen(&mut self, now: Now, tab: ConnId) {
         while let Some(event) = self.doors.event(tab) {
             match event {
-                Event::Hello(hello) => self.greet(now, tab, &hello),
+                Event::Hello(hello) => self.greet(tab, &hello),
                 Event::Goodbye { reason } => {
                     self.part(tab, &reason.to_string());
                     self.actions.push_back(Action::Close(tab, Farewell::normal()));
@@ -159,11 +182,23 @@ impl RelayHub {
                 // The bridge has nothing to offer to a tab's own streams.
                 Event::Opened { stream, .. } => self.doors.reset(tab, stream, CloseCode::Refused),
                 // Only the linked tab has streams.
+                Event::Data { stream, bytes } if self.is_service(stream) => {
+                    self.hear_service(now, tab, &bytes);
+                }
                 Event::Data { stream, bytes } => self.hear(stream, &bytes),
+                Event::Writable { stream } if self.is_service(stream) => {
+                    if let (Some(service), Some(link)) = (&mut self.service, self.doors.linked()) {
+                        service.flush(link);
+                    }
+                    self.ring();
+                }
                 Event::Writable { stream } => {
                     if let Some(conn) = self.streams.get(&stream) {
                         self.forward(*conn);
                     }
+                }
+                Event::Closed { stream, .. } | Event::Reset { stream, .. } if self.is_service(stream) => {
+                    self.end_service(tab, "this page does not know of users and rules: reload it");
                 }
                 Event::Closed { stream, reason } | Event::Reset { stream, reason } => {
                     self.hang_up(stream, &reason);
@@ -172,7 +207,7 @@ impl RelayHub {
         }
     }
 
-    fn greet(&mut self, now: Now, tab: ConnId, hello: &Hello) {
+    fn greet(&mut self, tab: ConnId, hello: &Hello) {
         match self.doors.answer(tab, hello) {
             Answer::Welcome => {}
             Answer::Instead(old) => {
@@ -194,11 +229,18 @@ impl RelayHub {
         self.doors.link(tab, welcome);
         self.counts.links += 1;
         info!("the tab at {} is the broker now", self.doors.peer(tab));
+        self.begin_service(tab);
+        self.actions.push_back(Action::Ready(tab));
+    }
+
+    /// The linked tab takes devices from now on.
+    fn admit_held(&mut self, now: Now) {
+        let Some(service) = &mut self.service else { return };
+        service.ready = true;
         self.held_bytes = 0;
         for (_, conn) in std::mem::take(&mut self.held) {
             self.admit(now, conn);
         }
-        self.actions.push_back(Action::Ready(tab));
     }
 
     /// Ends a tab's link from this side.
@@ -214,6 +256,8 @@ impl RelayHub {
         if !self.doors.unlink(tab) {
             return;
         }
+        self.service = None;
+        self.doorkeeper.closed_all();
         warn!("the tab is the broker no more: {why}; {} devices are disconnected", self.streams.len());
         for conn in std::mem::take(&mut self.streams).into_values() {
             let Some(device) = self.devices.get_mut(&conn) else { continue };
@@ -396,10 +440,20 @@ impl Hub for RelayHub {
         more
     }
 
-    fn checked(&mut self, _now: Now, _ticket: Ticket, _verdict: Verdict) {}
+    fn checked(&mut self, now: Now, ticket: Ticket, verdict: Verdict) {
+        if let Some((conn, verdict)) = self.doorkeeper.checked(now, ticket, verdict) {
+            self.tell_verdict(now, conn, verdict);
+        }
+    }
 
-    fn rules(&mut self, _now: Now, _asker: Option<Asker>, _rules: Result<Box<Rules>, String>) {
-        warn!("users and access rules need --broker native in this version");
+    fn rules(&mut self, _now: Now, asker: Option<Asker>, rules: Result<Box<Rules>, String>) {
+        let outcome = self.doorkeeper.reload(rules);
+        if outcome.is_ok() {
+            self.say_rules();
+        }
+        if let Some(asker) = asker {
+            self.tell_reloaded(asker, outcome);
+        }
     }
 
     fn shutdown(&mut self, _now: Now) {
@@ -430,10 +484,15 @@ impl Hub for RelayHub {
         );
         metrics::one(text, "received_bytes_total", "Bytes received from devices.", "counter", bytes_in);
         metrics::one(text, "sent_bytes_total", "Bytes sent to devices.", "counter", bytes_out);
+        self.doorkeeper.metrics(text);
     }
 }
 
 impl RelayHub {
+    fn is_service(&self, stream: StreamId) -> bool {
+        self.service.as_ref().is_some_and(|service| service.stream == stream)
+    }
+
     /// Takes a device out of those that wait.
     fn release(&mut self, until: u64, conn: ConnId) {
         if self.held.remove(&(until, conn))

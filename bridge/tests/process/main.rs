@@ -8,6 +8,7 @@ mod relay;
 mod scram;
 mod start_and_stop;
 mod tab;
+mod tab_users;
 mod tls;
 mod tls_certificates;
 mod tls_hostile;

@@ -1,10 +1,12 @@
 //! A tab played by the test: the dialling end of a link over a WebSocket.
 
+use std::collections::VecDeque;
 use std::net::TcpStream;
 use std::time::Instant;
 
 use bytes::Bytes;
-use lacewing_link::{BrokerId, CloseReason, Config, Event, Hello, Link, Side, StreamId};
+use lacewing_control::service::{FromBridge, FromHost, Inbox, framed};
+use lacewing_link::{BrokerId, CloseReason, Config, Event, Hello, Link, Listener, Side, StreamId};
 use tokio_tungstenite::tungstenite::{self, client::IntoClientRequest};
 use tokio_tungstenite::tungstenite::{Message, WebSocket};
 
@@ -12,6 +14,11 @@ use crate::daemon::Daemon;
 
 pub(crate) struct Tab {
     pub(crate) link: Link,
+    /// The stream by which the bridge says who may come in.
+    service: Option<StreamId>,
+    inbox: Inbox,
+    /// What the bridge said on it.
+    pub(crate) told: VecDeque<FromBridge>,
     socket: WebSocket<TcpStream>,
     started: Instant,
 }
@@ -24,7 +31,8 @@ impl Tab {
         let (socket, _) = tungstenite::client(request, daemon.http()).unwrap();
         let mut link = Link::new(Side::Dialler, Config::default(), 0);
         link.hello(hello).unwrap();
-        let mut tab = Self { link, socket, started: Instant::now() };
+        let (inbox, told) = (Inbox::default(), VecDeque::new());
+        let mut tab = Self { link, service: None, inbox, told, socket, started: Instant::now() };
         tab.send();
         tab
     }
@@ -43,15 +51,63 @@ impl Tab {
         }
     }
 
-    /// The next event of the link.
+    /// The next event of the link that is not about the service.
     pub(crate) fn event(&mut self) -> Event {
         loop {
             if let Some(event) = self.link.poll_event() {
-                return event;
+                match event {
+                    Event::Opened { stream, open } if open.listener == Listener::Service => {
+                        self.service = Some(stream);
+                    }
+                    Event::Data { stream, bytes } if self.service == Some(stream) => self.serve(&bytes),
+                    event => return event,
+                }
+                continue;
             }
             self.send();
             let Message::Binary(message) = self.socket.read().unwrap() else { continue };
             self.link.receive(self.started.elapsed().as_micros() as u64, message).unwrap();
+        }
+    }
+
+    /// Takes what the bridge says of users and rules; a tab takes devices once it knows the rules.
+    fn serve(&mut self, bytes: &[u8]) {
+        let Some(service) = self.service else { return };
+        self.link.consume(service, bytes.len() as u32);
+        self.inbox.receive(bytes);
+        while let Some(message) = self.inbox.take().unwrap() {
+            if matches!(message, FromBridge::Rules(_)) {
+                self.say(&FromHost::Ready);
+            }
+            self.told.push_back(message);
+        }
+    }
+
+    /// Says something to the bridge itself.
+    pub(crate) fn say(&mut self, message: &FromHost) {
+        self.link.send(self.service.unwrap(), &framed(message).unwrap()).unwrap();
+        self.send();
+    }
+
+    /// Waits for the next thing that the bridge says of users and rules, while nothing else happens.
+    pub(crate) fn told(&mut self) -> FromBridge {
+        loop {
+            if let Some(message) = self.told.pop_front() {
+                return message;
+            }
+            self.send();
+            if let Message::Binary(message) = self.socket.read().unwrap() {
+                self.link.receive(self.started.elapsed().as_micros() as u64, message).unwrap();
+            }
+            while let Some(event) = self.link.poll_event() {
+                match event {
+                    Event::Opened { stream, open } if open.listener == Listener::Service => {
+                        self.service = Some(stream);
+                    }
+                    Event::Data { stream, bytes } if self.service == Some(stream) => self.serve(&bytes),
+                    event => panic!("{event:?}"),
+                }
+            }
         }
     }
 

@@ -14,6 +14,7 @@ mod desk;
 mod household;
 mod request;
 mod response;
+pub mod service;
 
 pub use desk::{Desk, Effect, OperatorId};
 pub use household::Household;

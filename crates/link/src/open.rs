@@ -43,6 +43,8 @@ pub enum Listener {
     MqttTls,
     /// A device or page over a WebSocket in TLS.
     WebSocketTls,
+    /// What the two hosts of the link have to say to each other; not MQTT.
+    Service,
     /// One that this version has no name for. Never a number that has one.
     Other(u8),
 }
@@ -57,6 +59,7 @@ impl From<u8> for Listener {
             4 => Self::Control,
             5 => Self::MqttTls,
             6 => Self::WebSocketTls,
+            7 => Self::Service,
             other => Self::Other(other),
         }
     }
@@ -72,6 +75,7 @@ impl From<Listener> for u8 {
             Listener::Control => 4,
             Listener::MqttTls => 5,
             Listener::WebSocketTls => 6,
+            Listener::Service => 7,
             Listener::Other(number) => number,
         }
     }

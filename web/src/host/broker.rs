@@ -12,6 +12,7 @@ use lacewing_link::{CloseCode, Event, Hello, Link, Listener as Origin, Side, Str
 
 use super::bridge::{Bridge, Dial};
 use super::conn::{Conn, Served};
+use super::service::Service;
 
 /// Why nothing outlives the broker of this version.
 const UNSAVED: &str = "This broker keeps its state in memory: a reload starts it anew.";
@@ -52,11 +53,11 @@ pub enum Output {
 /// A broker with everything around it.
 pub struct BrokerHost {
     name: [u8; 16],
-    broker: Broker,
+    pub(super) broker: Broker,
     batch: Batch,
     channels: BTreeMap<ChannelId, Channel>,
     /// Channels with something to transmit may be among these.
-    talking: Vec<ChannelId>,
+    pub(super) talking: Vec<ChannelId>,
     conns: HashMap<ConnId, Conn, foldhash::fast::FixedState>,
     ready: VecDeque<ConnId>,
     /// Connections that are closing, by deadline.
@@ -64,8 +65,10 @@ pub struct BrokerHost {
     conns_opened: u64,
     household: Household,
     bridge: Bridge,
-    bridge_channel: Option<ChannelId>,
-    desk: Desk,
+    pub(super) bridge_channel: Option<ChannelId>,
+    /// By which the linked bridge says who may come in.
+    pub(super) service: Option<Service>,
+    pub(super) desk: Desk,
     mask: EventMask,
     outputs: VecDeque<Output>,
 }
@@ -95,6 +98,7 @@ impl BrokerHost {
             household,
             bridge: Bridge::new(setup.broker, setup.bridge, now.awake),
             bridge_channel: None,
+            service: None,
             desk,
             mask: EventMask::NONE,
             outputs: VecDeque::new(),
@@ -166,10 +170,7 @@ impl BrokerHost {
                 self.household.command(now, command);
                 self.desk.home(self.household.powers());
             }
-            Some(Effect::ReloadRules) => {
-                let why = "No bridge is linked that has rules.".to_owned();
-                self.desk.rules_reloaded(id, Err(why));
-            }
+            Some(Effect::ReloadRules) => self.reload_rules(id),
             None => {}
         }
     }
@@ -282,6 +283,13 @@ impl BrokerHost {
                 // Refused only when said twice, and a second HELLO of the peer's ends the link before it comes here.
                 let _ = channel.link.hello(Hello::new(lacewing_link::BrokerId(self.name)));
             }
+            Event::Opened { stream, open } if open.listener == Origin::Service => {
+                if channel.is_bridge && self.service.is_none() {
+                    self.service = Some(Service::new(stream));
+                } else {
+                    channel.link.reset(stream, CloseCode::Refused);
+                }
+            }
             Event::Opened { stream, open } => {
                 self.conns_opened += 1;
                 let conn = ConnId(self.conns_opened);
@@ -292,6 +300,9 @@ impl BrokerHost {
                 self.conns.insert(conn, Conn::new(id, stream));
                 let transport = Transport { listener, peer: open.peer, tls };
                 self.broker.handle(now, Input::Opened { conn, transport });
+            }
+            Event::Data { stream, bytes } if channel.is_bridge && is_service(&self.service, stream) => {
+                self.hear_service(now, id, &bytes);
             }
             Event::Data { stream, bytes } => {
                 let received = bytes.len() as u32;
@@ -304,10 +315,19 @@ impl BrokerHost {
                     conn.received(&mut channel.link, received);
                 }
             }
+            Event::Writable { stream } if channel.is_bridge && is_service(&self.service, stream) => {
+                self.flush_service();
+            }
             Event::Writable { stream } => {
                 if let Some(conn) = channel.streams.get(&stream) {
                     self.ready.push_back(*conn);
                 }
+            }
+            Event::Closed { stream, .. } | Event::Reset { stream, .. }
+                if channel.is_bridge && is_service(&self.service, stream) =>
+            {
+                channel.link.close(stream, CloseCode::Ended);
+                self.service = None;
             }
             Event::Closed { stream, .. } => {
                 let conn = channel.streams.get(&stream).copied();
@@ -375,8 +395,9 @@ impl BrokerHost {
                     }
                 }
                 Asked::Event(event) => self.desk.event(event),
-                // The broker is configured neither to keep records nor to ask who may come in.
-                Asked::Persist { .. } | Asked::Authenticate { .. } => {}
+                Asked::Authenticate { conn, request } => self.ask(now, conn, *request),
+                // The broker is not configured to keep records.
+                Asked::Persist { .. } => {}
             }
         }
         asked
@@ -401,6 +422,7 @@ impl BrokerHost {
     /// Forgets a connection and tells the broker that it has ended.
     fn forget(&mut self, now: Now, id: ConnId, cause: CloseCause) {
         let Some(conn) = self.conns.remove(&id) else { return };
+        self.forget_question(id);
         if let Some(channel) = self.channels.get_mut(&conn.channel) {
             channel.streams.remove(&conn.stream);
         }
@@ -408,7 +430,7 @@ impl BrokerHost {
     }
 
     /// Ends a channel whose link is over; what the link still says goes out first.
-    fn end_channel(&mut self, now: Now, id: ChannelId, why: &str) {
+    pub(super) fn end_channel(&mut self, now: Now, id: ChannelId, why: &str) {
         self.leave(now, id, why);
         self.outputs.push_back(Output::Close(id));
     }
@@ -424,6 +446,7 @@ impl BrokerHost {
         let lost = std::mem::take(&mut channel.streams);
         if channel.is_bridge && self.bridge_channel == Some(id) {
             self.bridge_channel = None;
+            self.service = None;
             self.bridge.lost(now.awake, why);
         }
         self.desk.close(OperatorId(id.0));
@@ -432,10 +455,20 @@ impl BrokerHost {
         }
     }
 
+    /// The service stream and the link that carries it.
+    pub(super) fn service_and_link(&mut self) -> Option<(&mut Service, &mut Link)> {
+        let channel = self.channels.get_mut(&self.bridge_channel?)?;
+        Some((self.service.as_mut()?, &mut channel.link))
+    }
+
     /// How the road to the bridge stands.
     pub fn bridge_state(&self) -> &BridgeState {
         self.bridge.state()
     }
+}
+
+fn is_service(service: &Option<Service>, stream: StreamId) -> bool {
+    service.as_ref().is_some_and(|service| service.stream == stream)
 }
 
 fn listener(origin: Origin) -> Listener {
@@ -446,6 +479,6 @@ fn listener(origin: Origin) -> Listener {
         Origin::WebSocketTls => Listener::WebSocketTls,
         Origin::Page => Listener::Page,
         Origin::Home => Listener::Home,
-        Origin::Control | Origin::Other(_) => Listener::Link,
+        Origin::Control | Origin::Service | Origin::Other(_) => Listener::Link,
     }
 }
