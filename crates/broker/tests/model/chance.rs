@@ -71,6 +71,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => client().prop_map(|client| Step::EndSession { client }),
         1 => text().prop_map(|text| Step::Announce { text }),
         1 => select(&FILTERS[..12]).prop_map(|filter| Step::DropRetained { filter }),
+        1 => rules().prop_map(|rules| Step::Rules { rules }),
         3 => Just(Step::Withhold),
         2 => (0..4u8).prop_map(|leave| Step::Commit { leave }),
         2 => Just(Step::Settle),
@@ -143,6 +144,11 @@ fn wish() -> impl Strategy<Value = Wish> {
 /// Those that match much, more often: shared subscriptions with several members, overlapping ones.
 fn filter() -> impl Strategy<Value = &'static str> {
     prop_oneof![2 => select(&FILTERS[..]), 1 => select(&["#", "$share/g/a/#", "$share/k/#"][..])]
+}
+
+fn rules() -> impl Strategy<Value = [Option<&'static str>; 2]> {
+    let rule = || prop::option::weighted(0.6, select(&RULES[..]));
+    prop_oneof![1 => Just([None, None]), 1 => [rule(), rule()]]
 }
 
 fn text() -> impl Strategy<Value = Text> {

@@ -30,6 +30,19 @@ pub(crate) const FILTERS: [&str; 15] = [
     "$share/k/#",
 ];
 
+/// The access rules there may be.
+pub(crate) const RULES: [&str; 9] = [
+    "allow publish a/b",
+    "deny publish a/#",
+    "deny publish +/b",
+    "deny publish #",
+    "deny subscribe +/b",
+    "allow subscribe a/+",
+    "deny subscribe #",
+    "deny both $data/#",
+    "deny both a/b/c",
+];
+
 /// Settings and steps; everything else follows from them.
 #[derive(Debug, Clone)]
 pub(crate) struct Dialogue {
@@ -137,6 +150,10 @@ pub(crate) enum Step {
     },
     DropRetained {
         filter: &'static str,
+    },
+    /// Other access rules for everyone come into force.
+    Rules {
+        rules: [Option<&'static str>; 2],
     },
     /// From now on records are not made durable.
     Withhold,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::{Bytes, BytesMut};
 use lacewing_broker::{
     Batch, Broker, Change, CloseCause, Command, Config, ConnId, EventMask, Input, Listener, Now, Output,
-    Record, Seq, Table, Transport,
+    Record, Rules, Seq, Table, Transport,
 };
 use lacewing_protocol::{DecodeLimits, Decoder, Packet, ProtocolVersion, Role};
 
@@ -170,7 +170,7 @@ impl Host {
     }
 
     /// The broker is gone, and what it had said is lost unless it was durable.
-    pub(crate) fn crash(&mut self, seconds: u64) -> Result<(), String> {
+    pub(crate) fn crash(&mut self, seconds: u64, rules: Rules) -> Result<(), String> {
         self.now.awake += seconds * SECOND;
         self.now.wall += seconds * SECOND;
         let mut restore = Broker::restore(self.config.clone(), SEED, self.now);
@@ -184,6 +184,7 @@ impl Host {
         (self.last_seq, self.durable_seq) = (Seq(0), Seq(0));
         self.oracle = Oracle::default();
         self.watch();
+        self.handle(Input::Command(Command::Rules(Box::new(rules))));
         self.handle(Input::Tick);
         Ok(())
     }

@@ -214,6 +214,7 @@ fn terse(packet: &Packet) -> Packet {
         Packet::PubAck(ack) | Packet::PubRec(ack) | Packet::PubRel(ack) | Packet::PubComp(ack) => {
             ack.properties = none;
         }
+        Packet::ConnAck(ack) => ack.properties = Default::default(),
         Packet::SubAck(ack) => ack.properties = none,
         Packet::UnsubAck(ack) => ack.properties = none,
         Packet::Disconnect(disconnect) => disconnect.properties = Default::default(),

@@ -14,7 +14,7 @@ use lacewing_protocol::{
 use crate::dialogue::*;
 use crate::host::{Host, SECOND};
 use crate::peer::Peer;
-use crate::reference::{Reference, State, client_id};
+use crate::reference::{Law, Reference, State, client_id};
 
 /// Plays a dialogue to its end.
 ///
@@ -147,6 +147,11 @@ impl Play {
                 let command = Command::DropRetained { filter: TopicFilter::try_from(*filter).unwrap() };
                 self.command(command, |reference| reference.drop_retained(filter))
             }
+            Step::Rules { rules } => {
+                let law = Law::new(rules);
+                let command = Command::Rules(Box::new(law.to_rules()));
+                self.command(command, |reference| reference.law = law)
+            }
             Step::Withhold => {
                 self.host.commits = false;
                 Ok(())
@@ -267,6 +272,9 @@ impl Play {
     fn connect(&mut self, client: Client, hello: &Hello) -> Result<(), String> {
         let version = if hello.v5 { ProtocolVersion::V5_0 } else { ProtocolVersion::V3_1_1 };
         let connect = self.hello(client, hello, version);
+        if connect.will.as_ref().is_some_and(|will| !self.reference.law.may_publish(&will.topic)) {
+            return self.knock(client, &connect);
+        }
         self.turn(|play| {
             let conn = play.host.dial(version);
             let peer = &mut play.peers[usize::from(client)];
@@ -274,6 +282,19 @@ impl Play {
             play.host.receive(conn, &[Packet::Connect(Box::new(connect.clone()))], version);
             play.reference.oracle = std::mem::take(&mut play.host.oracle);
             play.reference.connect(conn, client, &connect);
+        })
+    }
+
+    /// A client that is not connected tries to be, with a will that it may not publish.
+    fn knock(&mut self, client: Client, connect: &Connect) -> Result<(), String> {
+        if self.here(client).is_some() {
+            return Ok(());
+        }
+        self.turn(|play| {
+            let conn = play.host.dial(connect.version);
+            play.host.receive(conn, &[Packet::Connect(Box::new(connect.clone()))], connect.version);
+            play.reference.oracle = std::mem::take(&mut play.host.oracle);
+            play.reference.refuse(conn, client, connect);
         })
     }
 
@@ -422,7 +443,7 @@ impl Play {
         for peer in &mut self.peers {
             peer.conn = None;
         }
-        self.host.crash(seconds)?;
+        self.host.crash(seconds, self.reference.law.to_rules())?;
         self.unsaved.clear();
         self.reference.turn += 1;
         self.reference.oracle = std::mem::take(&mut self.host.oracle);

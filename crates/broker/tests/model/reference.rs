@@ -2,6 +2,7 @@
 
 mod flight;
 mod messages;
+mod rules;
 mod sessions;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -16,8 +17,11 @@ use crate::host::SECOND;
 use crate::lines::{Gate, Line, Lines, What};
 use crate::oracle::Oracle;
 
+pub(crate) use rules::Law;
+
 pub(crate) struct Reference {
     config: Config,
+    pub(crate) law: Law,
     pub(crate) state: State,
     pub(crate) lines: Lines,
     pub(crate) oracle: Oracle,
@@ -150,6 +154,7 @@ impl Reference {
     pub(crate) fn new(config: Config, now: Now) -> Self {
         Self {
             config,
+            law: Law::default(),
             state: State::default(),
             lines: Lines::default(),
             oracle: Oracle::default(),

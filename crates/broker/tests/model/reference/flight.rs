@@ -16,6 +16,9 @@ impl Reference {
     /// A message for a session; whether a record was made of it.
     pub(super) fn deliver(&mut self, client: Client, item: Item) -> bool {
         let item = Item { uid: self.lines.next_uid(), ..item };
+        if !self.law.may_read(&item.message.topic) {
+            return false;
+        }
         let Some(session) = self.state.sessions.get(&client) else { return false };
         let (conn, durable, has_room) = (session.conn, session.durable, self.has_room(session));
         if item.qos == QoS::AtMostOnce {
@@ -86,6 +89,10 @@ impl Reference {
                     return;
                 }
                 let Some(item) = session.queue.pop_front() else { return };
+                if !self.law.may_read(&item.message.topic) {
+                    // Nobody else of a share may read it either.
+                    continue;
+                }
                 // [MQTT-3.3.2-5]
                 if !item.message.is_expired(self.now.wall) && !self.is_too_large(conn, &item) {
                     self.take_off(client, conn, item);

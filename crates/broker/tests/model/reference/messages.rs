@@ -26,15 +26,23 @@ impl Reference {
         }
         if let (QoS::ExactlyOnce, Some(id)) = (publish.qos, publish.packet_id) {
             let Some(session) = self.state.sessions.get_mut(&client) else { return };
-            if !session.incoming.insert(id.value()) {
+            if session.incoming.contains(&id.value()) {
                 // [MQTT-4.3.3-10]
                 let packet = Packet::PubRec(Ack::success(id));
                 return self.lines.expect(conn, self.gate(client), What::OneOf(vec![packet]));
             }
         }
+        if !self.law.may_publish(&topic) {
+            return self.deny(conn, client, publish);
+        }
         let mut properties = publish.properties.clone();
         if !properties.is_empty() {
             (properties.topic_alias, properties.message_expiry_interval) = (None, None);
+        }
+        if let (QoS::ExactlyOnce, Some(id), Some(session)) =
+            (publish.qos, publish.packet_id, self.state.sessions.get_mut(&client))
+        {
+            session.incoming.insert(id.value());
         }
         let expiry = publish.properties.message_expiry_interval;
         let message = Message {
@@ -61,6 +69,22 @@ impl Reference {
             false => Packet::PubAck(Ack::new(id, reason)),
         };
         self.lines.expect(conn, gate, What::OneOf(reasons.into_iter().map(answer).collect()));
+    }
+
+    /// A rule keeps the client from publishing this. Before 5.0 there is no way to say so, and it is acknowledged.
+    fn deny(&mut self, conn: ConnId, client: Client, publish: &Publish) {
+        let Some(id) = publish.packet_id else { return };
+        let v5 = self.line(conn).is_some_and(|line| line.v5);
+        let reason = if v5 { ReasonCode::NotAuthorized } else { ReasonCode::Success };
+        let (mut gate, mut packet) = (Gate::Free, Packet::PubAck(Ack::new(id, reason)));
+        if publish.qos == QoS::ExactlyOnce {
+            packet = Packet::PubRec(Ack::new(id, reason));
+            if !v5 && let Some(session) = self.state.sessions.get_mut(&client) {
+                session.incoming.insert(id.value());
+                gate = self.gate(client);
+            }
+        }
+        self.lines.expect(conn, gate, What::OneOf(vec![packet]));
     }
 
     /// The operator publishes.
@@ -203,6 +227,9 @@ impl Reference {
 
     /// How well a session takes a message now, if it does.
     fn readiness(&self, session: &Session, item: &Item) -> Option<Readiness> {
+        if !self.law.may_read(&item.message.topic) {
+            return None;
+        }
         let Some(conn) = session.conn else {
             return (item.qos > QoS::AtMostOnce).then_some(Readiness::Away);
         };
@@ -259,9 +286,14 @@ impl Reference {
     }
 
     pub(super) fn subscribe(&mut self, conn: ConnId, client: Client, subscribe: &Subscribe) {
+        let v5 = self.line(conn).is_some_and(|line| line.v5);
         let Some(session) = self.state.sessions.get_mut(&client) else { return };
         let mut reasons = Vec::new();
         for (filter, options) in &subscribe.filters {
+            if !self.law.may_subscribe(filter) {
+                reasons.push(if v5 { ReasonCode::NotAuthorized } else { ReasonCode::UnspecifiedError });
+                continue;
+            }
             let subscription = Subscription { options: *options, id: subscribe.subscription_identifier };
             // [MQTT-3.8.4-3]
             let is_new = session.subscriptions.insert(filter.to_string(), subscription).is_none();
@@ -364,16 +396,19 @@ impl Session {
 }
 
 /// The ShareName and the filter of a shared subscription (§4.8.2).
-fn shared(filter: &str) -> Option<(&str, &str)> {
+pub(super) fn shared(filter: &str) -> Option<(&str, &str)> {
     filter.strip_prefix("$share/")?.split_once('/')
 }
 
 /// Whether a filter matches a topic (§4.7).
-fn matches(filter: &str, topic: &str) -> bool {
+pub(super) fn matches(filter: &str, topic: &str) -> bool {
     // [MQTT-4.7.2-1]
-    if topic.starts_with('$') && filter.starts_with(['+', '#']) {
-        return false;
-    }
+    let is_hidden = topic.starts_with('$') && filter.starts_with(['+', '#']);
+    !is_hidden && levels_match(filter, topic)
+}
+
+/// The same, where `$` is a letter like others.
+pub(super) fn levels_match(filter: &str, topic: &str) -> bool {
     let (mut filter, mut topic) = (filter.split('/'), topic.split('/'));
     loop {
         match (filter.next(), topic.next()) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use lacewing_broker::{ConnId, Now};
 use lacewing_protocol::{
-    Connect, Disconnect, Packet, PublishProperties, PublishPropertyFields, QoS, ReasonCode,
+    ConnAck, Connect, Disconnect, Packet, PublishProperties, PublishPropertyFields, QoS, ReasonCode,
 };
 
 use super::{Message, Reference, Session, State, Will, client_id};
@@ -61,6 +61,25 @@ impl Reference {
         let asked = (asked, connect.keep_alive);
         self.lines.expect(conn, gate, What::ConnAck { session_present, expiry, keep_alive, asked });
         self.pump(client);
+    }
+
+    /// A client that may not publish its will is not let in.
+    pub(crate) fn refuse(&mut self, conn: ConnId, client: Client, connect: &Connect) {
+        let line = Line {
+            client,
+            v5: connect.version.is_v5(),
+            quota: 0,
+            maximum_packet_size: u32::MAX,
+            keep_alive: 0,
+            last_heard: self.now.awake,
+            aliases: BTreeMap::new(),
+            expected: Vec::new(),
+            closing: false,
+        };
+        self.lines.all.insert(conn, line);
+        let packet = Packet::ConnAck(Box::new(ConnAck::new(false, ReasonCode::NotAuthorized)));
+        self.lines.expect(conn, Gate::Free, What::OneOf(vec![packet]));
+        self.close(conn);
     }
 
     /// What becomes of the session a client had.
@@ -165,7 +184,9 @@ impl Reference {
     /// The session is gone, and its will is published at the latest now [MQTT-3.1.3-9].
     pub(super) fn end_session(&mut self, client: Client) {
         let Some(mut session) = self.state.sessions.remove(&client) else { return };
-        if let Some(will) = session.will.take() {
+        if let Some(will) = session.will.take()
+            && self.law.may_publish(&will.message.topic)
+        {
             self.publish(Some(client), self.due_message(will));
         }
         let groups = session.subscriptions.into_keys();
@@ -187,7 +208,9 @@ impl Reference {
 
     fn publish_will(&mut self, client: Client) {
         let Some(session) = self.state.sessions.get_mut(&client) else { return };
-        let Some(will) = session.will.take() else { return };
+        let Some(will) = session.will.take().filter(|will| self.law.may_publish(&will.message.topic)) else {
+            return;
+        };
         let message = self.due_message(will);
         self.publish(Some(client), message);
     }
