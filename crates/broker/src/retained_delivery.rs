@@ -24,6 +24,9 @@ pub(crate) struct RetainedDelivery {
     pub(crate) id: Option<u32>,
     /// Whether the client's own messages stay away.
     pub(crate) no_local: bool,
+    /// The number of the last message before the subscription was made. Later ones go by the subscription itself, and
+    /// would otherwise come twice where this has to wait.
+    pub(crate) until: u64,
 }
 
 /// How many messages are taken together.
@@ -52,7 +55,7 @@ impl Broker {
                 return;
             };
             let Some((_, delivery)) = transit.retained.iter_mut().next() else { return };
-            let (qos, id) = (delivery.qos, delivery.id);
+            let (qos, id, until) = (delivery.qos, delivery.id, delivery.until);
             // [MQTT-3.8.3-3]
             let own = delivery.no_local.then_some(&session.client_id);
             // The queue is empty, and what is taken may all have to go there.
@@ -69,6 +72,7 @@ impl Broker {
             while found.len() < most && bytes <= room {
                 match scan.next() {
                     Step::Found(RetainedMessage { from, .. }) if from.is_some() && from.as_ref() == own => {}
+                    Step::Found(RetainedMessage { message, .. }) if message.number > until && !is_sys => {}
                     Step::Found(RetainedMessage { message, .. }) => {
                         bytes += message.bytes() as usize + OVERHEAD;
                         found.push(message.clone());

@@ -171,6 +171,7 @@ impl Broker {
             qos: options.qos,
             id,
             no_local: options.no_local,
+            until: self.last_message,
         })
     }
 

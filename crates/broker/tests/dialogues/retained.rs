@@ -348,3 +348,27 @@ fn with_clean_start_no_retained_message_of_the_former_session_comes() {
     story.pass_seconds(10);
     again.hears_nothing();
 }
+
+#[test]
+fn a_message_that_is_retained_after_a_subscription_was_made_comes_once() {
+    // [MQTT-3.3.1-9]: what is retained when the subscription is made; the rest goes by the subscription itself.
+    let story = Story::with(Config { inflight: 1, ..Config::default() });
+    let (subscriber, publisher) = (story.client("s"), story.client("p"));
+    publisher.send(Packet::Publish(retained("t/1", "before")));
+    subscriber.subscribe("busy", QoS::AtLeastOnce);
+    for id in 1..=2 {
+        publisher.publish_qos("busy", &id.to_string(), QoS::AtLeastOnce, id);
+    }
+    // The second one waits for the first, and the retained messages wait for it.
+    let first = subscriber.expect("busy", "1");
+    subscriber.subscribe("t/#", QoS::ExactlyOnce);
+    publisher.send(Packet::Publish(with_qos(retained("t/2", "after"), QoS::AtLeastOnce, 3)));
+    subscriber.acknowledge(&first);
+    let mut got = Vec::new();
+    while let Some(Packet::Publish(publish)) = subscriber.try_receive() {
+        got.push((publish.payload.clone(), publish.retain));
+        subscriber.acknowledge(&publish);
+    }
+    got.sort();
+    assert_eq!(got, [("2".into(), false), ("after".into(), false), ("before".into(), true)]);
+}
