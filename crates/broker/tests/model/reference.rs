@@ -30,6 +30,8 @@ pub(crate) struct Reference {
     now: Now,
     /// What sessions that have just ended leave to the other members of their shared subscriptions.
     orphans: Vec<(String, Rc<Message>)>,
+    /// The number of the last message that came in.
+    last_number: u64,
     pub(crate) complaints: Vec<String>,
 }
 
@@ -60,8 +62,8 @@ pub(crate) struct Session {
     pub(crate) flying: Vec<Item>,
     /// Those of them that are still to be sent again on this connection.
     again: VecDeque<u64>,
-    /// Subscriptions whose retained messages are still to be sent.
-    owed: BTreeMap<String, Subscription>,
+    /// By filter, subscriptions whose retained messages are still to be sent.
+    owed: BTreeMap<String, Owed>,
     /// QoS 2 identifiers received and not released.
     incoming: BTreeSet<u16>,
 }
@@ -70,6 +72,14 @@ pub(crate) struct Session {
 pub(crate) struct Subscription {
     pub(crate) options: SubscriptionOptions,
     pub(crate) id: Option<u32>,
+}
+
+/// Retained messages that are to be sent.
+#[derive(Debug, Clone, Copy)]
+struct Owed {
+    subscription: Subscription,
+    /// The last message before the subscription was made: what is retained later goes by the subscription itself.
+    until: u64,
 }
 
 /// A message on its way to one session.
@@ -161,6 +171,7 @@ impl Reference {
             turn: 0,
             now,
             orphans: Vec::new(),
+            last_number: 0,
             complaints: Vec::new(),
         }
     }

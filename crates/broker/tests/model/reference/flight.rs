@@ -107,9 +107,10 @@ impl Reference {
     pub(super) fn send_owed(&mut self, client: Client) {
         while let Some(session) = self.state.sessions.get_mut(&client).filter(|one| one.queue.is_empty())
             && session.conn.is_some()
-            && let Some((filter, Subscription { options, id })) = session.owed.pop_first()
+            && let Some((filter, owed)) = session.owed.pop_first()
         {
-            for message in self.retained_for(&filter, options, client) {
+            let Subscription { options, id } = owed.subscription;
+            for message in self.retained_for(&filter, owed, client) {
                 let (qos, ids) = (options.qos.min(message.qos), id.into_iter().collect());
                 // [MQTT-3.3.1-8]
                 self.deliver(client, Item { qos, retain: true, ids, ..Item::of(&message) });

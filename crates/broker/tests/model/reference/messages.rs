@@ -6,10 +6,10 @@ use std::rc::Rc;
 use lacewing_broker::ConnId;
 use lacewing_protocol::{
     Ack, AckProperties, Packet, PacketId, Publish, PublishProperties, QoS, ReasonCode, RetainHandling,
-    SubAck, Subscribe, SubscriptionOptions, TopicFilter, UnsubAck, Unsubscribe,
+    SubAck, Subscribe, TopicFilter, UnsubAck, Unsubscribe,
 };
 
-use super::{Item, Message, Reference, Session, Subscription, client_id};
+use super::{Item, Message, Owed, Reference, Session, Subscription, client_id};
 use crate::dialogue::Client;
 use crate::host::SECOND;
 use crate::lines::{Gate, What};
@@ -133,6 +133,7 @@ impl Reference {
             self.complain(format!("{ours:?} was published, the broker took in {theirs:?}"));
         }
         message.number = published.number;
+        self.last_number = message.number;
         let mut gate = Gate::Free;
         let message = Rc::new(message);
         if message.retain {
@@ -303,7 +304,8 @@ impl Reference {
                 RetainHandling::DoNotSend => false,
             };
             if wanted && shared(filter).is_none() {
-                session.owed.insert(filter.to_string(), subscription);
+                let until = self.last_number;
+                session.owed.insert(filter.to_string(), Owed { subscription, until });
             }
             reasons.push(ReasonCode::granted(options.qos));
         }
@@ -343,13 +345,13 @@ impl Reference {
     pub(super) fn retained_for(
         &mut self,
         filter: &str,
-        options: SubscriptionOptions,
+        Owed { subscription: Subscription { options, .. }, until }: Owed,
         client: Client,
     ) -> Vec<Rc<Message>> {
         let all = self.state.retained.values().filter(|(message, _)| matches(filter, &message.topic));
         // [MQTT-3.8.3-3]
         let all = all.filter(|(_, from)| !(options.no_local && *from == Some(client)));
-        let live = all.filter(|(message, _)| !message.is_expired(self.now.wall));
+        let live = all.filter(|(message, _)| message.number <= until && !message.is_expired(self.now.wall));
         let mut found: Vec<Rc<Message>> = live.map(|(message, _)| message.clone()).collect();
         self.oracle.sort(&mut found, &client_id(client), |message| message.number);
         found

@@ -225,6 +225,8 @@ impl Reference {
         self.lines.all.clear();
         self.now = now;
         self.state = if self.config.durable { saved } else { State::default() };
+        let retained = self.state.retained.values();
+        self.last_number = retained.map(|(message, _)| message.number).max().unwrap_or(0);
         let grace = self.config.restart_grace;
         for session in self.state.sessions.values_mut() {
             // A restart makes no records: after another one it is as if the client had been here until then.
