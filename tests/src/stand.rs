@@ -33,7 +33,12 @@ impl Stand {
 
     /// A broker at `home`, up and reachable.
     pub fn start(home: BrokerHome) -> Self {
-        let lacewing = Lacewing::start(home);
+        Self::start_with(home, &[])
+    }
+
+    /// The same with further arguments for `lacewing`.
+    pub fn start_with(home: BrokerHome, args: &[&str]) -> Self {
+        let lacewing = Lacewing::start_with(home, args);
         let (tab, chromium) = match home {
             BrokerHome::Native => (None, None),
             BrokerHome::Tab => {
