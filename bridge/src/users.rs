@@ -16,13 +16,10 @@ use std::ops::Range;
 use anyhow::{anyhow, bail};
 use lacewing_auth::{PasswordHash, ScramVerifier};
 use lacewing_broker::{Access, AccessRule, Act, Listener, ListenerTerms, Rules, Terms, TopicPattern, User};
+use lacewing_control::OPERATOR;
 use lacewing_protocol::Utf8String;
 use serde::Deserialize;
 use toml::Spanned;
-
-/// The name by which a page that has the pairing token logs in, with the token as its password. Names of users that
-/// begin with `$` are the program's own.
-pub(crate) const OPERATOR: &str = "$operator";
 
 /// A `[[user]]`.
 #[derive(Debug, Deserialize)]

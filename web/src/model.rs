@@ -332,6 +332,7 @@ impl Model {
             // The page's own affair: it tells the broker's worker, which dials the bridge.
             Action::MoveHere => return Ok(()),
             Action::Retry => Effect::Retry,
+            Action::LogIn { login, .. } => Effect::LogIn(login),
         };
         if let (Effect::Control(_), Operator::No { why }) = (&effect, &self.status.operator) {
             return Err(why.clone());

@@ -5,11 +5,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::wire::PageToWorker;
+use crate::wire::{Login, PageToWorker};
 
 /// The version of the messages between the page and its workers. Worker file names are not hashed, so after an update a
 /// stale worker may answer a fresh page; it is told apart by this number.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// The first message of a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,6 +83,8 @@ pub enum Place {
         mqtt: String,
         /// `ws://HOST:PORT/control`, with the pairing token.
         control: Option<(String, String)>,
+        /// The login that is remembered for it; with the token none is needed.
+        login: Option<Login>,
     },
     /// Any broker with a WebSocket listener.
     Foreign {
@@ -90,6 +92,8 @@ pub enum Place {
         url: String,
         /// Why this page did not start a broker of its own, when that was not the person's wish.
         because: Option<String>,
+        /// The login that is remembered for it.
+        login: Option<Login>,
     },
     /// Not known yet: another tab has the broker and has not answered.
     Searching,

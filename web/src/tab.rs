@@ -6,6 +6,7 @@
 mod exchange;
 mod identity;
 mod lock;
+mod logins;
 mod served;
 pub(crate) mod spawn;
 
@@ -66,6 +67,9 @@ impl Tab {
             self.to_broker(&ToBroker::TakeOver, &[]);
             return;
         }
+        if let PageToWorker::Action(Action::LogIn { url, login, keep }) = &message {
+            logins::remember(url, login, *keep);
+        }
         self.to_client(&ToClient::Page(message), &[]);
     }
 
@@ -88,18 +92,25 @@ impl Tab {
     /// Finds out where the broker is to be.
     async fn settle(self: Rc<Self>) {
         if let Some(url) = self.opened.broker.clone() {
-            return self.place(Place::Foreign { url, because: None }, &[]);
+            let login = logins::recall(&url);
+            return self.place(Place::Foreign { url, because: None, login }, &[]);
         }
         let served = served::by().await;
         if let Some(Served::Native) = served {
             let control = self.opened.token.clone().map(|token| (served::address("control"), token));
-            return self.place(Place::Native { mqtt: served::address("mqtt"), control }, &[]);
+            let mqtt = served::address("mqtt");
+            let login = logins::recall(&mqtt);
+            return self.place(Place::Native { mqtt, control, login }, &[]);
         }
         if !lock::is_supported() {
             let because =
                 "This page came over plain http from another machine, where a browser allows no broker.";
             let place = match served {
-                Some(_) => Place::Foreign { url: served::address("mqtt"), because: Some(because.into()) },
+                Some(_) => {
+                    let url = served::address("mqtt");
+                    let login = logins::recall(&url);
+                    Place::Foreign { url, because: Some(because.into()), login }
+                }
                 None => Place::Stopped {
                     report: format!(
                         "{because} Open it on https or on localhost, or add ?broker=ws://HOST:PORT/mqtt."

@@ -7,6 +7,7 @@
 mod action;
 mod clients;
 mod house;
+mod login;
 mod messages;
 mod status;
 
@@ -16,6 +17,7 @@ pub use house::{
     Asked, Bead, Caption, Control, DeviceDetail, DeviceKind, DeviceView, HouseSource, HouseView, PhoneView,
     Position, Power, Presence, Reading, RoomView, Shown, TopicRow, Warmth, tenths_text,
 };
+pub use login::Login;
 pub use messages::{Body, MessageDetail, MessageRow, MessagesView, SubscriptionState, SubscriptionView};
 pub use status::{Bridge, Devices, Operator, Place, Reach, Status};
 

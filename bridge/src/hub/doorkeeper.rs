@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use lacewing_auth::{Answer, Attempts, Authenticator, CredentialsError, Nonce, Work};
 use lacewing_broker::{AuthRequest, AuthStep, ConnId, Now, Rules, Verdict};
+use lacewing_control::OPERATOR;
 use lacewing_protocol::ReasonCode;
 use tracing::{info, warn};
 
@@ -14,7 +15,7 @@ use super::line_limit::LineLimit;
 use super::metrics;
 use crate::hasher::{Hasher, IN_HAND, Ticket};
 use crate::token::Token;
-use crate::users::{OPERATOR, changes, with_operator};
+use crate::users::{changes, with_operator};
 
 /// Passwords that wait; further clients are told that the server is busy.
 const WAITING: usize = 256;

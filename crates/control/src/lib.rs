@@ -32,6 +32,9 @@ use serde::{Serialize, de::DeserializeOwned};
 /// of the two is older.
 pub const VERSION: u16 = 2;
 
+/// The user name by which a page that has the pairing token logs in as an MQTT client, with the token as its password.
+pub const OPERATOR: &str = "$operator";
+
 /// The largest message either side accepts, in bytes.
 pub const MAXIMUM_MESSAGE: usize = 1 << 20;
 

@@ -44,10 +44,10 @@ fn place(status: &Status) -> String {
     let at = |url: &str, reach: &Reach, what: &str| match reach {
         Reach::Connecting => format!("Connecting to {what} at {url}"),
         Reach::Connected => format!("Connected to {what} at {url}"),
-        Reach::Refused { why, retry_in: Some(seconds) } => {
+        Reach::Refused { why, retry_in: Some(seconds), .. } => {
             format!("No connection to {url}: {why} Next try in {seconds} s.")
         }
-        Reach::Refused { why, retry_in: None } => format!("No connection to {url}: {why}"),
+        Reach::Refused { why, retry_in: None, .. } => format!("No connection to {url}: {why}"),
     };
     match &status.place {
         Place::Starting => "The broker is starting".into(),

@@ -4,13 +4,15 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use lacewing_client::{Cause, Event as ClientEvent, Message, Output as Asked};
-use lacewing_control::{Request, Response};
+use lacewing_control::{OPERATOR, Request, Response};
 use lacewing_link::{BrokerId, Event as LinkEvent, Hello, Link, Side, StreamId};
+
+use lacewing_protocol::ReasonCode;
 
 use super::member::{Carrier, Member};
 use crate::model::{Effect, Model, Who};
 use crate::roles::Place;
-use crate::wire::{self, PageToWorker, Reach, WorkerToPage};
+use crate::wire::{self, Login, PageToWorker, Reach, WorkerToPage};
 
 /// Between two pushes to the page, in microseconds: ten a second.
 const PUSH_EVERY: u64 = 100_000;
@@ -98,6 +100,7 @@ impl ClientHost {
     pub fn place(&mut self, now: Moment, place: Place) {
         self.leave_road(now);
         self.members.iter_mut().for_each(Member::strange);
+        self.log_in(now, credentials(&place));
         self.model.place(shown(&place, Reach::Connecting));
         self.road = match &place {
             Place::Here | Place::OtherTab => {
@@ -106,14 +109,14 @@ impl ClientHost {
                 let _ = link.hello(Hello::new(BrokerId::default()));
                 Road::Link(Box::new(link))
             }
-            Place::Native { mqtt, control } => {
+            Place::Native { mqtt, control, .. } => {
                 match control.clone() {
                     Some((url, token)) => self.outputs.push_back(Output::OpenControl { url, token }),
                     None => self.model.control_closed("Open the address that lacewing prints, the one with #pair= in it, to be its operator."),
                 }
                 Road::Url(mqtt.clone())
             }
-            Place::Foreign { url, because } => {
+            Place::Foreign { url, because, .. } => {
                 self.model.control_closed(NO_OPERATOR);
                 because.iter().for_each(|because| self.model.problem(because.clone()));
                 Road::Url(url.clone())
@@ -122,7 +125,7 @@ impl ClientHost {
         };
         self.place = Some(place);
         let awake = now.awake;
-        self.members.iter_mut().for_each(|member| member.client.retry(awake));
+        self.members.iter_mut().for_each(|member| member.retry(awake));
         for index in 0..self.members.len() {
             if self.members[index].carrier == Carrier::Wanted {
                 self.dial(now, index);
@@ -339,7 +342,8 @@ impl ClientHost {
                 self.members[index].fall_back(now.awake, &cause);
                 if cause != Cause::Stopped {
                     let retry_in = retry_at.map(|at| (at.saturating_sub(now.awake) / 1_000_000) as u32);
-                    self.reach(Reach::Refused { why: sentence(&cause), retry_in });
+                    let login = wants_login(&cause);
+                    self.reach(Reach::Refused { why: sentence(&cause), retry_in, login });
                 }
             }
             ClientEvent::Message(publish) => self.model.message(now.wall, who, &publish),
@@ -385,7 +389,12 @@ impl ClientHost {
                 None
             }
             Effect::Retry => {
-                self.members.iter_mut().for_each(|member| member.client.retry(now.awake));
+                self.members.iter_mut().for_each(|member| member.retry(now.awake));
+                None
+            }
+            Effect::LogIn(login) => {
+                self.log_in(now, Some(login));
+                self.reach(Reach::Connecting);
                 None
             }
         };
@@ -425,6 +434,16 @@ impl ClientHost {
         self.dirty = true;
     }
 
+    /// From now on the clients say that they are this user, and begin again if they said otherwise.
+    fn log_in(&mut self, now: Moment, login: Option<Login>) {
+        for member in &mut self.members {
+            let opened = matches!(member.carrier, Carrier::Socket | Carrier::Opening);
+            if member.log_in(now.awake, login.as_ref()) && opened {
+                self.outputs.push_back(Output::CloseSocket(member.who));
+            }
+        }
+    }
+
     fn reach(&mut self, reach: Reach) {
         if let Some(place @ (Place::Native { .. } | Place::Foreign { .. })) = &self.place {
             self.model.place(shown(place, reach));
@@ -441,6 +460,23 @@ fn index(who: Who) -> usize {
 
 fn carried(members: &mut [Member; 2], stream: StreamId) -> Option<&mut Member> {
     members.iter_mut().find(|member| member.carrier == Carrier::Stream(stream))
+}
+
+/// Who the clients say they are there. A page that has the pairing token is the operator, and logs in with it; nobody else is shown the token.
+fn credentials(place: &Place) -> Option<Login> {
+    match place {
+        Place::Native { control: Some((_, token)), .. } => {
+            Some(Login { username: OPERATOR.to_owned(), password: token.clone() })
+        }
+        Place::Native { login, .. } | Place::Foreign { login, .. } => login.clone(),
+        Place::Here | Place::OtherTab | Place::Searching | Place::Stopped { .. } => None,
+    }
+}
+
+/// Whether the broker may want to know who this is.
+fn wants_login(cause: &Cause) -> bool {
+    let (Cause::Refused { reason, .. } | Cause::Server { reason, .. }) = cause else { return false };
+    matches!(reason, ReasonCode::BadUserNameOrPassword | ReasonCode::NotAuthorized)
 }
 
 /// The place as the status line tells it.

@@ -6,6 +6,7 @@ use lacewing_link::{CloseCode, Link, Listener, Open, StreamId};
 use lacewing_protocol::{ProtocolVersion, ReasonCode, Utf8String};
 
 use crate::model::Who;
+use crate::wire::Login;
 
 /// The longest wait between two attempts to connect, in microseconds.
 const SLOWEST_RETRY: u64 = 5_000_000;
@@ -79,9 +80,35 @@ impl Member {
         if !strange || self.options.version != ProtocolVersion::V5_0 {
             return;
         }
+        self.options.version = ProtocolVersion::V3_1_1;
+        self.begin_again(now);
+    }
+
+    /// Says from now on that it is this user. True when it begins again for that; what carried it is to be closed.
+    pub(crate) fn log_in(&mut self, now: u64, login: Option<&Login>) -> bool {
+        let username = login.and_then(|login| Utf8String::try_from(login.username.as_str()).ok());
+        let password = login.map(|login| Bytes::copy_from_slice(login.password.as_bytes()));
+        if (&username, &password) == (&self.options.username, &self.options.password) {
+            return false;
+        }
+        // 3.1.1 allows no password without a user name [MQTT-3.1.2-22].
+        self.options.password = password.filter(|_| username.is_some());
+        self.options.username = username;
+        self.lost(now);
+        self.begin_again(now);
+        true
+    }
+
+    /// Connects now, also if it was told that there is no use in it.
+    pub(crate) fn retry(&mut self, now: u64) {
+        self.client.start(now);
+        self.client.retry(now);
+    }
+
+    /// Another client in its place, by the options as they are now.
+    fn begin_again(&mut self, now: u64) {
         let subscriptions: Vec<_> =
             self.client.subscriptions().map(|(filter, options)| (filter.clone(), *options)).collect();
-        self.options.version = ProtocolVersion::V3_1_1;
         self.client = Client::new(self.options.clone());
         if !subscriptions.is_empty() {
             // As many as the last client took.

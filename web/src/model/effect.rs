@@ -1,5 +1,6 @@
 //! What the model wants done.
 
+use crate::wire::Login;
 use bytes::Bytes;
 use lacewing_control::Request;
 use lacewing_protocol::{PublishProperties, QoS, SubscriptionOptions, TopicFilter, TopicName};
@@ -51,4 +52,6 @@ pub enum Effect {
     Control(Request),
     /// Dial at once whatever waits for its next try.
     Retry,
+    /// Connect anew as this user.
+    LogIn(Login),
 }

@@ -3,7 +3,7 @@ mod qr;
 
 use yew::prelude::*;
 
-use crate::components::{SheetFrame, Snippet};
+use crate::components::{LogIn, SheetFrame, Snippet};
 use crate::hooks::use_page;
 use crate::wire::{Action, Bridge, Place, Reach};
 use commands::{Endpoint, recipes};
@@ -52,6 +52,12 @@ pub(crate) fn Connect() -> Html {
                 <Snippet text={url.clone()} what="the address" />
                 if *reach == Reach::Connected {
                     <p class="hint">{ "Its plain MQTT port is most often 1883 on the same host; the commands below assume that." }</p>
+                }
+                if matches!(reach, Reach::Refused { .. }) || matches!(status.place, Place::Foreign { .. }) {
+                    <details open={matches!(reach, Reach::Refused { login: true, .. })}>
+                        <summary>{ "User name and password" }</summary>
+                        <LogIn url={url.clone()} />
+                    </details>
                 }
                 <Recipes address={format!("{}:1883", host(url))} />
             </>

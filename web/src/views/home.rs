@@ -1,6 +1,6 @@
 use yew::prelude::*;
 
-use crate::components::{DeviceCard, House, HouseNarrow, Phone};
+use crate::components::{DeviceCard, House, HouseNarrow, LogIn, Phone};
 use crate::hooks::{use_media, use_page};
 use crate::state::{Route, Sheet};
 use crate::wire::{Caption, HouseSource, HouseView, Place, Reach};
@@ -98,6 +98,10 @@ fn Waiting() -> Html {
             "No home on this broker",
             "No retained plan and no Home Assistant discovery has come from it. Messages shows what it carries.".into(),
         ),
+        Place::Native { url, reach: Reach::Refused { why, login: true, .. } }
+        | Place::Foreign { url, reach: Reach::Refused { why, login: true, .. } } => {
+            ("The broker wants to know who you are", format!("{why} That is what {url} said."))
+        }
         Place::Native { url, reach: Reach::Refused { why, .. } } | Place::Foreign { url, reach: Reach::Refused { why, .. } } => {
             (
                 "The broker cannot be reached",
@@ -112,11 +116,21 @@ fn Waiting() -> Html {
         <div class="empty">
             <h1>{ title }</h1>
             <p>{ text }</p>
+            { for wants_login(&page.state.status.place).map(|url| html! { <LogIn url={url.to_owned()} /> }) }
             if matches!(page.state.status.place, Place::Foreign { .. }) {
                 <p><a class="button" href="./">{ "Use the broker of this browser instead" }</a></p>
             } else {
                 <p><button class="primary" onclick={page.opening(Some(Sheet::Connect))}>{ "Connect a device" }</button></p>
             }
         </div>
+    }
+}
+
+/// The address of a broker that may let in someone with a password.
+fn wants_login(place: &Place) -> Option<&str> {
+    match place {
+        Place::Native { url, reach: Reach::Refused { login: true, .. } }
+        | Place::Foreign { url, reach: Reach::Refused { login: true, .. } } => Some(url),
+        _ => None,
     }
 }

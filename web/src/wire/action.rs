@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Control, Power};
+use super::{Control, Login, Power};
 
 /// What the page asks the client worker to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,6 +53,15 @@ pub enum Action {
     MoveHere,
     /// Dial now what is waiting for its next try.
     Retry,
+    /// Connect to the broker elsewhere as this user.
+    LogIn {
+        /// The broker's address.
+        url: String,
+        /// Who, and the password.
+        login: Login,
+        /// Whether this browser is to remember it when the tab is closed.
+        keep: bool,
+    },
 }
 
 /// The options of a subscription, §3.8.3.1.

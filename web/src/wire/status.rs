@@ -71,6 +71,8 @@ pub enum Reach {
         why: String,
         /// Seconds to the next try; `None` when it would be pointless.
         retry_in: Option<u32>,
+        /// Whether the broker may say yes to someone with a user name and a password.
+        login: bool,
     },
 }
 
