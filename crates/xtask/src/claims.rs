@@ -92,8 +92,10 @@ fn head(lines: &[&str], at: usize) -> usize {
     at - above.take_while(is_head).filter(|line| !line.trim_start().starts_with("//!")).count()
 }
 
+/// Whether a function that begins so far in ends with this line.
 fn is_end(line: &str, indent: usize) -> bool {
-    line.len() == indent + 1 && line.ends_with('}') && line[..indent].trim().is_empty()
+    let is_empty = line.trim_start().starts_with("fn ") && line.ends_with("{}");
+    is_empty || line.len() == indent + 1 && line.ends_with('}') && line[..indent].trim().is_empty()
 }
 
 #[cfg(test)]
