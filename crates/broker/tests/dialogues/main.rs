@@ -1,6 +1,7 @@
 //! Dialogues between clients and a broker, on virtual time.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod answers;
 mod auth;
 mod connect;
 mod determinism;
@@ -20,4 +21,5 @@ mod story;
 mod subscriptions;
 mod sys;
 mod terms;
+mod version_3_1_1;
 mod will;
