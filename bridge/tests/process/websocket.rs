@@ -18,6 +18,8 @@ fn device(daemon: &Daemon) -> WebSocket<TcpStream> {
     socket
 }
 
+/// [MQTT-6.0.0-2], [3.1.1 MQTT-6.0.0-2]; of the subprotocols offered mqtt is chosen [MQTT-6.0.0-4],
+/// [3.1.1 MQTT-6.0.0-4].
 #[test]
 fn messages_are_a_stream_in_both_directions() {
     let daemon = Daemon::start(&[]);
@@ -41,6 +43,7 @@ fn messages_are_a_stream_in_both_directions() {
     }
 }
 
+/// [MQTT-6.0.0-1], [3.1.1 MQTT-6.0.0-1]
 #[test]
 fn a_ping_is_answered_and_text_is_refused() {
     let daemon = Daemon::start(&[]);

@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn its_length_is_that_of_a_string() {
-        // [MQTT-4.7.3-3]
+        // [MQTT-4.7.3-3], [3.1.1 MQTT-4.7.3-3]
         let error = TopicName::try_from("a".repeat(65_536));
         assert_eq!(error, Err(TopicNameError::Utf8(Utf8Error::TooLong)));
         assert!(TopicName::try_from("a".repeat(65_535)).is_ok());

@@ -18,7 +18,7 @@ fn a_connection_without_connect_is_closed_after_a_while() {
 
 #[test]
 fn a_first_packet_that_is_not_connect_ends_the_connection_without_an_answer() {
-    // [MQTT-3.1.0-1]
+    // [MQTT-3.1.0-1], [3.1.1 MQTT-3.1.0-1], [3.1.1 MQTT-4.8.0-1]
     let story = Story::new();
     let rude = story.dial(ProtocolVersion::V3_1_1);
     rude.publish("t", "x");
@@ -28,7 +28,7 @@ fn a_first_packet_that_is_not_connect_ends_the_connection_without_an_answer() {
 
 #[test]
 fn a_second_connect_is_a_protocol_error() {
-    // [MQTT-3.1.0-2]
+    // [MQTT-3.1.0-2], [3.1.1 MQTT-3.1.0-2]
     let story = Story::new();
     let (new, old) = (story.client("new"), story.old_client("old"));
     new.send(Packet::Connect(Box::new(v5("new"))));

@@ -12,7 +12,7 @@ const QOS: [QoS; 3] = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce];
 
 #[test]
 fn a_message_arrives_at_every_qos_in_every_version_with_the_lower_of_both_qos() {
-    // [MQTT-3.8.4-8]
+    // [MQTT-3.8.4-8], [3.1.1 MQTT-3.8.4-6], [MQTT-3.3.4-1], [3.1.1 MQTT-3.3.4-1]
     for old_publisher in [false, true] {
         for old_subscriber in [false, true] {
             for published in QOS {

@@ -10,7 +10,7 @@ use crate::script::*;
 
 #[test]
 fn connect_says_what_the_options_say() {
-    // [MQTT-3.1.0-1], [MQTT-3.1.2-24]
+    // [MQTT-3.1.0-1]
     let mut options = persistent(V5);
     options.will = Some(Will {
         topic: topic("c/status"),
@@ -35,6 +35,7 @@ fn connect_says_what_the_options_say() {
 
 #[test]
 fn an_older_connect_has_no_properties() {
+    // [3.1.1 MQTT-3.1.0-1]
     let connect = Dialogue::start(persistent(V3)).open();
     assert_eq!(connect.version, V3);
     assert!(!connect.clean_start);
@@ -172,7 +173,7 @@ fn a_server_that_shuts_down_is_tried_again() {
 
 #[test]
 fn stop_says_good_bye_and_stays_away() {
-    // [MQTT-3.14.4-1]
+    // [MQTT-3.14.4-1], [MQTT-3.14.4-2], [3.1.1 MQTT-3.14.4-1], [3.1.1 MQTT-3.14.4-2]
     for version in [V3, V5] {
         let mut dialogue = Dialogue::connected(options(version));
         dialogue.publish(message("last words", QoS::AtMostOnce));
@@ -181,6 +182,8 @@ fn stop_says_good_bye_and_stays_away() {
         let Packet::Disconnect(disconnect) = dialogue.packet() else { panic!() };
         assert_eq!(disconnect.reason, ReasonCode::NORMAL_DISCONNECTION);
         assert_eq!(dialogue.disconnected(), (Cause::Stopped, None));
+        assert!(!dialogue.is_open());
+        dialogue.silent();
         dialogue.pass(3600 * SECOND);
         assert_eq!(dialogue.client.state(), State::Idle);
         assert!(!dialogue.is_dialing());

@@ -5,7 +5,7 @@ use crate::script::*;
 
 #[test]
 fn a_quiet_client_pings_within_its_keep_alive() {
-    // [MQTT-3.1.2-20]
+    // [MQTT-3.1.2-20], [3.1.1 MQTT-3.1.2-23]
     let mut dialogue = Dialogue::connected(options(V3));
     dialogue.pass(25 * SECOND);
     assert_eq!(dialogue.packet(), Packet::PingReq);

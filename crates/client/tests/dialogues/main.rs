@@ -5,6 +5,7 @@
 mod connecting;
 mod hostile;
 mod keep_alive;
+mod order;
 mod publishing;
 mod receiving;
 mod script;

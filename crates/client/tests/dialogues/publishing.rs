@@ -78,7 +78,8 @@ fn what_is_published_offline_goes_out_in_order_once_connected() {
 
 #[test]
 fn unacknowledged_messages_go_again_with_dup_in_order_and_before_new_ones() {
-    // [MQTT-4.4.0-1], [MQTT-3.3.1-1], [MQTT-4.6.0-1]
+    // [MQTT-4.4.0-1], [MQTT-3.3.1-1], [MQTT-4.6.0-1], [3.1.1 MQTT-4.4.0-1], [3.1.1 MQTT-3.3.1-1],
+    // [3.1.1 MQTT-4.6.0-1], [3.1.1 MQTT-2.3.1-3]
     for version in BOTH {
         let mut dialogue = Dialogue::connected(persistent(version));
         dialogue.publish(message("a", QoS::AtLeastOnce));

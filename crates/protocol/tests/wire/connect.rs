@@ -138,7 +138,7 @@ fn the_reserved_connect_flag_is_0() {
 
 #[test]
 fn the_will_flags_agree() {
-    // [MQTT-3.1.2-11] to [MQTT-3.1.2-13]
+    // [MQTT-3.1.2-11], [MQTT-3.1.2-12], [MQTT-3.1.2-13]
     for flags in [0x08, 0x10, 0x18, 0x20] {
         assert_eq!(refusal(V5_0, 0x10, &v5(flags, b"", b"\x00\x01c")).0, MalformedPacket, "{flags:#x}");
     }
@@ -187,6 +187,30 @@ fn the_client_identifier_is_a_well_formed_string() {
     // [MQTT-3.1.3-4], [MQTT-1.5.4-1], [MQTT-1.5.4-2]
     for bad in [&b"\x00\x01\xff"[..], b"\x00\x03\xed\xa0\x80", b"\x00\x02\xc0\x80", b"\x00\x01\x00"] {
         assert_eq!(refusal(V5_0, 0x10, &v5(0, b"", bad)).0, MalformedPacket, "{bad:x?}");
+    }
+}
+
+#[test]
+fn the_client_identifier_is_there_and_first() {
+    // [MQTT-3.1.3-3]
+    let refused = refusal(V5_0, 0x10, &v5(0, b"", b""));
+    assert_eq!(
+        refused,
+        (MalformedPacket, "CONNECT: the Client Identifier is cut off by the end of the packet".to_owned())
+    );
+    let Ok(Packet::Connect(connect)) =
+        decode(V5_0, &packet(0x10, &v5(0xc0, b"", b"\x00\x01c\x00\x01u\x00\x01p")))
+    else {
+        panic!("no CONNECT")
+    };
+    assert_eq!((connect.client_id.as_str(), connect.username.as_deref()), ("c", Some("u")));
+}
+
+#[test]
+fn the_user_name_is_a_well_formed_string() {
+    // [MQTT-3.1.3-12]
+    for bad in [&b"\x00\x01c\x00\x01\xff"[..], b"\x00\x01c\x00\x03\xed\xa0\x80", b"\x00\x01c\x00\x01\x00"] {
+        assert_eq!(refusal(V5_0, 0x10, &v5(0x80, b"", bad)).0, MalformedPacket, "{bad:x?}");
     }
 }
 

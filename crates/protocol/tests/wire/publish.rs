@@ -77,6 +77,42 @@ fn qos_3_and_dup_with_qos_0_are_malformed() {
 }
 
 #[test]
+fn qos_0_has_no_packet_identifier() {
+    // [MQTT-2.2.1-2], [3.1.1 MQTT-2.3.1-5]
+    let publish = Publish::new(topic("t"), Bytes::from_static(b"\x00\x07"));
+    let packet = Packet::Publish(publish.clone());
+    assert_wire(V3_1_1, &packet, b"\x30\x05\x00\x01t\x00\x07");
+    assert_wire(V5_0, &packet, b"\x30\x06\x00\x01t\x00\x00\x07");
+    let wrong = Packet::Publish(Publish { packet_id: Some(id(7)), ..publish });
+    assert!(wrong.encoded_len(V5_0).is_err());
+}
+
+#[test]
+fn the_response_topic_and_the_content_type_are_well_formed() {
+    // [MQTT-3.3.2-13], [MQTT-3.3.2-19]
+    for property in [0x08, 0x03] {
+        for bad in [&b"\x00\x01\xff"[..], b"\x00\x03\xed\xa0\x80", b"\x00\x01\x00", b"\x00\x09t"] {
+            let body = [&b"\x00\x01t"[..], &[bad.len() as u8 + 1, property], bad].concat();
+            assert_eq!(refusal(V5_0, 0x30, &body).0, MalformedPacket, "{property}: {bad:x?}");
+        }
+    }
+}
+
+#[test]
+fn both_halves_of_a_user_property_are_well_formed() {
+    // [MQTT-1.5.7-1]
+    for bad in [
+        &b"\x00\x01\xff\x00\x01v"[..],
+        b"\x00\x01k\x00\x01\xff",
+        b"\x00\x01\x00\x00\x01v",
+        b"\x00\x01k\x00\x01\x00",
+    ] {
+        let body = [&b"\x00\x01t"[..], &[bad.len() as u8 + 1, 0x26], bad].concat();
+        assert_eq!(refusal(V5_0, 0x30, &body).0, MalformedPacket, "{bad:x?}");
+    }
+}
+
+#[test]
 fn the_packet_identifier_is_not_0() {
     // [MQTT-2.2.1-3], [3.1.1 MQTT-2.3.1-1]
     for (version, body) in [(V3_1_1, &b"\x00\x01t\x00\x00"[..]), (V5_0, b"\x00\x01t\x00\x00\x00")] {
@@ -86,7 +122,7 @@ fn the_packet_identifier_is_not_0() {
 
 #[test]
 fn the_topic_name_is_well_formed_and_without_wildcards() {
-    // [MQTT-3.3.2-1], [MQTT-3.3.2-2], [MQTT-4.7.1-1], [MQTT-1.5.4-1], [MQTT-1.5.4-2]
+    // [MQTT-3.3.2-1], [MQTT-3.3.2-2], [MQTT-4.7.0-1], [MQTT-4.7.3-2], [MQTT-1.5.4-1], [MQTT-1.5.4-2]
     for bad in [
         &b"\x00\x01+\x00"[..],
         b"\x00\x03a/#\x00",

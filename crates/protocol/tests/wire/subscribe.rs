@@ -107,6 +107,21 @@ fn the_packet_identifier_is_not_0() {
 }
 
 #[test]
+fn that_there_are_no_properties_is_said() {
+    // [MQTT-2.2.2-1]
+    let subscribe = Packet::Subscribe(Subscribe {
+        packet_id: id(1),
+        filters: vec![(filter("t"), SubscriptionOptions::new(QoS::AtMostOnce))],
+        subscription_identifier: None,
+        user_properties: UserProperties::new(),
+    });
+    assert_wire(V5_0, &subscribe, b"\x82\x07\x00\x01\x00\x00\x01t\x00");
+    assert_wire(V3_1_1, &subscribe, b"\x82\x06\x00\x01\x00\x01t\x00");
+    // Without the length, the first byte of the filter is taken for it, and the filter is missing.
+    assert!(decode(V5_0, b"\x82\x06\x00\x01\x00\x01t\x00").is_err());
+}
+
+#[test]
 fn an_ill_formed_filter_is_malformed() {
     // [MQTT-3.8.3-1], [MQTT-3.10.3-1], [MQTT-4.7.1-1], [MQTT-4.7.1-2], [MQTT-4.7.3-1], [MQTT-4.8.2-1], [MQTT-4.8.2-2]
     for bad in ["", "a#", "#/a", "a+/b", "$share//a", "$share/g", "$share/g/", "$share/+/a", "$share/g/a#"] {
