@@ -13,6 +13,7 @@ use lacewing_tests::stand::Stand;
 const VERSIONS: [(&str, &str); 2] = [("311", "4"), ("5", "5")];
 
 /// Four subscribers, 3.1.1 and 5.0 over TCP and WebSocket, hear twelve publishers, the same at QoS 0, 1 and 2.
+/// [MQTT-4.2-1], [3.1.1 MQTT-7.1.1-1]
 pub(crate) fn every_qos_version_and_transport_delivers_to_every_other(stand: &Stand) {
     let mut over_tcp: Vec<Subscriber> = VERSIONS
         .iter()

@@ -7,6 +7,7 @@ use crate::drawing;
 
 const LIGHT: &str = "sim-livingroom-light";
 
+/// The bridge turns away who does not offer the subprotocol mqtt [MQTT-6.0.0-3], [3.1.1 MQTT-6.0.0-3].
 #[test]
 fn a_second_browser_draws_the_same_home_and_its_light_switch_works() {
     let stand = Stand::tab();

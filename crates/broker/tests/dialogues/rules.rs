@@ -74,6 +74,7 @@ impl Story {
 
 #[test]
 fn what_may_not_be_published_is_refused_as_the_version_has_it() {
+    // [3.1.1 MQTT-3.3.5-2]
     let story = under(Story::new(), common(&["deny publish secret/#"]));
     let watcher = story.client("w");
     watcher.subscribe("#", QoS::ExactlyOnce);
