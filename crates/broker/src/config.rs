@@ -36,6 +36,8 @@ pub struct Config {
     pub response_information: Option<String>,
     /// Where clients are sent that are told to use another server: one or more names, apart by spaces (§4.11); none.
     pub server_reference: Option<String>,
+    /// Bytes of the topics that the aliases of one client stand for, 128 KiB. More ends the connection with 0x97.
+    pub topic_alias_bytes: u32,
     /// The longest client id in bytes, 1024. A longer one is refused with 0x85 (3.1.1: 2).
     pub client_id_length: u16,
     /// Levels of a topic or filter, 128. A message to a deeper topic is refused with 0x90 (3.1.1: the connection
@@ -58,6 +60,9 @@ pub struct Config {
     pub shared_subscriptions: bool,
     /// Whether subscriptions may have an identifier; yes. If not, such a SUBSCRIBE ends the connection with 0xA1.
     pub subscription_identifiers: bool,
+    /// Bytes of the filters of one session, 64 MiB, 64 more for each level of one with wildcards, which is what it may
+    /// take of memory. A further subscription is refused with 0x97 (3.1.1: 0x80).
+    pub subscription_bytes: u32,
     /// QoS 1 and 2 messages on their way to one client, 1024; 1 to 65 535. A 5.0 client's Receive Maximum lowers it.
     /// Further ones queue.
     pub inflight: u16,
@@ -66,6 +71,11 @@ pub struct Config {
     pub queue_messages: u32,
     /// Bytes of such messages, 16 MiB. The same effect.
     pub queue_bytes: u32,
+
+    /// Tell a 5.0 publisher with 0x97 when the queue of a receiver had no room for its QoS 1 or 2 message. Default: no, the
+    /// drop is only counted and reported. The others did get the message: a publisher that sends it again gives it to them
+    /// a second time.
+    pub report_full_queues: bool,
 
     /// Bytes that wait to be written to one connection, 256 KiB, beyond which publishers to it are paused, and beyond
     /// twice of which QoS 0 messages to it are dropped, counted and reported; QoS 1 and 2 messages queue in the session.
@@ -108,6 +118,7 @@ impl Default for Config {
             maximum_packet_size: 2 << 20,
             receive_maximum: 1024,
             topic_alias_maximum: 64,
+            topic_alias_bytes: 128 << 10,
             response_information: None,
             server_reference: None,
             client_id_length: 1024,
@@ -115,12 +126,14 @@ impl Default for Config {
             sessions: 200_000,
             session_expiry_maximum: u32::MAX,
             subscriptions: 100_000,
+            subscription_bytes: 64 << 20,
             wildcard_subscriptions: true,
             shared_subscriptions: true,
             subscription_identifiers: true,
             inflight: 1024,
             queue_messages: 10_000,
             queue_bytes: 16 << 20,
+            report_full_queues: false,
             outgoing_bytes: 256 << 10,
             pause_maximum: 1000,
             stall_maximum: 100,

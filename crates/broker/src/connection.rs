@@ -86,6 +86,8 @@ pub(crate) enum Phase {
 pub(crate) struct Extras {
     /// What the client's topic aliases stand for, by alias less 1.
     pub(crate) aliases: Vec<Option<TopicName>>,
+    /// The length of those topics.
+    pub(crate) alias_bytes: usize,
     /// The broker gave it its client id.
     pub(crate) assigned: bool,
     /// The client does not want reason strings [MQTT-3.1.2-29].
@@ -150,14 +152,22 @@ impl Connection {
         self.extras.as_ref()?.aliases.get(usize::from(alias.get()) - 1)?.as_ref()
     }
 
-    /// Makes `alias`, which is within the limit, stand for `topic` [MQTT-3.3.2-12].
-    pub(crate) fn set_alias(&mut self, alias: NonZeroU16, topic: &TopicName) {
-        let aliases = &mut self.extras.get_or_insert_default().aliases;
+    /// Makes `alias`, which is within the limit, stand for `topic` [MQTT-3.3.2-12]; `false` if all aliases together would
+    /// stand for more than `most` bytes.
+    pub(crate) fn set_alias(&mut self, alias: NonZeroU16, topic: &TopicName, most: u32) -> bool {
+        let extras = self.extras.get_or_insert_default();
         let at = usize::from(alias.get()) - 1;
-        if aliases.len() <= at {
-            aliases.resize(at + 1, None);
+        if extras.aliases.len() <= at {
+            extras.aliases.resize(at + 1, None);
         }
-        aliases[at] = Some(topic.compact());
+        let former = extras.aliases[at].as_ref().map_or(0, |topic| topic.len());
+        let bytes = extras.alias_bytes - former + topic.len();
+        if bytes > most as usize {
+            return false;
+        }
+        extras.alias_bytes = bytes;
+        extras.aliases[at] = Some(topic.compact());
+        true
     }
 
     /// Whether reason strings may be sent to the client.

@@ -170,6 +170,7 @@ impl Broker {
             self.expired_in_queue(to.session, expired);
             if is_full {
                 self.metrics.dropped_queue += 1;
+                passing.missed = true;
                 self.dropped(to.session, passing, NotDelivered::QueueFull);
                 return false;
             }

@@ -6,8 +6,9 @@ use bytes::Bytes;
 use lacewing_protocol::{PublishProperties, QoS, TopicName};
 
 /// From this length on a payload is shared with the buffer it was read into; shorter ones are copied to their exact
-/// size, so that a few bytes do not keep a whole read buffer alive.
-const SHARED_FROM: usize = 16 << 10;
+/// size, so that a few bytes do not keep a whole read buffer alive. Hosts read no more than this at once, so the packet
+/// of a longer one was put together in a buffer of its own, which is at most twice as large.
+const SHARED_FROM: usize = 64 << 10;
 
 /// A message that waits: retained, queued, in flight, or to be sent as a will.
 #[derive(Debug)]

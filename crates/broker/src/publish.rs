@@ -82,7 +82,9 @@ impl Broker {
             return Err((ReasonCode::TopicAliasInvalid, "the topic alias is above the maximum"));
         }
         let Some(topic) = topic else { return connection.alias(alias).cloned().ok_or(unknown) };
-        connection.set_alias(alias, &topic);
+        if !connection.set_alias(alias, &topic, self.config.topic_alias_bytes) {
+            return Err((ReasonCode::QuotaExceeded, "the topic aliases stand for too many bytes"));
+        }
         Ok(topic)
     }
 
@@ -98,7 +100,17 @@ impl Broker {
             properties.topic_alias = None;
         }
         self.last_message += 1;
-        Passing { number: self.last_message, topic, payload, properties, qos, retain, expires, kept: None }
+        Passing {
+            number: self.last_message,
+            topic,
+            payload,
+            properties,
+            qos,
+            retain,
+            expires,
+            kept: None,
+            missed: false,
+        }
     }
 
     /// Turns a message away: with its own acknowledgement where there is one that says why, else by disconnecting.

@@ -35,6 +35,8 @@ pub(crate) struct Passing {
     pub(crate) expires: Option<u64>,
     /// The copy for those who keep it, once there is one.
     pub(crate) kept: Option<Rc<Message>>,
+    /// A receiver had no room for it.
+    pub(crate) missed: bool,
 }
 
 impl Passing {
@@ -66,6 +68,7 @@ impl Passing {
             retain: message.retain,
             expires: message.expires,
             kept: Some(message.clone()),
+            missed: false,
         }
     }
 
@@ -123,7 +126,8 @@ impl Broker {
         let last_serial = self.last_serial;
         let mut fan_out = FanOut { passing, matches, publisher, conn: None, next: 0, last_serial, recorded };
         if self.fan_out(&mut fan_out) {
-            return self.acknowledge(publisher, fan_out.recorded, ReasonCode::Success);
+            let reason = self.outcome(publisher, &fan_out.passing);
+            return self.acknowledge(publisher, fan_out.recorded, reason);
         }
         if let Some(connection) =
             publisher.connection.and_then(|key| self.connections.get_mut(key.0 as usize))
@@ -194,7 +198,8 @@ impl Broker {
         }
         match fan_out.publisher.connection {
             Some(key) => {
-                self.acknowledge(fan_out.publisher, fan_out.recorded, ReasonCode::Success);
+                let reason = self.outcome(fan_out.publisher, &fan_out.passing);
+                self.acknowledge(fan_out.publisher, fan_out.recorded, reason);
                 self.free(key);
             }
             None => self.remember_incoming(fan_out),
@@ -224,12 +229,28 @@ impl Broker {
         }
     }
 
+    /// What a publisher is told of a message that was given out.
+    fn outcome(&self, publisher: Publisher, passing: &Passing) -> ReasonCode {
+        let connection = publisher.connection.and_then(|key| self.connections.get(key.0 as usize));
+        let can_be_told = connection.is_some_and(|connection| connection.version.is_v5());
+        match passing.missed && self.config.report_full_queues && can_be_told {
+            true => ReasonCode::QuotaExceeded,
+            false => ReasonCode::Success,
+        }
+    }
+
     /// Answers a QoS 1 or 2 message, once all that was recorded of it is durable.
     pub(crate) fn acknowledge(&mut self, publisher: Publisher, recorded: bool, reason: ReasonCode) {
         let (Some(key), Some((ack, id))) = (publisher.connection, publisher.ack) else { return };
         if let (AckType::PubRec, Some(session_key)) = (ack, publisher.session) {
-            // Last, so that no crash finds the identifier taken and the message not given to all.
-            self.record_incoming(session_key, id);
+            if reason.is_error() {
+                // §4.3.3: the identifier is free again.
+                let session = self.sessions.get_mut(session_key.0 as usize);
+                session.map(|session| session.transit_mut().incoming.remove(id.value()));
+            } else {
+                // Last, so that no crash finds the identifier taken and the message not given to all.
+                self.record_incoming(session_key, id);
+            }
         }
         let Some(connection) = self.connections.get(key.0 as usize) else { return };
         let Some(session) = connection.session().and_then(|session| self.sessions.get(session.0 as usize))

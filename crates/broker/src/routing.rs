@@ -7,6 +7,7 @@
 //! members is made for each message and never cached.
 
 mod cache;
+mod chunks;
 mod exact;
 mod groups;
 mod levels;

@@ -120,7 +120,8 @@ impl Broker {
         hand_over.left.is_empty()
     }
 
-    fn no_member_for(&mut self, group: GroupKey, passing: &Passing) {
+    fn no_member_for(&mut self, group: GroupKey, passing: &mut Passing) {
+        passing.missed = true;
         self.metrics.dropped_shared += 1;
         if self.watch.wants(EventMask::DROPS) {
             let client_id = self.subscriptions.shared_filter(group).map(ToString::to_string);

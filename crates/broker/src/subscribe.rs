@@ -12,7 +12,7 @@ use crate::connection::ConnKey;
 use crate::jobs::Job;
 use crate::retained_delivery::RetainedDelivery;
 use crate::routing::{Inserted, SessionKey};
-use crate::subscription_list::Subscription;
+use crate::subscription_list::{Subscription, cost};
 use crate::sys::is_watched_by;
 use crate::terms::Features;
 use crate::{Broker, ConnId, EventKind, EventMask};
@@ -189,7 +189,10 @@ impl Broker {
             return Err(ReasonCode::UnspecifiedError);
         };
         let known = session.subscriptions.find(&filter).is_some();
-        if !known && session.subscriptions.len() >= self.config.subscriptions {
+        let bytes = session.subscriptions.bytes() + cost(&filter);
+        let is_full = session.subscriptions.len() >= self.config.subscriptions
+            || bytes > u64::from(self.config.subscription_bytes);
+        if !known && is_full {
             return Err(ReasonCode::QuotaExceeded);
         }
         let subscription = Subscription { options, id };

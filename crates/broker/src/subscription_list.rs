@@ -11,17 +11,29 @@ pub(crate) struct Subscription {
     pub(crate) id: Option<u32>,
 }
 
+/// What a filter counts against [`Config::subscription_bytes`](crate::Config::subscription_bytes).
+pub(crate) fn cost(filter: &TopicFilter) -> u64 {
+    let levels = if filter.is_wildcard() { filter.levels().count() as u64 } else { 0 };
+    filter.len() as u64 + 64 * levels
+}
+
 /// Up to so many a sorted list is smaller than a tree, whose smallest node has room for eleven.
 const FEW: usize = 16;
 
 /// Subscriptions by filter, in order.
+#[derive(Debug, Default)]
+pub(crate) struct SubscriptionList {
+    list: List,
+    bytes: u64,
+}
+
 #[derive(Debug)]
-pub(crate) enum SubscriptionList {
+enum List {
     Few(Vec<(TopicFilter, Subscription)>),
     Many(BTreeMap<TopicFilter, Subscription>),
 }
 
-impl Default for SubscriptionList {
+impl Default for List {
     fn default() -> Self {
         Self::Few(Vec::new())
     }
@@ -29,61 +41,74 @@ impl Default for SubscriptionList {
 
 impl SubscriptionList {
     pub(crate) fn len(&self) -> u32 {
-        let len = match self {
-            Self::Few(list) => list.len(),
-            Self::Many(tree) => tree.len(),
+        let len = match &self.list {
+            List::Few(list) => list.len(),
+            List::Many(tree) => tree.len(),
         };
         u32::try_from(len).unwrap_or(u32::MAX)
     }
 
+    /// What all filters cost.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     pub(crate) fn find(&self, filter: &TopicFilter) -> Option<&Subscription> {
-        match self {
-            Self::Few(list) => {
+        match &self.list {
+            List::Few(list) => {
                 let at = list.binary_search_by(|(known, _)| known.cmp(filter)).ok()?;
                 list.get(at).map(|(_, subscription)| subscription)
             }
-            Self::Many(tree) => tree.get(filter),
+            List::Many(tree) => tree.get(filter),
         }
     }
 
     pub(crate) fn insert(&mut self, filter: TopicFilter, subscription: Subscription) {
-        if let Self::Few(list) = self {
+        if let List::Few(list) = &mut self.list {
             match list.binary_search_by(|(known, _)| known.cmp(&filter)) {
                 Ok(at) => return list[at].1 = subscription,
                 Err(at) if list.len() < FEW => {
+                    self.bytes += cost(&filter);
                     list.reserve_exact(1);
                     return list.insert(at, (filter, subscription));
                 }
-                Err(_) => *self = Self::Many(list.drain(..).collect()),
+                Err(_) => self.list = List::Many(list.drain(..).collect()),
             }
         }
-        if let Self::Many(tree) = self {
-            tree.insert(filter, subscription);
+        if let List::Many(tree) = &mut self.list {
+            let bytes = cost(&filter);
+            if tree.insert(filter, subscription).is_none() {
+                self.bytes += bytes;
+            }
         }
     }
 
     pub(crate) fn remove(&mut self, filter: &TopicFilter) -> Option<Subscription> {
-        match self {
-            Self::Few(list) => {
+        let removed = match &mut self.list {
+            List::Few(list) => {
                 let at = list.binary_search_by(|(known, _)| known.cmp(filter)).ok()?;
-                Some(list.remove(at).1)
+                list.remove(at).1
             }
-            Self::Many(tree) => tree.remove(filter),
-        }
+            List::Many(tree) => tree.remove(filter)?,
+        };
+        self.bytes -= cost(filter);
+        Some(removed)
     }
 
     /// Takes any one out.
     pub(crate) fn pop(&mut self) -> Option<(TopicFilter, Subscription)> {
-        match self {
-            Self::Few(list) => list.pop(),
-            Self::Many(tree) => tree.pop_first(),
-        }
+        let (filter, subscription) = match &mut self.list {
+            List::Few(list) => list.pop()?,
+            List::Many(tree) => tree.pop_first()?,
+        };
+        self.bytes -= cost(&filter);
+        Some((filter, subscription))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&TopicFilter, &Subscription)> {
-        let (few, many) = match self {
-            Self::Few(list) => (Some(list), None),
-            Self::Many(tree) => (None, Some(tree)),
+        let (few, many) = match &self.list {
+            List::Few(list) => (Some(list), None),
+            List::Many(tree) => (None, Some(tree)),
         };
         let few = few.into_iter().flatten().map(|(filter, subscription)| (filter, subscription));
         few.chain(many.into_iter().flatten())
@@ -102,11 +127,13 @@ mod tests {
         for filter in filters.iter().rev() {
             list.insert(filter.clone(), subscription);
             assert_eq!(list.find(filter), Some(&subscription));
+            list.insert(filter.clone(), subscription);
         }
         assert_eq!(list.iter().map(|(filter, _)| filter.clone()).collect::<Vec<_>>(), filters);
         assert_eq!(list.remove(&filters[3]), Some(subscription));
         assert_eq!(list.remove(&filters[3]), None);
-        assert_eq!(list.len(), 49);
+        assert_eq!((list.len(), list.bytes()), (49, 49 * 4));
         assert_eq!(std::iter::from_fn(|| list.pop()).count(), 49);
+        assert_eq!(list.bytes(), 0);
     }
 }

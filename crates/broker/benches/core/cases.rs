@@ -25,9 +25,18 @@ pub(crate) const ALL: &[(&str, Case)] = &[
         retain(harness, 100_000);
         harness.count(100_000);
     }),
-    ("retained 100 000, then #", retained),
+    ("retained 100 000, then #", |harness| retained(harness, 100_000)),
     ("subscribe and leave, 100 000", subscriptions),
     ("connect and disconnect", connections),
+    ("10 000 connections, 1 to all", many_connections),
+    ("retained 1 000 000, set", |harness| {
+        retain(harness, 1_000_000);
+        harness.count(1_000_000);
+    }),
+    ("retained 1 000 000, then #", |harness| retained(harness, 1_000_000)),
+    ("30 000 levels, 10 000 filters", deep_topic),
+    ("filters of every + and a, 16 deep", every_combination),
+    ("restore 100 000 sessions", restore),
 ];
 
 fn pairs(harness: &mut Harness, qos: QoS, window: usize) {
@@ -131,8 +140,8 @@ fn shared(harness: &mut Harness) {
     }
 }
 
-fn retained(harness: &mut Harness) {
-    retain(harness, 100_000);
+fn retained(harness: &mut Harness, count: usize) {
+    retain(harness, count);
     let late = harness.connect();
     harness.start();
     harness.receive(late, subscribe(["#".to_owned()], QoS::AtMostOnce));
@@ -161,6 +170,66 @@ fn connections(harness: &mut Harness) {
         harness.close(conn);
         harness.settle();
     }
+    harness.count(100_000);
+}
+
+/// All come, each subscribes, one message goes to all, and all lose their connection.
+fn many_connections(harness: &mut Harness) {
+    harness.start();
+    let clients = subscribers(harness, 10_000, |_| vec!["bench/all".to_owned()]);
+    let from = harness.connect();
+    harness.receive(from, messages(["bench/all"], QoS::AtMostOnce, false));
+    harness.settle();
+    for client in clients {
+        harness.close(client);
+        harness.settle();
+    }
+}
+
+/// Filters with wildcards at every depth, and a topic as deep as a topic can be.
+fn deep_topic(harness: &mut Harness) {
+    let client = harness.connect();
+    let filters = |part: usize| {
+        (0..100).map(move |number| {
+            let depth = part * 100 + number;
+            let last = if depth.is_multiple_of(2) { "#".to_owned() } else { format!("x{depth}/+") };
+            format!("{}{last}", "a/".repeat(depth))
+        })
+    };
+    for part in 0..100 {
+        harness.receive(client, subscribe(filters(part), QoS::AtMostOnce));
+        harness.settle();
+    }
+    let from = harness.connect();
+    let topics: Vec<String> = (0..10).map(|number| format!("{}{number}", "a/".repeat(30_000))).collect();
+    harness.start();
+    for topic in &topics {
+        harness.receive(from, messages([topic.as_str()], QoS::AtMostOnce, true));
+        harness.settle();
+    }
+}
+
+/// As many nodes of the trie as can be made to match one topic by one session.
+fn every_combination(harness: &mut Harness) {
+    let client = harness.connect();
+    let filter = |number: usize| {
+        let levels: Vec<&str> = (0..16).map(|bit| if number >> bit & 1 == 1 { "a" } else { "+" }).collect();
+        levels.join("/")
+    };
+    for part in 0..656 {
+        let filters = (0..100).map(|number| filter(part * 100 + number));
+        harness.receive(client, subscribe(filters, QoS::AtMostOnce));
+        harness.settle();
+    }
+    let from = harness.connect();
+    harness.start();
+    harness.receive(from, messages([["a"; 16].join("/").as_str()], QoS::AtMostOnce, false));
+    harness.settle();
+}
+
+/// Sessions with a subscription and a waiting message each. What counts is the last call, which puts them together.
+fn restore(harness: &mut Harness) {
+    harness.restore(100_000);
     harness.count(100_000);
 }
 

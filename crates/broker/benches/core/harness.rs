@@ -1,7 +1,8 @@
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
-use lacewing_broker::{Batch, Broker, CloseCause, Config, ConnId, Input, Now, Output, Transport};
+use lacewing_broker::{Batch, Broker, Change, CloseCause, Config, ConnId, Input, Now, Output, Transport};
 use lacewing_protocol::{
     Connect, ConnectProperties, Packet, PacketId, ProtocolVersion, Publish, QoS, Subscribe,
     SubscriptionOptions, TopicFilter, TopicName, UserProperties, Utf8String,
@@ -71,7 +72,7 @@ struct Client {
 impl Harness {
     pub(crate) fn new() -> Self {
         let now = Now { awake: 1_000_000, wall: 1_700_000_000_000_000 };
-        let config = Config { inflight: u16::MAX, ..Config::default() };
+        let config = Config { inflight: u16::MAX, topic_levels: u16::MAX, ..Config::default() };
         Self {
             broker: Broker::new(config, 1, now),
             now,
@@ -95,6 +96,51 @@ impl Harness {
 
     pub(crate) fn count(&mut self, count: u64) {
         self.measured.count = count;
+    }
+
+    /// Puts a broker together from the records of so many sessions, each with a subscription and a message that waits.
+    pub(crate) fn restore(&mut self, sessions: usize) {
+        let config = Config { durable: true, ..Config::default() };
+        let mut source = Broker::new(config.clone(), 1, self.now);
+        for number in 0..sessions {
+            let conn = ConnId(number as u64);
+            source.handle(self.now, Input::Opened { conn, transport: Transport::default() });
+            let mut hello = connect_with(&format!("client-{number}"), false).to_vec();
+            hello.extend_from_slice(&subscribe(["bench/all".to_owned()], QoS::AtLeastOnce));
+            source.handle(self.now, Input::Received { conn, bytes: hello.into() });
+            source.handle(self.now, Input::Closed { conn, cause: CloseCause::Peer });
+        }
+        let conn = ConnId(sessions as u64);
+        source.handle(self.now, Input::Opened { conn, transport: Transport::default() });
+        let mut hello = connect("publisher").to_vec();
+        hello.extend_from_slice(&messages(["bench/all"], QoS::AtLeastOnce, false));
+        source.handle(self.now, Input::Received { conn, bytes: hello.into() });
+        let mut store = BTreeMap::new();
+        loop {
+            while let Some(output) = source.poll_output() {
+                let Output::Persist { record, .. } = output else { continue };
+                match record.change {
+                    Change::Put(_) => store.insert((record.table, record.key.clone()), record),
+                    Change::Delete => store.remove(&(record.table, record.key)),
+                };
+            }
+            if source.poll_timeout().is_none_or(|at| at > self.now.awake) {
+                break;
+            }
+            source.handle(self.now, Input::Tick);
+        }
+        let mut restore = Broker::restore(config, 1, self.now);
+        self.start();
+        let start = clock::now();
+        for record in store.into_values() {
+            restore.push(record).ok();
+        }
+        let pushed = clock::now();
+        self.broker =
+            restore.finish(self.now).unwrap_or_else(|_| Broker::new(Config::default(), 1, self.now));
+        self.measured.spent = clock::now() - start;
+        self.measured.longest = clock::now() - pushed;
+        assert_eq!(self.broker.metrics().queued, sessions as u64);
     }
 
     /// A 3.1.1 client that has got its CONNACK.
@@ -250,10 +296,14 @@ fn split_packet(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 pub(crate) fn connect(client_id: &str) -> Bytes {
+    connect_with(client_id, true)
+}
+
+fn connect_with(client_id: &str, clean_start: bool) -> Bytes {
     encode(Packet::Connect(Box::new(Connect {
         version: ProtocolVersion::V3_1_1,
         client_id: Utf8String::try_from(client_id).unwrap_or_default(),
-        clean_start: true,
+        clean_start,
         keep_alive: 60,
         will: None,
         username: None,

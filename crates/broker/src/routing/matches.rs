@@ -131,6 +131,9 @@ impl Match {
     }
 }
 
+/// So many matches are copied to where they stay, so that the collector keeps its memory; more are moved.
+const KEPT: usize = 1024;
+
 /// Gathers what matches a topic.
 #[derive(Debug, Default)]
 pub(super) struct Collector {
@@ -154,7 +157,10 @@ impl Collector {
         }
         let mut matches = Matches { shared: self.groups.as_slice().into(), ..Matches::default() };
         if self.leaves == 1 {
-            matches.normal = self.subscribers.as_slice().into();
+            // The next collection is most likely a small one.
+            let moves = self.subscribers.len() > KEPT;
+            let all = &mut self.subscribers;
+            matches.normal = if moves { std::mem::take(all) } else { all.as_slice().into() };
         } else {
             self.subscribers.sort_by_key(|entry| entry.session);
             matches.merge(&self.subscribers);

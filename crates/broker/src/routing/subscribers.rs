@@ -1,8 +1,7 @@
-use std::collections::BTreeMap;
-
+use super::chunks::Chunks;
 use super::{GroupKey, Inserted, Match, SessionKey};
 
-/// Up to so many subscribers a sorted list is smaller and faster than a tree.
+/// Up to so many subscribers one sorted list is smaller and faster than chunks.
 const FEW: usize = 64;
 
 /// Everything that is subscribed to one filter.
@@ -23,7 +22,7 @@ impl Leaf {
 #[derive(Debug)]
 pub(super) enum Subscribers {
     Few(Vec<Match>),
-    Many(BTreeMap<SessionKey, Match>),
+    Many(Chunks),
 }
 
 impl Default for Subscribers {
@@ -36,14 +35,14 @@ impl Subscribers {
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Few(list) => list.len(),
-            Self::Many(tree) => tree.len(),
+            Self::Many(chunks) => chunks.len(),
         }
     }
 
     pub(super) fn contains(&self, session: SessionKey) -> bool {
         match self {
             Self::Few(list) => list.binary_search_by_key(&session, |entry| entry.session).is_ok(),
-            Self::Many(tree) => tree.contains_key(&session),
+            Self::Many(chunks) => chunks.contains(session),
         }
     }
 
@@ -61,11 +60,11 @@ impl Subscribers {
                     list.insert(at, entry);
                     return Inserted::New;
                 }
-                Err(_) => *self = Self::Many(list.drain(..).map(|entry| (entry.session, entry)).collect()),
+                Err(_) => *self = Self::Many(list.drain(..).collect()),
             }
         }
-        let Self::Many(tree) = self else { return Inserted::New };
-        match tree.insert(entry.session, entry) {
+        let Self::Many(chunks) = self else { return Inserted::New };
+        match chunks.insert(entry) {
             None => Inserted::New,
             Some(_) => Inserted::Replaced,
         }
@@ -81,10 +80,10 @@ impl Subscribers {
                 }
                 true
             }
-            Self::Many(tree) => {
-                let removed = tree.remove(&session).is_some();
-                if tree.len() <= FEW / 4 {
-                    *self = Self::Few(std::mem::take(tree).into_values().collect());
+            Self::Many(chunks) => {
+                let removed = chunks.remove(session).is_some();
+                if chunks.len() <= FEW / 4 {
+                    *self = Self::Few(chunks.iter().copied().collect());
                 }
                 removed
             }
@@ -94,7 +93,7 @@ impl Subscribers {
     pub(super) fn extend_into(&self, all: &mut Vec<Match>) {
         match self {
             Self::Few(list) => all.extend_from_slice(list),
-            Self::Many(tree) => all.extend(tree.values()),
+            Self::Many(chunks) => chunks.extend_into(all),
         }
     }
 }

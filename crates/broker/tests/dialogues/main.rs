@@ -9,6 +9,7 @@ mod durable;
 mod exactly_once;
 mod flow;
 mod hostile;
+mod limits;
 mod operator;
 mod publish;
 mod quota;
