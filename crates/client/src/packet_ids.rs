@@ -44,6 +44,7 @@ mod tests {
 
     #[test]
     fn an_identifier_in_use_is_not_given_again() {
+        // [MQTT-2.2.1-3]
         let mut ids = PacketIds::new();
         let first = ids.take().unwrap();
         for _ in 1..u16::MAX {

@@ -11,7 +11,7 @@ use crate::needs::Purpose;
 use crate::page::log;
 use crate::process::{elapsed, run_quietly};
 use crate::workspace::{cargo, root};
-use crate::{conformance, prose, purity, setup};
+use crate::{conformance, prose, purity, seeded, setup};
 
 /// From this many lines on, a file is asked which two ideas it holds.
 const LONG_FILE: usize = 500;
@@ -51,6 +51,7 @@ pub(crate) fn run() -> Result<ExitCode> {
     checks.run("the core crates touch nothing of the world", purity::check);
     checks.run("README and CONTRIBUTING name commands and files that exist", prose::check);
     checks.run("docs/conformance.md says which test holds which clause", conformance::check);
+    checks.run("each seeded fault fits the source, and its test claims its clause", seeded::check);
     report_long_files(&root())?;
     Ok(checks.sum_up())
 }

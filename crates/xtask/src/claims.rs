@@ -26,6 +26,42 @@ const FOLDERS: &[&str] = &["bridge", "crates", "tests", "web"];
 /// What makes a function a test. The last is how `tests/tests/both` writes what becomes a test of either broker.
 const MARKS: &[&str] = &["#[test]", "#[wasm_bindgen_test]", "(stand: &Stand) {"];
 
+impl Test {
+    /// Whether it is in a module of that name, or in a file that belongs to it.
+    pub(crate) fn is_in(&self, module: &str) -> bool {
+        self.file.trim_end_matches(".rs").split('/').any(|part| part == module)
+    }
+
+    /// The folder of its package, from the checkout's top.
+    pub(crate) fn package_folder(&self) -> String {
+        let parts: Vec<&str> = self.file.split('/').collect();
+        let depth = if parts[0] == "crates" { 2 } else { 1 };
+        parts[..depth.min(parts.len())].join("/")
+    }
+
+    /// The name of its package.
+    pub(crate) fn package(&self) -> String {
+        let folder = self.package_folder();
+        format!("lacewing-{}", folder.rsplit('/').next().unwrap_or(&folder))
+    }
+
+    /// What cargo is told of the program it is part of.
+    pub(crate) fn target(&self) -> Vec<String> {
+        let inside = self.file.trim_start_matches(&self.package_folder()).trim_start_matches('/');
+        match inside.strip_prefix("tests/").and_then(|path| path.split('/').next()) {
+            Some(program) => vec!["--test".to_owned(), program.trim_end_matches(".rs").to_owned()],
+            None => vec!["--lib".to_owned()],
+        }
+    }
+
+    /// What its program is told to run this test: its module as well, where that is the file it stands in.
+    pub(crate) fn filter(&self) -> String {
+        let stem = self.file.rsplit('/').next().unwrap_or_default().trim_end_matches(".rs");
+        let is_module = self.target()[0] == "--test" && stem != "main" && self.target()[1] != stem;
+        if is_module { format!("{stem}::{}", self.name) } else { self.name.clone() }
+    }
+}
+
 /// Every test of the checkout, by file and then as they stand there.
 ///
 /// # Errors
@@ -140,6 +176,23 @@ fn it_holds() {
     }
 ";
         assert_eq!(claims(source), [("first".to_owned(), 1), ("second".to_owned(), 0)]);
+    }
+
+    #[test]
+    fn a_test_knows_its_package_and_program() {
+        let test = |file: &str| Test { file: file.to_owned(), name: "it".to_owned(), claims: Vec::new() };
+        let dialogue = test("crates/broker/tests/dialogues/will.rs");
+        assert_eq!(
+            (dialogue.package().as_str(), dialogue.filter().as_str()),
+            ("lacewing-broker", "will::it")
+        );
+        assert_eq!(dialogue.target(), ["--test", "dialogues"]);
+        assert!(dialogue.is_in("will") && !dialogue.is_in("wills"));
+        let lossy = test("crates/client/tests/lossy.rs");
+        assert_eq!((lossy.target()[1].as_str(), lossy.filter().as_str()), ("lossy", "it"));
+        let unit = test("crates/protocol/src/decoder/tests.rs");
+        assert_eq!((unit.target()[0].as_str(), unit.filter().as_str()), ("--lib", "it"));
+        assert!(unit.is_in("decoder"));
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod check;
 mod claims;
 mod clauses;
 mod conformance;
+mod faults;
 mod fuzz;
 mod install;
 mod interop;
@@ -21,6 +22,7 @@ mod page;
 mod process;
 mod prose;
 mod purity;
+mod seeded;
 mod serve;
 mod setup;
 mod tally;
@@ -81,6 +83,11 @@ enum Chore {
     },
     /// Write `docs/conformance.md`, which test holds which normative statement, and say which are open.
     Conformance,
+    /// Put seeded faults into a copy of the source, and see that the tests notice.
+    Faults {
+        /// Which; without a name, all of them.
+        names: Vec<String>,
+    },
     /// Let a fuzzer loose on a target of `tests/fuzz`, or on each in turn.
     Fuzz {
         /// The target's name; without it, all of them in turn.
@@ -103,6 +110,7 @@ fn main() -> ExitCode {
         Chore::Interop { tests } => interop::run(&tests),
         Chore::Bench { case, args } => bench::run(case.as_deref(), &args),
         Chore::Conformance => conformance::run(),
+        Chore::Faults { names } => faults::run(&names),
         Chore::Fuzz { target, minutes, keep } => fuzz::run(target.as_deref(), minutes, keep),
     };
     match outcome {

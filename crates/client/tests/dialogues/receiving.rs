@@ -14,7 +14,7 @@ fn arrived(dialogue: &mut Dialogue) -> Publish {
 
 #[test]
 fn each_qos_is_answered_in_its_way() {
-    // [MQTT-4.3.1-1], [MQTT-4.3.2-4], [MQTT-4.3.3-8]
+    // [MQTT-4.3.1-1], [MQTT-4.3.2-4], [MQTT-4.3.3-8], [MQTT-4.3.3-11]
     for version in [V3, V5] {
         let mut dialogue = Dialogue::connected(options(version));
         dialogue.send(Packet::Publish(publish("a", QoS::AtMostOnce, None)));
