@@ -17,6 +17,7 @@ mod fuzz;
 mod install;
 mod interop;
 mod inventory;
+mod mutants;
 mod needs;
 mod page;
 mod process;
@@ -88,6 +89,12 @@ enum Chore {
         /// Which; without a name, all of them.
         names: Vec<String>,
     },
+    /// Change the broker's sessions and routing in every small way, and see which changes no test notices; takes hours.
+    Mutants {
+        /// Only every Nth mutant, beginning with the Kth from 0, as `K/N`.
+        #[arg(long, value_name = "K/N")]
+        shard: Option<String>,
+    },
     /// Let a fuzzer loose on a target of `tests/fuzz`, or on each in turn.
     Fuzz {
         /// The target's name; without it, all of them in turn.
@@ -111,6 +118,7 @@ fn main() -> ExitCode {
         Chore::Bench { case, args } => bench::run(case.as_deref(), &args),
         Chore::Conformance => conformance::run(),
         Chore::Faults { names } => faults::run(&names),
+        Chore::Mutants { shard } => mutants::run(shard.as_deref()),
         Chore::Fuzz { target, minutes, keep } => fuzz::run(target.as_deref(), minutes, keep),
     };
     match outcome {

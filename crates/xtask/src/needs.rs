@@ -11,6 +11,8 @@ use crate::workspace;
 pub(crate) enum Purpose {
     /// `cargo xtask check`.
     Check,
+    /// `cargo xtask mutants`: nothing else needs its tool, and so `Test` does not install it.
+    Mutants,
     /// `cargo xtask serve`: Rust alone will do.
     Serve,
     /// Everything, `cargo xtask test` included.
@@ -63,6 +65,9 @@ pub(crate) enum Recipe {
 ///
 /// When Cargo.lock and Cargo.toml do not agree on the wasm-bindgen.
 pub(crate) fn of(purpose: Purpose) -> Result<Vec<Need>> {
+    if purpose == Purpose::Mutants {
+        return Ok(vec![cargo_mutants()]);
+    }
     let mut needs = vec![wasm_target()];
     if matches!(purpose, Purpose::Check | Purpose::Test) {
         needs.extend([
@@ -169,6 +174,22 @@ fn wasm_pack() -> Need {
             version: "0.15.1".to_owned(),
             accepts: Accepts::SameMinor,
             programs: &["wasm-pack"],
+            locked: true,
+        },
+    }
+}
+
+fn cargo_mutants() -> Need {
+    Need {
+        name: "cargo-mutants",
+        why: "changes the source in small ways, to see whether tests notice",
+        takes: "4 min",
+        without: None,
+        recipe: Recipe::Cargo {
+            package: "cargo-mutants",
+            version: "27.1.0".to_owned(),
+            accepts: Accepts::SameMinor,
+            programs: &["cargo-mutants"],
             locked: true,
         },
     }

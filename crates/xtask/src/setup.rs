@@ -191,6 +191,7 @@ fn wanting(purpose: Purpose, needs: &[Need], survey: &[State]) -> Result<()> {
 fn commands(purpose: Purpose) -> &'static str {
     match purpose {
         Purpose::Check => "`cargo xtask check`",
+        Purpose::Mutants => "`cargo xtask mutants`",
         Purpose::Serve => "`cargo xtask serve`",
         Purpose::Test => "`cargo xtask test`",
     }
