@@ -11,6 +11,7 @@ use bytes::BytesMut;
 use lacewing_protocol::{Packet, ProtocolVersion, QoS};
 
 use crate::device::{self, Device};
+use crate::machine::allow_open_files;
 
 /// Clients that connected and say nothing.
 const IDLE: usize = 2_000;
@@ -199,16 +200,4 @@ fn encoded(packet: &Packet) -> BytesMut {
     let mut bytes = BytesMut::new();
     packet.encode(ProtocolVersion::V3_1_1, &mut bytes).expect("the packet can be written");
     bytes
-}
-
-/// A process may often have no more than 1 024 files open until it asks.
-fn allow_open_files() {
-    #[cfg(unix)]
-    {
-        use rustix::process::{Resource, getrlimit, setrlimit};
-        let mut limit = getrlimit(Resource::Nofile);
-        limit.current = limit.maximum;
-        // Without it the idle ones fail to connect, and say so.
-        let _ = setrlimit(Resource::Nofile, limit);
-    }
 }

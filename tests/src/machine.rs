@@ -14,6 +14,22 @@ pub fn machine() -> String {
     format!("{processor}, {cores} cores{memory}, {}", std::env::consts::OS)
 }
 
+/// Lets this process have as many files open as the system allows it (often no more than 1 024 until it asks), and says how
+/// many those are, if it can be known.
+pub fn allow_open_files() -> Option<u64> {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, getrlimit, setrlimit};
+        let mut limit = getrlimit(Resource::Nofile);
+        limit.current = limit.maximum;
+        // Where it fails, connections do, and say so.
+        let _ = setrlimit(Resource::Nofile, limit);
+        getrlimit(Resource::Nofile).current
+    }
+    #[cfg(not(unix))]
+    None
+}
+
 /// The middle one of some figures, or the mean of the two in the middle; 0 of none.
 pub fn median(figures: &[f64]) -> f64 {
     let mut sorted = figures.to_vec();
