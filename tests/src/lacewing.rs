@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::PathBuf;
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -32,7 +33,23 @@ pub struct Lacewing {
     pub http_port: u16,
     /// What pairs a page with it.
     pub token: String,
+    /// Where it speaks TLS, if it does.
+    pub tls: Option<Tls>,
 }
+
+/// Where a `lacewing` speaks TLS.
+#[derive(Debug, Clone)]
+pub struct Tls {
+    /// Where devices connect over TCP.
+    pub mqtts_port: u16,
+    /// Where it serves HTTP and WebSockets.
+    pub https_port: u16,
+    /// The certificate of the authority that vouches for it.
+    pub ca: PathBuf,
+}
+
+/// What makes it speak TLS as well.
+const WITH_TLS: [&str; 5] = ["--mqtts", "localhost:0", "--https", "localhost:0", "--tls-dev"];
 
 impl Lacewing {
     /// Starts it and waits until it says where it listens.
@@ -52,7 +69,22 @@ impl Lacewing {
         let args: Vec<String> = args.iter().map(|&arg| arg.to_owned()).collect();
         let (program, spoken) = run(home, &args, &data, 0, 0);
         let Spoken { mqtt_port, http_port, token } = spoken;
-        Self { program, home, args, data, mqtt_port, http_port, token }
+        Self { program, home, args, data, mqtt_port, http_port, token, tls: None }
+    }
+
+    /// The same with a certificate for development and listeners for TLS.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start_with_tls(home: BrokerHome) -> Self {
+        let mut lacewing = Self::start_with(home, &WITH_TLS);
+        let mut port = |scheme: &str| -> u16 {
+            let place = word_after(&lacewing.program.line_with(scheme), &format!("{scheme}localhost:"));
+            place.trim_end_matches("/mqtt").parse().expect("a port")
+        };
+        let (mqtts_port, https_port) = (port("mqtts://"), port("wss://"));
+        lacewing.tls = Some(Tls { mqtts_port, https_port, ca: lacewing.data.path().join("tls/ca.pem") });
+        lacewing
     }
 
     /// Kills it and starts it again: same ports, same data.

@@ -38,7 +38,15 @@ impl Stand {
 
     /// The same with further arguments for `lacewing`.
     pub fn start_with(home: BrokerHome, args: &[&str]) -> Self {
-        let lacewing = Lacewing::start_with(home, args);
+        Self::of(home, Lacewing::start_with(home, args))
+    }
+
+    /// The same, reachable over TLS too.
+    pub fn with_tls(home: BrokerHome) -> Self {
+        Self::of(home, Lacewing::start_with_tls(home))
+    }
+
+    fn of(home: BrokerHome, lacewing: Lacewing) -> Self {
         let (tab, chromium) = match home {
             BrokerHome::Native => (None, None),
             BrokerHome::Tab => {

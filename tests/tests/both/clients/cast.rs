@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::path::PathBuf;
 
+use lacewing_tests::lacewing::Tls;
 use lacewing_tests::stand::Stand;
 
 use super::peer::{Greeting, Message, Peer, Properties};
@@ -162,8 +163,13 @@ fn name(program: &str, version: u8, transport: &str) -> String {
 
 /// How a broker can be reached: transport, address, and the certificate of who vouches for it.
 fn transports(stand: &Stand) -> Vec<(&'static str, String, Option<PathBuf>)> {
-    vec![
+    let mut transports = vec![
         ("tcp", format!("mqtt://localhost:{}", stand.port()), None),
         ("ws", stand.lacewing.websocket(), None),
-    ]
+    ];
+    if let Some(Tls { mqtts_port, https_port, ca }) = &stand.lacewing.tls {
+        transports.push(("tls", format!("mqtts://localhost:{mqtts_port}"), Some(ca.clone())));
+        transports.push(("wss", format!("wss://localhost:{https_port}/mqtt"), Some(ca.clone())));
+    }
+    transports
 }
