@@ -36,7 +36,11 @@ pub struct Config {
     pub response_information: Option<String>,
     /// Where clients are sent that are told to use another server: one or more names, apart by spaces (§4.11); none.
     pub server_reference: Option<String>,
-    /// Bytes of the topics that the aliases of one client stand for, 128 KiB. More ends the connection with 0x97.
+    /// Topic aliases that the broker uses towards a 5.0 client that takes some, 0. The first topics get them; further ones
+    /// go by their names.
+    pub topic_aliases_sent: u16,
+    /// Bytes of the topics that the aliases of one client stand for, 128 KiB. More ends the connection with 0x97. The
+    /// same towards the client, where further topics go by their names.
     pub topic_alias_bytes: u32,
     /// The longest client id in bytes, 1024. A longer one is refused with 0x85 (3.1.1: 2).
     pub client_id_length: u16,
@@ -118,6 +122,7 @@ impl Default for Config {
             maximum_packet_size: 2 << 20,
             receive_maximum: 1024,
             topic_alias_maximum: 64,
+            topic_aliases_sent: 0,
             topic_alias_bytes: 128 << 10,
             response_information: None,
             server_reference: None,

@@ -14,6 +14,7 @@ use crate::connack::Agreed;
 use crate::connection::{ConnKey, Connection, Extras, Phase};
 use crate::message::{Message, compact};
 use crate::routing::SessionKey;
+use crate::sent_aliases::SentAliases;
 use crate::session::{Origin, Session, Will};
 use crate::sys::is_reserved;
 use crate::{Broker, CloseReason, Ending, EventKind, EventMask, WillCancelled};
@@ -140,6 +141,9 @@ impl Broker {
         connection.window = connection.window.min(self.config.inflight);
         connection.receive_maximum = self.config.receive_maximum;
         connection.topic_alias_maximum = self.config.topic_alias_maximum;
+        let taken = connect.properties.topic_alias_maximum.unwrap_or(0);
+        connection.sent_aliases =
+            SentAliases::new(taken.min(self.config.topic_aliases_sent), self.config.topic_alias_bytes);
         session.conn = Some(key);
         session.version = connect.version;
         session.expiry = agreed.expiry;

@@ -7,6 +7,7 @@ use lacewing_protocol::{Decoder, ProtocolVersion, TopicName};
 use crate::auth::{Entering, Reauthentication};
 use crate::outgoing::Outgoing;
 use crate::routing::SessionKey;
+use crate::sent_aliases::SentAliases;
 use crate::terms::Features;
 use crate::{ConnId, Transport};
 
@@ -25,6 +26,8 @@ pub(crate) struct Connection {
     pub(crate) transport: Option<Box<Transport>>,
     /// Present while bytes wait or publishers are held for it.
     pub(crate) outgoing: Option<Box<Outgoing>>,
+    /// Present if the client takes topic aliases and the broker is to use them.
+    pub(crate) sent_aliases: Option<Box<SentAliases>>,
     /// What only some connections have.
     pub(crate) extras: Option<Box<Extras>>,
     /// The keep-alive in force, seconds; 0 is none.
@@ -105,6 +108,7 @@ impl Connection {
             decoder,
             transport: Some(Box::new(transport)),
             outgoing: None,
+            sent_aliases: None,
             extras: None,
             keep_alive: 0,
             window: 1,

@@ -50,6 +50,7 @@ mod route;
 mod routing;
 mod rules;
 mod send;
+mod sent_aliases;
 mod session;
 mod shapes;
 mod shared;

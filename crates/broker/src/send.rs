@@ -128,11 +128,15 @@ impl Broker {
         let Some(connection) = self.connections.get_mut(key.0 as usize) else { return false };
         let version = connection.version;
         let maximum = connection.maximum_packet_size as usize;
-        let packet = content.packet(form, self.now.wall);
+        let mut packet = content.packet(form, self.now.wall);
+        if connection.sent_aliases.is_some() {
+            connection.alias_topic(&mut packet);
+        }
+        let is_common = many && form.ids.is_empty() && !form.dup && packet.topic_alias.is_none();
         let chained = content.payload.len() >= CHAINED_FROM;
         let outgoing = outgoing(connection, &mut self.spares);
         let start = outgoing.bytes.len();
-        let encoded = if many && form.ids.is_empty() && !form.dup {
+        let encoded = if is_common {
             let shape = Shape { version, qos: form.qos, retain: form.retain };
             self.shapes.copy(shape, &packet, chained, &mut outgoing.bytes)
         } else if chained {

@@ -20,6 +20,7 @@ const DIALOGUES: &[(&str, &str, &str)] = &[
     ("maximum_packet_size", "flow", "a_packet_larger_than_the_broker_takes_ends_the_connection"),
     ("receive_maximum", "quota", "a_client_that_exceeds_the_receive_maximum_is_sent_away"),
     ("topic_alias_maximum", "publish", "a_topic_alias_stands_for_a_topic_on_its_own_connection_only"),
+    ("topic_aliases_sent", "aliases", "the_first_topics_get_aliases_and_the_others_go_by_their_names"),
     ("topic_alias_bytes", "limits", "topic_aliases_that_stand_for_too_many_bytes_end_the_connection"),
     ("response_information", "terms", "response_information_is_given_to_who_asks_for_it"),
     ("server_reference", "terms", "clients_can_be_sent_to_another_server"),
@@ -60,6 +61,7 @@ fn every_limit_has_its_dialogue() {
     assert_eq!(listed, limits);
     for (limit, file, test) in DIALOGUES {
         let source = match *file {
+            "aliases" => include_str!("aliases.rs"),
             "connect" => include_str!("connect.rs"),
             "durable" => include_str!("durable.rs"),
             "flow" => include_str!("flow.rs"),

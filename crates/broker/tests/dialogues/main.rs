@@ -1,6 +1,7 @@
 //! Dialogues between clients and a broker, on virtual time.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod aliases;
 mod answers;
 mod auth;
 mod connect;
