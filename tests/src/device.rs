@@ -132,6 +132,14 @@ impl Device {
     /// # Panics
     /// When it is not.
     pub fn subscribe(&mut self, filter: &str, qos: QoS) {
+        assert_eq!(u8::from(qos), self.asks_for(filter, qos) as u8, "the QoS is granted");
+    }
+
+    /// Subscribes; gives the answer.
+    ///
+    /// # Panics
+    /// When none comes.
+    pub fn asks_for(&mut self, filter: &str, qos: QoS) -> ReasonCode {
         self.send(&Packet::Subscribe(Subscribe {
             packet_id: PACKET_ID,
             filters: vec![(
@@ -142,9 +150,7 @@ impl Device {
             user_properties: UserProperties::default(),
         }));
         match self.receive() {
-            Packet::SubAck(answer) => {
-                assert_eq!(u8::from(qos), answer.reasons[0] as u8, "the QoS is granted")
-            }
+            Packet::SubAck(answer) => answer.reasons[0],
             other => panic!("SUBSCRIBE was answered with {other:?}"),
         }
     }

@@ -144,6 +144,14 @@ pub fn subscribe(port: u16, args: &[&str]) -> Vec<String> {
     Program::start(&mut command).finish()
 }
 
+/// Runs `mosquitto_pub` with `args` to its end, however that is.
+///
+/// # Panics
+/// When it does not end.
+pub fn try_publish(port: u16, args: &[&str]) {
+    start_publish(port, args).ended();
+}
+
 fn start_publish(port: u16, args: &[&str]) -> Program {
     let mut command = tools::program("mosquitto_pub", None);
     command.args(["-h", "localhost", "-p", &port.to_string()]).args(args);

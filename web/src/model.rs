@@ -329,6 +329,7 @@ impl Model {
             }
             Action::Kick { client_id } => Effect::Control(Request::Kick { client_id }),
             Action::EndSession { client_id } => Effect::Control(Request::EndSession { client_id }),
+            Action::ReloadRules => Effect::Control(Request::ReloadRules),
             // The page's own affair: it tells the broker's worker, which dials the bridge.
             Action::MoveHere => return Ok(()),
             Action::Retry => Effect::Retry,

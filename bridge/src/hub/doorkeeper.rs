@@ -22,6 +22,9 @@ const WAITING: usize = 256;
 /// Of these, from one address.
 const WAITING_FROM_ONE: usize = 128;
 
+/// At most one line about clients that are turned away in this time, in microseconds.
+const BUSY_TOLD_EVERY: u64 = 10_000_000;
+
 /// Knows the users, and who is being looked at.
 pub(crate) struct Doorkeeper {
     authenticator: Authenticator,
@@ -36,6 +39,8 @@ pub(crate) struct Doorkeeper {
     /// Whose password was given to the hasher last.
     last: String,
     lines: LineLimit,
+    /// When it was last told that too many wait.
+    busy_told: Option<u64>,
     counts: Counts,
 }
 
@@ -81,6 +86,7 @@ impl Doorkeeper {
             tickets: 0,
             last: String::new(),
             lines: LineLimit::default(),
+            busy_told: None,
             counts: Counts::default(),
         };
         keeper.set_rules(rules)?;
@@ -212,9 +218,12 @@ impl Doorkeeper {
         let neighbours = self.waiting.iter().filter(|(other, _)| other.address == visitor.address).count();
         if self.waiting.len() >= WAITING || neighbours >= WAITING_FROM_ONE {
             self.counts.busy += 1;
-            if self.lines.allows(now) {
-                let Visitor { address, name, .. } = visitor;
-                warn!("{name:.64?} at {address} was turned away: {} passwords wait", self.waiting.len());
+            if self.busy_told.is_none_or(|told| told + BUSY_TOLD_EVERY <= now.awake) {
+                self.busy_told = Some(now.awake);
+                let (address, waiting) = (visitor.address, self.waiting.len());
+                warn!(
+                    "{waiting} passwords wait to be checked: further logins are turned away, now from {address}"
+                );
             }
             return Some(Verdict::Deny { reason: ReasonCode::ServerBusy });
         }

@@ -232,6 +232,34 @@ fn the_rules_are_read_again_for_an_operator_and_on_sighup() {
 }
 
 #[test]
+fn new_rules_disconnect_who_is_not_let_in_any_more_and_nobody_else() {
+    let bob = format!("[[user]]\nname = 'bob'\npassword = '{PENCIL}'\n");
+    let broker = Broker::start(&ada(&bob));
+    let named = |id: &str, name: &str| {
+        let mut body = [&text("MQTT")[..], &[5, 0xC2, 0, 60, 0], &text(id)].concat();
+        body.extend([text(name), text("pencil")].concat());
+        framed(0x10, &body)
+    };
+    let (mut stays, _) = broker.connect(&named("one", "ada"));
+    let (mut goes, _) = broker.connect(&named("two", "bob"));
+    broker.settings(&ada(""));
+    assert_eq!(
+        broker.reload(),
+        Response::RulesReloaded { what: "The rules are in force: 1 user gone.".to_owned() }
+    );
+    let said = read_to_end(&mut goes);
+    assert_eq!((said[0], said[2]), (0xE0, 0x87), "DISCONNECT, not authorized: {said:x?}");
+    stays.write_all(b"\xC0\x00").unwrap();
+    assert_eq!(read::<2>(&mut stays), [0xD0, 0]);
+
+    broker.settings("");
+    broker.daemon.signal("HUP");
+    let said = read_to_end(&mut stays);
+    assert_eq!((said[0], said[2]), (0xE0, 0x87), "{said:x?}");
+    assert_eq!(broker.connect(&connect(5, None)).1, 0, "nobody is asked any more");
+}
+
+#[test]
 fn a_file_that_is_wrong_leaves_the_rules_as_they_are_and_says_why() {
     let broker = Broker::start(&ada(""));
     broker.settings("[[user]]\nname = 'ada'\npassword = 'pencil'\n");

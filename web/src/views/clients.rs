@@ -2,7 +2,7 @@ use yew::prelude::*;
 
 use crate::hooks::use_page;
 use crate::state::{Route, Sheet};
-use crate::wire::{Action, ClientCard, ClientRow, Here, Operator};
+use crate::wire::{Action, Bridge, ClientCard, ClientRow, Here, Operator};
 
 /// Who is here and who is away.
 #[component]
@@ -35,6 +35,10 @@ pub(crate) fn Clients() -> Html {
                 <p class="legend">
                     { format!("{here} here, {away} away. ") }
                     <span class="dot hollow"></span>{ " simulated " }<span class="dot"></span>{ " real" }
+                    if matches!(page.state.status.bridge, Bridge::Linked(_)) {
+                        { " · " }<button class="link" onclick={page.acting(Action::ReloadRules)}
+                            title="The bridge reads its settings file again">{ "Read users and rules again" }</button>
+                    }
                 </p>
                 if !real {
                     <p class="hint">{ "So far everyone here lives in this page. " }

@@ -49,6 +49,8 @@ pub enum Action {
         /// Who.
         client_id: String,
     },
+    /// Have users and access rules read again where they are kept.
+    ReloadRules,
     /// Take the bridge, and with it the real devices, over from the tab that has them.
     MoveHere,
     /// Dial now what is waiting for its next try.
