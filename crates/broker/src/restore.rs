@@ -21,6 +21,10 @@ use crate::window::Sent;
 use crate::{Broker, Change, Config, Ending, Now, Record, Table};
 
 /// A broker that is being rebuilt from its records.
+///
+/// [`push`](Self::push) is called for one record at a time, between which the host may do as it likes, and reads messages at
+/// once. [`finish`](Self::finish) puts sessions together in one go, before there is anybody to serve: some 3.5 µs for
+/// each session with a subscription and a waiting message, so 0.35 s for 100 000.
 #[derive(Debug)]
 pub struct Restore {
     broker: Broker,

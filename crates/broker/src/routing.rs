@@ -173,7 +173,9 @@ impl Subscriptions {
     /// All that a message to `topic` goes to.
     ///
     /// A lookup in the cache; else a walk through the trie, which takes time with the number of its nodes whose
-    /// path matches a beginning of the topic, and with the number of subscriptions that match.
+    /// path matches a beginning of the topic, and with the number of subscriptions that match. This is the one thing that
+    /// is never left to a later call: subscriptions made for it, such as all combinations of `+` and `a` in 16 levels,
+    /// make one lookup take about 0.2 µs for each node, though it is paid for afterwards and found in the cache.
     pub(crate) fn matches(&mut self, topic: &TopicName) -> Rc<Matches> {
         let hash = levels::hash(&self.hasher, topic);
         if let Some(matches) = self.cache.find(hash, topic, self.generation) {
