@@ -48,7 +48,9 @@ fn step() -> impl Strategy<Value = Step> {
         10 => (client(), id(), wish(), prop::option::weighted(0.3, wish())).prop_map(
             |(client, id, wish, another)| Step::Subscribe { client, id, wish, another }
         ),
-        2 => (client(), filter()).prop_map(|(client, filter)| Step::Unsubscribe { client, filter }),
+        2 => (client(), filter(), prop::bool::weighted(0.8)).prop_map(
+            |(client, filter, known)| Step::Unsubscribe { client, filter, known }
+        ),
         20 => (client(), text(), prop_oneof![4 => Just(1u8), 1 => 2..5u8]).prop_map(
             |(client, text, times)| Step::Publish { client, text, times }
         ),

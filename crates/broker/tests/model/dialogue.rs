@@ -92,9 +92,11 @@ pub(crate) enum Step {
         wish: Wish,
         another: Option<Wish>,
     },
+    /// Ends the subscription to this filter; if `known`, to the next one that the client has.
     Unsubscribe {
         client: Client,
         filter: &'static str,
+        known: bool,
     },
     /// Publishes `times` messages in one go.
     Publish {

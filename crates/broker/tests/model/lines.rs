@@ -33,15 +33,31 @@ pub(crate) struct Expected {
     pub(crate) what: What,
 }
 
-/// Whether a packet has to wait for its records.
+/// How long a packet waits for records: at least until those of one turn are durable, at most until those of another are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Gate {
+pub(crate) struct Gate {
+    pub(crate) least: u64,
+    pub(crate) most: u64,
+}
+
+impl Gate {
     /// It promises nothing.
-    Free,
-    /// It may, but need not, wait until the records of this turn are durable.
-    MayWait(u64),
-    /// It must.
-    Waits(u64),
+    pub(crate) const FREE: Self = Self { least: 0, most: 0 };
+
+    /// It promises what this turn has made.
+    pub(crate) fn waits(turn: u64) -> Self {
+        Self { least: turn, most: turn }
+    }
+
+    /// It promises what both promise.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self { least: self.least.max(other.least), most: self.most.max(other.most) }
+    }
+
+    /// It promises what an earlier turn has made, and may wait for this one.
+    pub(crate) fn since(earlier: u64, turn: u64) -> Self {
+        Self { least: earlier, most: turn }
+    }
 }
 
 #[derive(Debug)]
@@ -105,10 +121,8 @@ impl Lines {
         let at = line.expected.iter().position(|one| one.what.lane() == lane(packet));
         let at = at.ok_or("nothing of the kind was due")?;
         let Expected { gate, what } = line.expected.remove(at);
-        if let Gate::Waits(turn) = gate
-            && turn > *durable_turn
-        {
-            return Err(format!("it left before the records of turn {turn} were durable"));
+        if gate.least > *durable_turn {
+            return Err(format!("it left before the records of turn {} were durable", gate.least));
         }
         if matches!(packet, Packet::Disconnect(_)) && !line.expected.is_empty() {
             return Err(format!("DISCONNECT came before {:?}", line.expected));
@@ -132,10 +146,7 @@ impl Lines {
     /// Whether everything has come on a connection that is to have come by now; what is missing.
     pub(crate) fn missing(&self, conn: ConnId, is_closed: bool) -> Result<(), String> {
         let Some(line) = self.all.get(&conn) else { return Ok(()) };
-        let waits = line.expected.iter().any(|one| match one.gate {
-            Gate::Free => false,
-            Gate::MayWait(turn) | Gate::Waits(turn) => turn > self.durable_turn,
-        });
+        let waits = line.expected.iter().any(|one| one.gate.most > self.durable_turn);
         if !line.expected.is_empty() && (is_closed || !waits) {
             return Err(format!("c{} did not get {:?}", line.client, line.expected));
         }

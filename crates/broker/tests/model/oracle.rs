@@ -29,6 +29,7 @@ struct Delivered {
     to: String,
     /// The ShareName by which it went.
     shared: Option<String>,
+    went: bool,
 }
 
 impl Oracle {
@@ -39,10 +40,10 @@ impl Oracle {
                 self.published.push_back(Published { number: message, from, topic, qos, retain, payload });
             }
             EventKind::Delivered { message, to, shared, .. } => {
-                self.delivered.push(Delivered { number: message, to, shared });
+                self.delivered.push(Delivered { number: message, to, shared, went: true });
             }
             EventKind::NotDelivered { message, to, .. } => {
-                self.delivered.push(Delivered { number: message, to, shared: None });
+                self.delivered.push(Delivered { number: message, to, shared: None, went: false });
             }
             _ => {}
         }
@@ -71,6 +72,14 @@ impl Oracle {
             if let Some(at) = self.delivered.iter().position(is_it) {
                 self.delivered.remove(at);
             }
+        }
+    }
+
+    /// A message that waited for a session, or was to be sent again, was dropped.
+    pub(crate) fn dropped(&mut self, number: u64, to: &str) {
+        let is_it = |one: &Delivered| one.number == number && one.to == to && !one.went;
+        if let Some(at) = self.delivered.iter().position(is_it) {
+            self.delivered.remove(at);
         }
     }
 

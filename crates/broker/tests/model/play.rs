@@ -91,12 +91,16 @@ impl Play {
             Step::Subscribe { client, id, wish, another } => {
                 self.subscribe(self.connected(*client), *id, wish, another.as_ref())
             }
-            Step::Unsubscribe { client, filter } => {
+            Step::Unsubscribe { client, filter, known } => {
                 let client = self.connected(*client);
+                let filter = match known {
+                    true => self.reference.known_filter(client, filter).unwrap_or((*filter).to_owned()),
+                    false => (*filter).to_owned(),
+                };
                 let Some(peer) = self.here(client) else { return Ok(()) };
                 let packet_id = peer.free_id();
                 peer.asks(packet_id);
-                let filters = vec![TopicFilter::try_from(*filter).unwrap()];
+                let filters = vec![TopicFilter::try_from(filter).unwrap()];
                 let packet = Unsubscribe { packet_id, filters, user_properties: UserProperties::new() };
                 self.say(client, vec![Packet::Unsubscribe(packet)])
             }

@@ -5,7 +5,7 @@ mod messages;
 mod rules;
 mod sessions;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -64,8 +64,8 @@ pub(crate) struct Session {
     again: VecDeque<u64>,
     /// By filter, subscriptions whose retained messages are still to be sent.
     owed: BTreeMap<String, Owed>,
-    /// QoS 2 identifiers received and not released.
-    incoming: BTreeSet<u16>,
+    /// QoS 2 identifiers received and not released, each with the turn in which it came.
+    incoming: BTreeMap<u16, u64>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -250,7 +250,7 @@ impl Reference {
             Packet::PubComp(ack) => self.pubcomp(client, ack.packet_id.value()),
             Packet::Subscribe(subscribe) => self.subscribe(conn, client, subscribe),
             Packet::Unsubscribe(unsubscribe) => self.unsubscribe(conn, client, unsubscribe),
-            Packet::PingReq => self.lines.expect(conn, Gate::Free, What::OneOf(vec![Packet::PingResp])),
+            Packet::PingReq => self.lines.expect(conn, Gate::FREE, What::OneOf(vec![Packet::PingResp])),
             Packet::Disconnect(disconnect) => self.disconnect(conn, client, disconnect),
             other => self.complain(format!("no client says {other}")),
         }
@@ -280,11 +280,13 @@ impl Reference {
         self.lines.all.get(&conn)
     }
 
-    /// The gate of what promises something of a session.
+    /// The gate of what promises something of a session. One that ends with its connection promises nothing, although
+    /// there may be records of what it was before.
     fn gate(&self, client: Client) -> Gate {
         match self.state.sessions.get(&client) {
-            Some(session) if session.durable => Gate::Waits(self.turn),
-            _ => Gate::Free,
+            Some(session) if session.durable && session.expiry == 0 => Gate::since(0, self.turn),
+            Some(session) if session.durable => Gate::waits(self.turn),
+            _ => Gate::FREE,
         }
     }
 }

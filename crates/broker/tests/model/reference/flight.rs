@@ -7,44 +7,39 @@ use lacewing_protocol::{
     Ack, Packet, PacketId, ProtocolVersion, Publish, PublishProperties, QoS, ReasonCode,
 };
 
-use super::{Item, Reference, Session, Subscription};
+use super::{Item, Reference, Session, Subscription, client_id};
 use crate::dialogue::Client;
 use crate::host::SECOND;
 use crate::lines::{Coming, Gate, Line, What};
 
 impl Reference {
-    /// A message for a session; whether a record was made of it.
-    pub(super) fn deliver(&mut self, client: Client, item: Item) -> bool {
+    /// A message for a session; what its acknowledgement waits for.
+    pub(super) fn deliver(&mut self, client: Client, item: Item) -> Gate {
         let item = Item { uid: self.lines.next_uid(), ..item };
+        let Some(session) = self.state.sessions.get(&client) else { return Gate::FREE };
         if !self.law.may_read(&item.message.topic) {
-            return false;
+            return Gate::FREE;
         }
-        let Some(session) = self.state.sessions.get(&client) else { return false };
-        let (conn, durable, has_room) = (session.conn, session.durable, self.has_room(session));
+        let (conn, has_room) = (session.conn, self.has_room(session));
         if item.qos == QoS::AtMostOnce {
             if let Some(conn) = conn
                 && !self.is_too_large(conn, &item)
             {
-                self.send(conn, &item, None, Gate::Free);
+                self.send(conn, &item, None, Gate::FREE);
             }
-            return false;
+            return Gate::FREE;
         }
         match conn {
-            Some(conn) if has_room => {
-                // [MQTT-3.1.2-25]
-                let fits = !self.is_too_large(conn, &item);
-                if fits {
-                    self.take_off(client, conn, item);
-                }
-                fits && durable
-            }
+            // [MQTT-3.1.2-25]
+            Some(conn) if has_room && self.is_too_large(conn, &item) => return Gate::FREE,
+            Some(conn) if has_room => self.take_off(client, conn, item),
             _ => {
                 if let Some(session) = self.state.sessions.get_mut(&client) {
                     session.queue.push_back(item);
                 }
-                durable
             }
         }
+        self.gate(client)
     }
 
     /// Whether a QoS 1 or 2 message to a session would go at once.
@@ -67,7 +62,7 @@ impl Reference {
                 };
                 if item.released {
                     session.again.pop_front();
-                    self.expect_pubrel(conn, uid, Gate::Free);
+                    self.expect_pubrel(conn, uid, Gate::FREE);
                     continue;
                 }
                 if line.quota == 0 {
@@ -78,24 +73,25 @@ impl Reference {
                 item.sent_on = Some(conn);
                 let item = item.clone();
                 if self.is_too_large(conn, &item) {
+                    self.oracle.dropped(item.message.number, &client_id(client));
                     self.land(client, uid);
                     continue;
                 }
                 // What the client has seen is sent again as such [MQTT-3.3.1-1]; what was lost on the way may be.
                 let dup = self.lines.seen.contains_key(&uid).then_some(true);
-                self.send(conn, &item, dup, Gate::Free);
+                self.send(conn, &item, dup, Gate::FREE);
             } else if !session.queue.is_empty() {
                 if line.quota == 0 {
                     return;
                 }
                 let Some(item) = session.queue.pop_front() else { return };
-                if !self.law.may_read(&item.message.topic) {
-                    // Nobody else of a share may read it either.
-                    continue;
-                }
-                // [MQTT-3.3.2-5]
-                if !item.message.is_expired(self.now.wall) && !self.is_too_large(conn, &item) {
-                    self.take_off(client, conn, item);
+                // [MQTT-3.3.2-5], [MQTT-3.1.2-25]; what may not be read, nobody else of a share may read either.
+                let may_go = self.law.may_read(&item.message.topic)
+                    && !item.message.is_expired(self.now.wall)
+                    && !self.is_too_large(conn, &item);
+                match may_go {
+                    true => self.take_off(client, conn, item),
+                    false => self.oracle.dropped(item.message.number, &client_id(client)),
                 }
             } else {
                 return self.send_owed(client);
@@ -125,7 +121,7 @@ impl Reference {
         let (released, held): (VecDeque<u64>, _) = session.again.drain(..).partition(is_released);
         session.again = held;
         for uid in released {
-            self.expect_pubrel(conn, uid, Gate::Free);
+            self.expect_pubrel(conn, uid, Gate::FREE);
         }
     }
 
@@ -169,7 +165,7 @@ impl Reference {
             let v5 = self.line(conn).is_some_and(|line| line.v5);
             let reason = if v5 { ReasonCode::PacketIdentifierNotFound } else { ReasonCode::Success };
             let packet = Packet::PubRel(Ack::new(ack.packet_id, reason));
-            return self.lines.expect(conn, Gate::Free, What::OneOf(vec![packet]));
+            return self.lines.expect(conn, Gate::FREE, What::OneOf(vec![packet]));
         };
         if ack.reason.is_error() {
             self.land(client, uid);

@@ -26,10 +26,12 @@ impl Reference {
         }
         if let (QoS::ExactlyOnce, Some(id)) = (publish.qos, publish.packet_id) {
             let Some(session) = self.state.sessions.get_mut(&client) else { return };
-            if session.incoming.contains(&id.value()) {
+            if let Some(came) = session.incoming.get(&id.value()).copied() {
                 // [MQTT-4.3.3-10]
                 let packet = Packet::PubRec(Ack::success(id));
-                return self.lines.expect(conn, self.gate(client), What::OneOf(vec![packet]));
+                let durable = self.gate(client) != Gate::FREE;
+                let gate = if durable { Gate::since(came, self.turn) } else { Gate::FREE };
+                return self.lines.expect(conn, gate, What::OneOf(vec![packet]));
             }
         }
         if !self.law.may_publish(&topic) {
@@ -42,7 +44,7 @@ impl Reference {
         if let (QoS::ExactlyOnce, Some(id), Some(session)) =
             (publish.qos, publish.packet_id, self.state.sessions.get_mut(&client))
         {
-            session.incoming.insert(id.value());
+            session.incoming.insert(id.value(), self.turn);
         }
         let expiry = publish.properties.message_expiry_interval;
         let message = Message {
@@ -61,8 +63,8 @@ impl Reference {
             reasons.push(ReasonCode::NoMatchingSubscribers);
         }
         let exactly_once = publish.qos == QoS::ExactlyOnce;
-        if exactly_once && self.gate(client) != Gate::Free {
-            gate = self.gate(client);
+        if exactly_once {
+            gate = gate.and(self.gate(client));
         }
         let answer = |reason| match exactly_once {
             true => Packet::PubRec(Ack::new(id, reason)),
@@ -76,11 +78,11 @@ impl Reference {
         let Some(id) = publish.packet_id else { return };
         let v5 = self.line(conn).is_some_and(|line| line.v5);
         let reason = if v5 { ReasonCode::NotAuthorized } else { ReasonCode::Success };
-        let (mut gate, mut packet) = (Gate::Free, Packet::PubAck(Ack::new(id, reason)));
+        let (mut gate, mut packet) = (Gate::FREE, Packet::PubAck(Ack::new(id, reason)));
         if publish.qos == QoS::ExactlyOnce {
             packet = Packet::PubRec(Ack::new(id, reason));
             if !v5 && let Some(session) = self.state.sessions.get_mut(&client) {
-                session.incoming.insert(id.value());
+                session.incoming.insert(id.value(), self.turn);
                 gate = self.gate(client);
             }
         }
@@ -109,17 +111,21 @@ impl Reference {
 
     pub(super) fn pubrel(&mut self, conn: ConnId, client: Client, id: PacketId) {
         let Some(session) = self.state.sessions.get_mut(&client) else { return };
-        let known = session.incoming.remove(&id.value());
+        let known = session.incoming.remove(&id.value()).is_some();
         let v5 = self.line(conn).is_some_and(|line| line.v5);
         let reason = if known || !v5 { ReasonCode::Success } else { ReasonCode::PacketIdentifierNotFound };
-        self.lines.expect(conn, self.gate(client), What::OneOf(vec![Packet::PubComp(Ack::new(id, reason))]));
+        let mut gate = self.gate(client);
+        if !known {
+            gate.least = 0;
+        }
+        self.lines.expect(conn, gate, What::OneOf(vec![Packet::PubComp(Ack::new(id, reason))]));
     }
 
     /// A message goes to all that want it; whether anybody did, and what its acknowledgement waits for.
     pub(crate) fn publish(&mut self, from: Option<Client>, mut message: Message) -> (bool, Gate) {
         let Some(published) = self.oracle.next_published() else {
             self.complain(format!("the broker did not take in {message:?}"));
-            return (true, Gate::Free);
+            return (true, Gate::FREE);
         };
         let ours = (
             from.map(client_id),
@@ -134,7 +140,7 @@ impl Reference {
         }
         message.number = published.number;
         self.last_number = message.number;
-        let mut gate = Gate::Free;
+        let mut gate = Gate::FREE;
         let message = Rc::new(message);
         if message.retain {
             gate = self.retain(&message, from);
@@ -154,15 +160,12 @@ impl Reference {
             let retain = message.retain && all.iter().any(|one| one.options.retain_as_published);
             let mut ids: Vec<u32> = all.iter().filter_map(|one| one.id).collect();
             ids.sort_unstable();
-            if self.deliver(client, Item { qos: qos.min(message.qos), retain, ids, ..Item::of(&message) }) {
-                gate = Gate::Waits(self.turn);
-            }
+            let item = Item { qos: qos.min(message.qos), retain, ids, ..Item::of(&message) };
+            gate = gate.and(self.deliver(client, item));
         }
         for group in self.groups_matching(&message) {
             matched = true;
-            if self.deliver_shared(&group, &message) {
-                gate = Gate::Waits(self.turn);
-            }
+            gate = gate.and(self.deliver_shared(&group, &message));
         }
         (matched, gate)
     }
@@ -183,9 +186,9 @@ impl Reference {
         groups
     }
 
-    /// One member gets the message (§4.8.2), whichever the broker chose of those that take it best; whether a record
-    /// was made of it.
-    fn deliver_shared(&mut self, group: &str, message: &Rc<Message>) -> bool {
+    /// One member gets the message (§4.8.2), whichever the broker chose of those that take it best; what its
+    /// acknowledgement waits for.
+    fn deliver_shared(&mut self, group: &str, message: &Rc<Message>) -> Gate {
         let members = self.state.sessions.iter().filter(|(_, one)| one.subscriptions.contains_key(group));
         let ready = members.filter_map(|(client, session)| {
             let readiness = self.readiness(session, &self.shared_item(session, group, message))?;
@@ -198,7 +201,7 @@ impl Reference {
             .map(|(_, client)| *client)
             .collect();
         if best.is_empty() {
-            return false;
+            return Gate::FREE;
         }
         let share_name = shared(group).map_or("", |(share_name, _)| share_name);
         let chosen = self.oracle.chosen(message.number, share_name);
@@ -206,9 +209,9 @@ impl Reference {
             self.complain(format!(
                 "{best:?} were to be chosen from by {group}, not {chosen:?}, for {message:?}"
             ));
-            return false;
+            return Gate::FREE;
         };
-        let Some(session) = self.state.sessions.get(&client) else { return false };
+        let Some(session) = self.state.sessions.get(&client) else { return Gate::FREE };
         let item = self.shared_item(session, group, message);
         self.deliver(client, item)
     }
@@ -271,14 +274,14 @@ impl Reference {
             false => self.state.retained.insert(topic, (message.clone(), from)),
         };
         if !self.config.durable || message.qos == QoS::AtMostOnce {
-            return Gate::Free;
+            return Gate::FREE;
         }
         match (message.payload.is_empty(), former) {
-            (false, _) => Gate::Waits(self.turn),
+            (false, _) => Gate::waits(self.turn),
             // The broker may have cleared away before what has expired.
-            (true, Some((former, _))) if former.is_expired(self.now.wall) => Gate::MayWait(self.turn),
-            (true, Some(_)) => Gate::Waits(self.turn),
-            (true, None) => Gate::Free,
+            (true, Some((former, _))) if former.is_expired(self.now.wall) => Gate::since(0, self.turn),
+            (true, Some(_)) => Gate::waits(self.turn),
+            (true, None) => Gate::FREE,
         }
     }
 
@@ -339,6 +342,7 @@ impl Reference {
         let packet_id = unsubscribe.packet_id;
         let packet = Packet::UnsubAck(UnsubAck { packet_id, reasons, properties: AckProperties::default() });
         self.lines.expect(conn, self.gate(client), What::OneOf(vec![packet]));
+        self.pump(client);
     }
 
     /// The retained messages that come with a subscription, in the order in which the broker gave them to the client.
@@ -368,6 +372,13 @@ impl Reference {
         if ours != shown {
             self.complain(format!("retained are {ours:?}, shown are {shown:?}"));
         }
+    }
+
+    /// The first filter from this one on to which a client is subscribed.
+    pub(crate) fn known_filter(&self, client: Client, filter: &str) -> Option<String> {
+        let subscriptions = &self.state.sessions.get(&client)?.subscriptions;
+        let later = subscriptions.keys().find(|known| known.as_str() >= filter);
+        later.or_else(|| subscriptions.keys().next()).cloned()
     }
 
     /// The filters by which a client gets what is published to a topic.

@@ -1,13 +1,15 @@
 //! CONNECT, the end of a connection, the end of a session, wills, and the restart (§3.1, §3.14, §4.1).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::mem::take;
+use std::rc::Rc;
 
 use lacewing_broker::{ConnId, Now};
 use lacewing_protocol::{
     ConnAck, Connect, Disconnect, Packet, PublishProperties, PublishPropertyFields, QoS, ReasonCode,
 };
 
-use super::{Message, Reference, Session, State, Will, client_id};
+use super::{Item, Message, Reference, Session, State, Will, client_id};
 use crate::dialogue::Client;
 use crate::host::SECOND;
 use crate::lines::{Gate, Line, What};
@@ -57,7 +59,8 @@ impl Reference {
         session.cut = false;
         session.will = connect.will.as_ref().map(will);
         session.again = session.flying.iter().map(|item| item.uid).collect();
-        let gate = if ended { Gate::Waits(self.turn) } else { self.gate(client) };
+        let durable = ended || self.state.sessions.get(&client).is_some_and(|session| session.durable);
+        let gate = if durable { Gate::waits(self.turn) } else { Gate::FREE };
         let asked = (asked, connect.keep_alive);
         self.lines.expect(conn, gate, What::ConnAck { session_present, expiry, keep_alive, asked });
         self.pump(client);
@@ -78,7 +81,7 @@ impl Reference {
         };
         self.lines.all.insert(conn, line);
         let packet = Packet::ConnAck(Box::new(ConnAck::new(false, ReasonCode::NotAuthorized)));
-        self.lines.expect(conn, Gate::Free, What::OneOf(vec![packet]));
+        self.lines.expect(conn, Gate::FREE, What::OneOf(vec![packet]));
         self.close(conn);
     }
 
@@ -145,7 +148,7 @@ impl Reference {
     fn send_away(&mut self, conn: ConnId, reason: ReasonCode) {
         if self.line(conn).is_some_and(|line| line.v5) {
             let packet = Packet::Disconnect(Box::new(Disconnect::new(reason)));
-            self.lines.expect(conn, Gate::Free, What::OneOf(vec![packet]));
+            self.lines.expect(conn, Gate::FREE, What::OneOf(vec![packet]));
         }
         self.close(conn);
     }
@@ -190,17 +193,7 @@ impl Reference {
             self.publish(Some(client), self.due_message(will));
         }
         let groups = session.subscriptions.into_keys();
-        for item in session.flying {
-            // [MQTT-4.8.2-4], [MQTT-4.8.2-5]
-            if let (Some(group), QoS::AtLeastOnce) = (item.group, item.qos) {
-                self.orphans.push((group, item.message));
-            }
-        }
-        for item in session.queue {
-            if let Some(group) = item.group {
-                self.orphans.push((group, item.message));
-            }
-        }
+        self.orphans.extend(left_to_shares(session.flying, session.queue));
         for group in groups {
             self.forget_group(&group);
         }
@@ -235,8 +228,15 @@ impl Reference {
                 will.due = Some(now.wall + u64::from(will.delay.max(grace)) * SECOND);
                 will.crashed = true;
             }
+            for item in session.flying.iter_mut().chain(&mut session.queue) {
+                item.group.clone_from(&item.share);
+            }
             if !session.durable || session.expiry == 0 {
-                // Only its will is known.
+                // It ends now. Of one that has never been kept only its will is known.
+                if session.durable {
+                    let (flying, queue) = (take(&mut session.flying), take(&mut session.queue));
+                    self.orphans.extend(left_to_shares(flying, queue));
+                }
                 *session = Session { will: session.will.take(), ..Session::default() };
                 continue;
             }
@@ -246,9 +246,6 @@ impl Reference {
             }
             session.again.clear();
             session.owed.clear();
-            for item in session.flying.iter_mut().chain(&mut session.queue) {
-                item.group.clone_from(&item.share);
-            }
         }
         self.state.sessions.retain(|_, session| session.expiry > 0 || session.will.is_some());
         let sessions = self.state.sessions.values();
@@ -258,6 +255,8 @@ impl Reference {
         for group in groups {
             self.forget_group(&group);
         }
+        self.hand_over();
+        // What ran out while the broker was away ends now.
         self.pass(now);
     }
 
@@ -300,6 +299,12 @@ impl Reference {
             self.complain(format!("{who} is {ours:?}, shown is {theirs:?}"));
         }
     }
+}
+
+/// What a session leaves to the other members of its shared subscriptions [MQTT-4.8.2-4], [MQTT-4.8.2-5].
+fn left_to_shares(flying: Vec<Item>, queue: VecDeque<Item>) -> impl Iterator<Item = (String, Rc<Message>)> {
+    let flying = flying.into_iter().filter(|item| item.qos == QoS::AtLeastOnce);
+    flying.chain(queue).filter_map(|item| Some((item.group?, item.message)))
 }
 
 fn will(will: &lacewing_protocol::Will) -> Will {
