@@ -116,6 +116,7 @@ impl Restore {
     pub fn finish(mut self, now: Now) -> Result<Broker, RestoreError> {
         self.broker.now.awake = self.broker.now.awake.max(now.awake);
         self.broker.now.wall = self.broker.now.wall.max(now.wall);
+        self.join_retained();
         // Tables in their order: each refers only to those before it.
         for ((table, key), value) in std::mem::take(&mut self.records) {
             let belongs = match table {
@@ -138,6 +139,16 @@ impl Restore {
             }
         }
         Ok(self.tidy())
+    }
+
+    /// Makes one message again of those that are both retained and on their way: what refers to it is counted in one place.
+    fn join_retained(&mut self) {
+        for (number, message) in &mut self.messages {
+            let retained = self.broker.retained.message(&message.topic);
+            if let Some(retained) = retained.filter(|retained| retained.message.number == *number) {
+                *message = retained.message.clone();
+            }
+        }
     }
 
     /// The client id of one who published a retained message, held once for all of them.

@@ -87,6 +87,28 @@ fn retained_messages_and_all_that_is_forwarded_with_them_are_there_after_a_crash
 }
 
 #[test]
+fn a_message_that_is_retained_and_in_flight_is_one_message_after_a_crash_too() {
+    let story = Story::durable();
+    let (client, _) = story.lasting("c");
+    client.subscribe("t", QoS::AtLeastOnce);
+    story.client("p").send(Packet::Publish(with_qos(retained("t", "x"), QoS::AtLeastOnce, 1)));
+    client.expect("t", "x");
+
+    let story = story.crash();
+    let (client, _) = story.lasting("c");
+    let first = client.expect("t", "x");
+    client.subscribe("t", QoS::AtLeastOnce);
+    let second = client.expect("t", "x");
+    assert!(!first.retain && second.retain);
+    client.acknowledge(&first);
+
+    let story = story.crash();
+    let (client, _) = story.lasting("c");
+    assert_eq!(client.expect("t", "x").packet_id, second.packet_id);
+    client.hears_nothing();
+}
+
+#[test]
 fn a_crash_holds_wills_back_for_the_restart_grace() {
     let connect = Connect { will: Some(will("status", "offline")), ..v5("c") };
     for comes_back in [false, true] {
