@@ -4,6 +4,7 @@
 //! little, and is then answered that the server is unavailable.
 
 mod admission;
+mod counts;
 mod device;
 mod doors;
 mod service;
@@ -17,6 +18,7 @@ use lacewing_control::Addresses;
 use lacewing_link::{CloseCode, CloseReason, Event, Hello, Open, StreamId};
 use tracing::{info, warn};
 
+use self::counts::Counts;
 use self::device::{Device, Road};
 use self::doors::{Answer, Doors};
 use self::service::Service;
@@ -55,14 +57,6 @@ pub(crate) struct RelayHub {
     lines: LineLimit,
     stopping: bool,
     counts: Counts,
-}
-
-#[derive(Debug, Default)]
-struct Counts {
-    links: u64,
-    unavailable: u64,
-    bytes_in: u64,
-    bytes_out: u64,
 }
 
 impl RelayHub {
@@ -469,21 +463,10 @@ impl Hub for RelayHub {
     }
 
     fn metrics(&self, text: &mut String) {
-        let Counts { links, unavailable, bytes_in, bytes_out } = self.counts;
-        let linked = u64::from(self.doors.is_linked());
-        metrics::one(text, "linked", "Whether a tab is the broker.", "gauge", linked);
+        metrics::one(text, "linked", "Whether a tab is the broker.", "gauge", self.doors.is_linked().into());
         metrics::one(text, "devices", "Devices that are connected.", "gauge", self.devices.len() as u64);
         metrics::one(text, "held_devices", "Devices that wait for a tab.", "gauge", self.held.len() as u64);
-        metrics::one(text, "links_total", "Tabs that became the broker.", "counter", links);
-        metrics::one(
-            text,
-            "unavailable_total",
-            "CONNECTs answered without a broker.",
-            "counter",
-            unavailable,
-        );
-        metrics::one(text, "received_bytes_total", "Bytes received from devices.", "counter", bytes_in);
-        metrics::one(text, "sent_bytes_total", "Bytes sent to devices.", "counter", bytes_out);
+        self.counts.write(text);
         self.doorkeeper.metrics(text);
     }
 }
