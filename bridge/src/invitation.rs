@@ -22,7 +22,8 @@ pub(crate) struct Reachable<'a> {
 }
 
 impl Reachable<'_> {
-    /// The addresses of all listeners, and an invitation for phones if those without TLS are open to the network.
+    /// The addresses of all listeners, and an invitation for phones if those for devices and pages are open to the network:
+    /// both without TLS, or else both with it.
     pub(crate) fn addresses(&self) -> Addresses {
         self.addresses_here(own_address)
     }
@@ -30,7 +31,18 @@ impl Reachable<'_> {
     fn addresses_here(&self, own: impl Fn(IpAddr) -> Option<IpAddr>) -> Addresses {
         let lan = || {
             let (mqtt, http) = (in_network(self.mqtt, &own)?, in_network(self.http, &own)?);
-            Some(LanInvitation { url: format!("http://{http}/"), mqtt: mqtt.to_string(), username: None })
+            let (url, mqtt) = (format!("http://{http}/"), mqtt.to_string());
+            Some(LanInvitation { url, mqtt, tls: false, username: None })
+        };
+        let secure_lan = || {
+            let outside = |address: Option<Address>| {
+                let address = address.filter(|address| !address.is_loopback())?;
+                certified(address, self.hosts, &own).into_iter().find(|name| !name.starts_with("localhost:"))
+            };
+            let (mqtt, https) = (outside(self.mqtts)?, outside(self.https)?);
+            // A page that comes over TLS could be a broker of its own; who is invited is to be a client of this one.
+            let url = format!("https://{https}/?broker=wss://{https}/mqtt");
+            Some(LanInvitation { url, mqtt, tls: true, username: None })
         };
         let websocket = |scheme: &str, addresses: Vec<String>| {
             addresses.iter().map(|address| format!("{scheme}://{address}/mqtt")).collect()
@@ -43,7 +55,7 @@ impl Reachable<'_> {
             websocket: websocket("ws", listed(self.http, &own)),
             mqtts: secure(self.mqtts),
             wss: websocket("wss", secure(self.https)),
-            lan: lan(),
+            lan: lan().or_else(secure_lan),
         }
     }
 }
@@ -143,6 +155,26 @@ mod tests {
         assert_eq!(named("0.0.0.0:8883", &["192.168.1.20"]), ["192.168.1.20:8883"]);
         assert_eq!(named("[::1]:8883", &["::1"]), ["[::1]:8883"]);
         assert_eq!(named("localhost:8883", &["*.example.org"]), ["localhost:8883"], "better than nothing");
+    }
+
+    #[test]
+    fn a_phone_is_invited_over_tls_where_nothing_else_is_open() {
+        let own = |any: IpAddr| any.is_ipv4().then(|| "192.168.1.20".parse().unwrap());
+        let here = |port| Address::localhost(port);
+        let open = |port| Some(format!("0.0.0.0:{port}").parse().unwrap());
+        let hosts = ["localhost".to_owned(), "192.168.1.20".to_owned(), "pi.local".to_owned()];
+        let mut reachable = Reachable {
+            mqtt: here(1883),
+            http: here(8830),
+            mqtts: open(8883),
+            https: open(8843),
+            hosts: &hosts,
+        };
+        let lan = reachable.addresses_here(own).lan.unwrap();
+        let url = "https://192.168.1.20:8843/?broker=wss://192.168.1.20:8843/mqtt";
+        assert_eq!((lan.url.as_str(), lan.mqtt.as_str(), lan.tls), (url, "192.168.1.20:8883", true));
+        reachable.https = None;
+        assert_eq!(reachable.addresses_here(own).lan, None);
     }
 
     #[test]

@@ -112,6 +112,9 @@ pub struct LanInvitation {
     pub url: String,
     /// The MQTT listener a device on the network uses, `HOST:PORT`.
     pub mqtt: String,
+    /// Whether that listener, and the dashboard, are over TLS, and the certificate has to be trusted first.
+    #[serde(default)]
+    pub tls: bool,
     /// The user name a device must give, when one is needed.
     pub username: Option<String>,
 }

@@ -18,7 +18,7 @@ pub(crate) fn Connect() -> Html {
         (_, Bridge::Linked(addresses)) if !addresses.mqtt.is_empty() => html! {
             <>
                 <p>{ "Real devices take part with plain MQTT. " }
-                    { if addresses.lan.is_some() { "Anyone on this network can use:" } else { "Any program on this computer can use:" } }</p>
+                    { if addresses.lan.as_ref().is_some_and(|lan| !lan.tls) { "Anyone on this network can use:" } else { "Any program on this computer can use:" } }</p>
                 <h2>{ "Addresses" }</h2>
                 { for addresses.mqtt.iter().chain(&addresses.websocket).map(|address| html! {
                     <Snippet text={address.clone()} what="the address" />
@@ -37,13 +37,14 @@ pub(crate) fn Connect() -> Html {
                             <h2>{ "From a phone on this network" }</h2>
                             <QrCode text={lan.url.clone()} />
                             <p>{ "The code opens " }<code>{ &lan.url }</code>{ " as a client. Devices use " }<code>{ &lan.mqtt }</code>
+                                { if lan.tls { " over TLS" } else { "" } }
                                 { for lan.username.as_ref().map(|user| html! { <>{ " with the user name " }<code>{ user }</code></> }) }{ "." }</p>
                         </>
                     },
                     None => html! { <p class="hint">{ "Only this computer can reach it. A listener for the whole network is opened by an \
                         explicit address, " }<code>{ "lacewing --mqtt 0.0.0.0:1883 --http 0.0.0.0:8830" }</code>{ "; then a QR code appears here." }</p> },
                 } }
-                <Recipes address={addresses.mqtt[0].clone()} network={addresses.lan.as_ref().map(|lan| lan.mqtt.clone())} />
+                <Recipes address={addresses.mqtt[0].clone()} network={addresses.lan.as_ref().filter(|lan| !lan.tls).map(|lan| lan.mqtt.clone())} />
             </>
         },
         (Place::Foreign { url, reach }, _) | (Place::Native { url, reach }, _) => html! {
