@@ -1,10 +1,11 @@
-//! `cargo xtask interop`: mosquitto's own test suite against `lacewing --broker native`.
+//! `cargo xtask interop`: test suites by others against `lacewing --broker native`, mosquitto's own or [`mod@gmqtt`]'s.
 //!
-//! The suite is not part of this project: [`fetch`] gets it as Debian's source package and keeps it in the cache. It
+//! mosquitto's is not part of this project: [`fetch`] gets it as Debian's source package and keeps it in the cache. It
 //! starts `mosquitto` with a port or a settings file; the program `as-mosquitto` of `lacewing-tests` translates both.
-//! [`list`] is what is known of the tests that do not pass, and [`run`] is how one runs.
+//! [`list`] is what is known of the tests that do not pass, and [`mod@run`] is how one runs.
 
 mod fetch;
+mod gmqtt;
 mod list;
 mod run;
 
@@ -16,6 +17,7 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
 
 use self::list::{Known, List};
 use self::run::{Outcome, Test};
@@ -24,22 +26,41 @@ use crate::page::build_lacewing;
 use crate::process::{elapsed, run_openly};
 use crate::workspace::{cargo, root, target_dir};
 
+/// What is noted of a test that failed once.
+const SECOND: &str = "at the second attempt";
+
 /// Tests that run at a time. Most of a test is waiting.
 const AT_ONCE: usize = 6;
 
-/// Runs the tests whose names begin with one of `wanted`, all without any, and prints a table.
+/// Whose tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Suite {
+    /// mosquitto's broker tests, from Debian's source package.
+    Mosquitto,
+    /// The MQTT 5.0 tests of the Python client gmqtt, from its source package.
+    Gmqtt,
+}
+
+/// Runs the tests of a suite whose names begin with one of `wanted`, all without any, and prints a table.
 ///
 /// # Errors
 ///
 /// When the suite cannot be had or started. A test that fails and is not listed is told by the exit code.
-pub(crate) fn run(wanted: &[String]) -> Result<ExitCode> {
+pub(crate) fn run(suite: Suite, wanted: &[String]) -> Result<ExitCode> {
     if !cfg!(unix) {
-        bail!("the suite runs on Unix");
+        bail!("the suites run on Unix");
     }
+    let lacewing = env::var_os("LACEWING_BIN").map_or_else(build_lacewing, |file| Ok(PathBuf::from(file)))?;
+    match suite {
+        Suite::Mosquitto => mosquitto(lacewing, wanted),
+        Suite::Gmqtt => gmqtt::run(&lacewing, wanted),
+    }
+}
+
+fn mosquitto(lacewing: PathBuf, wanted: &[String]) -> Result<ExitCode> {
     let list = List::read(&root().join("tests/interop/mosquitto.list"))?;
     let cache = Cache::open()?;
     let suite = fetch::suite(&cache)?;
-    let lacewing = env::var_os("LACEWING_BIN").map_or_else(build_lacewing, |file| Ok(PathBuf::from(file)))?;
     run_openly(cargo().args(["build", "--quiet", "--package", "lacewing-tests", "--bin", "as-mosquitto"]))?;
     let stage = run::Stage::set(&suite, &target_dir(), lacewing)?;
 
@@ -95,7 +116,11 @@ fn judge(stage: &run::Stage, list: &List, test: &Test, worker: usize) -> Result<
         },
         None => match stage.run(test, worker)? {
             Outcome::Passed(notes) => Verdict::Passed(notes, true),
-            Outcome::Failed => Verdict::Failed,
+            // Some of them are about time, on a machine that has other things to do.
+            Outcome::Failed => match stage.run(test, worker)? {
+                Outcome::Passed(notes) => Verdict::Passed([notes, vec![SECOND.to_owned()]].concat(), true),
+                Outcome::Failed => Verdict::Failed,
+            },
         },
     })
 }

@@ -69,8 +69,11 @@ enum Chore {
     },
     /// Formatting, lints, documentation, and the rules that the core crates keep.
     Check,
-    /// Run mosquitto's own test suite against `lacewing --broker native`; the suite is fetched as a Debian package.
+    /// Run a test suite by others against `lacewing --broker native`; it is fetched as a source package.
     Interop {
+        /// Whose.
+        #[arg(long, value_enum, default_value = "mosquitto")]
+        suite: interop::Suite,
         /// Beginnings of the names of tests; without any, all.
         tests: Vec<String>,
     },
@@ -114,7 +117,7 @@ fn main() -> ExitCode {
         Chore::Serve { args } => serve::run(&args),
         Chore::Test { fast } => test::run(fast),
         Chore::Check => check::run(),
-        Chore::Interop { tests } => interop::run(&tests),
+        Chore::Interop { suite, tests } => interop::run(suite, &tests),
         Chore::Bench { case, args } => bench::run(case.as_deref(), &args),
         Chore::Conformance => conformance::run(),
         Chore::Faults { names } => faults::run(&names),

@@ -41,6 +41,13 @@ impl List {
         Ok(Self { known })
     }
 
+    /// All that is known, with the reasons.
+    pub(super) fn names(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.known
+            .iter()
+            .map(|(name, Known::NotApplicable(why) | Known::Deviates(why))| (name.as_str(), why.as_str()))
+    }
+
     /// What is known of `test`.
     pub(super) fn knows(&self, test: &str) -> Option<&Known> {
         let fits = |name: &str| match name.strip_suffix('*') {
@@ -71,7 +78,9 @@ mod tests {
     }
 
     #[test]
-    fn the_projects_own_list_can_be_read() {
-        List::read(&crate::workspace::root().join("tests/interop/mosquitto.list")).unwrap();
+    fn the_projects_own_lists_can_be_read() {
+        for name in ["mosquitto.list", "gmqtt.list"] {
+            List::read(&crate::workspace::root().join("tests/interop").join(name)).unwrap();
+        }
     }
 }

@@ -129,7 +129,8 @@ fn listed(list: &str) -> impl Iterator<Item = Test> {
     })
 }
 
-fn free_ports(worker: usize, count: usize) -> Result<Vec<String>> {
+/// Ports of this machine that nobody uses, from those that are for `worker`.
+pub(super) fn free_ports(worker: usize, count: usize) -> Result<Vec<String>> {
     let first = FIRST_PORT + PORTS_OF_A_WORKER * worker as u16;
     let free =
         (first..first + PORTS_OF_A_WORKER).filter(|port| TcpListener::bind(("localhost", *port)).is_ok());
