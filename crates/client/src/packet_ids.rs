@@ -51,6 +51,10 @@ mod tests {
             assert_ne!(ids.take(), Some(first));
         }
         assert_eq!(ids.take(), None);
+        // Not the one whose turn it would be, which is in use.
+        let fifth = PacketId::new(5).unwrap();
+        ids.release(fifth);
+        assert_eq!(ids.take(), Some(fifth));
         ids.release(first);
         assert_eq!(ids.take(), Some(first));
     }
