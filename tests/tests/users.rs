@@ -1,4 +1,4 @@
-//! Users with passwords and access rules, with mosquitto's clients.
+//! Users with passwords and access rules, with mosquitto's clients, against both brokers.
 
 use std::fs;
 use std::process::Command;
@@ -83,7 +83,8 @@ fn only_the_right_password_lets_a_client_in(home: BrokerHome) {
 fn access_rules_hold_on_the_wire(home: BrokerHome) {
     let broker = Guarded::start(home, &two_users());
     let bob = ["-u", "bob", "-P", "pencil", "-q", "1"];
-    let mut everything = Subscriber::start(broker.port(), &[&bob[..], &["-t", "#"]].concat());
+    let mut everything =
+        Subscriber::start(broker.port(), &[&bob[..], &["-t", "lab/#", "-t", "elsewhere"]].concat());
     for (version, q) in [("mqttv311", "0"), ("mqttv311", "1"), ("mqttv5", "0"), ("mqttv5", "2")] {
         let ada = ["-V", version, "-q", q, "-u", "ada", "-P", "pencil", "-i", "bench"];
         // What is denied is dropped, or answered by 0x87 in 5.0; neither ends the client.
@@ -130,6 +131,9 @@ macro_rules! both_brokers {
     ($($promise:ident,)*) => {
         mod native {
             $(#[test] fn $promise() { super::$promise(super::BrokerHome::Native); })*
+        }
+        mod tab {
+            $(#[test] fn $promise() { super::$promise(super::BrokerHome::Tab); })*
         }
     };
 }
