@@ -119,7 +119,8 @@ impl Fuzzer {
         command
             .arg(format!("-max_total_time={}", u64::from(minutes) * 60))
             .arg(format!("-max_len={LONGEST_INPUT}"))
-            .args(["-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"])
+            // Longer inputs sooner than it would by itself: a dialogue begins to be interesting at a hundred bytes.
+            .args(["-len_control=20", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"])
             .arg(with_folder("-artifact_prefix=", &self.artifacts))
             .args(dictionary(&self.name).map(|file| joined("-dict=", &file)))
             .args([&self.found, &self.kept]);

@@ -67,7 +67,19 @@ fn step(world: &mut World, choices: &mut Choices<'_>) {
 
 /// What the first byte stands for: whether there is a store, whether the host is asked, and how tight the limits are.
 fn config(choice: u8) -> Config {
-    let config = Config { durable: choice & 1 != 0, authenticate: choice & 2 != 0, ..Config::default() };
+    let has_all = choice & 32 == 0;
+    let config = Config {
+        durable: choice & 1 != 0,
+        authenticate: choice & 2 != 0,
+        topic_aliases_sent: u16::from(choice >> 4 & 1) * 2,
+        response_information: Some("answers".to_owned()),
+        server_reference: Some("elsewhere".to_owned()),
+        report_full_queues: has_all,
+        wildcard_subscriptions: has_all,
+        shared_subscriptions: has_all,
+        subscription_identifiers: has_all,
+        ..Config::default()
+    };
     if choice & 4 != 0 {
         return config;
     }
@@ -76,11 +88,13 @@ fn config(choice: u8) -> Config {
         maximum_packet_size: 600,
         receive_maximum: 3,
         topic_alias_maximum: 2,
+        topic_alias_bytes: 8,
         client_id_length: 12,
         topic_levels: 4,
         sessions: 5,
         session_expiry_maximum: if choice & 8 != 0 { 100 } else { u32::MAX },
         subscriptions: 3,
+        subscription_bytes: 300,
         inflight: 3,
         queue_messages: 4,
         queue_bytes: 2000,

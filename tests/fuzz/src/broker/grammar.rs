@@ -3,7 +3,7 @@
 use std::num::{NonZeroU16, NonZeroU32};
 
 use bytes::{Bytes, BytesMut};
-use lacewing_broker::{Command, Config, EventMask};
+use lacewing_broker::{Command, Config, EventMask, Redirect};
 use lacewing_protocol::{
     Ack, Auth, AuthProperties, Connect, ConnectProperties, Disconnect, DisconnectProperties, Packet,
     PacketId, ProtocolVersion, Publish, PublishProperties, PublishPropertyFields, QoS, ReasonCode,
@@ -117,7 +117,12 @@ pub(super) fn command(choices: &mut Choices<'_>) -> Command {
         10 | 11 => Command::DropRetained { filter: filter(choices.one_of(&FILTERS)) },
         12 => Command::Watch { events: choices.one_of(&[EventMask::ALL, EventMask::NONE, EventMask::DROPS]) },
         13 | 14 => Command::Rules(Box::new(rules(choices.byte()))),
-        _ => Command::Shutdown,
+        _ => match choices.byte() & 3 {
+            0 => Command::Shutdown,
+            1 => Command::Redirect(Redirect::Permanently),
+            2 => Command::Redirect(Redirect::Temporarily),
+            _ => Command::Redirect(Redirect::Off),
+        },
     }
 }
 
@@ -127,6 +132,8 @@ pub(super) fn reconfiguration(choices: &mut Choices<'_>, config: &Config) -> Com
     config.maximum_packet_size = choices.one_of(&[64, 300, 600, 2 << 20]);
     config.receive_maximum = choices.one_of(&[0, 1, 3, 100]);
     config.topic_alias_maximum = choices.one_of(&[0, 2, 64]);
+    config.topic_aliases_sent = choices.one_of(&[0, 1, 2, 100]);
+    config.sys_interval = choices.one_of(&[0, 1, 10]);
     config.inflight = choices.one_of(&[0, 1, 3, 100]);
     config.queue_messages = choices.one_of(&[0, 1, 4, 100]);
     config.outgoing_bytes = choices.one_of(&[0, 1024, 4096, 1 << 18]);

@@ -1,5 +1,6 @@
 //! The other end of a transport: keeps what it said, to know what may be said to it.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 
 use bytes::Bytes;
@@ -22,6 +23,9 @@ pub(super) struct Peer {
     /// How much it takes in one piece.
     pub(super) piece: usize,
     largest: u32,
+    /// How many topic aliases it takes, and those it was told of.
+    alias_maximum: u16,
+    aliases: BTreeSet<u16>,
     /// It called itself the witness.
     pub(super) is_impostor: bool,
 }
@@ -39,6 +43,8 @@ impl Peer {
             closing: false,
             piece,
             largest,
+            alias_maximum: 0,
+            aliases: BTreeSet::new(),
             is_impostor: false,
         }
     }
@@ -54,6 +60,7 @@ impl Peer {
         while let Ok(Some(packet)) = self.said.next() {
             let Packet::Connect(connect) = packet else { continue };
             self.largest = connect.properties.maximum_packet_size.map_or(self.largest, NonZeroU32::get);
+            self.alias_maximum = connect.properties.topic_alias_maximum.unwrap_or(0);
             self.is_impostor |= &*connect.client_id == witness;
         }
     }
@@ -78,9 +85,20 @@ impl Peer {
         loop {
             match heard.next() {
                 Ok(Some(packet)) => packets.push(packet),
-                Ok(None) => return packets,
+                Ok(None) => break,
                 Err(error) => panic!("{} ({said:?}) was sent what it cannot understand: {error}", self.conn),
             }
         }
+        packets.iter().for_each(|packet| self.knows_the_alias(packet));
+        packets
+    }
+
+    /// A topic alias it is sent is one it takes, and stands for something.
+    fn knows_the_alias(&mut self, packet: &Packet) {
+        let Packet::Publish(publish) = packet else { return };
+        let Some(alias) = publish.properties.topic_alias else { return };
+        assert!(alias.get() <= self.alias_maximum, "{} was sent the alias {alias}", self.conn);
+        let is_known = !self.aliases.insert(alias.get());
+        assert!(is_known || publish.topic.is_some(), "{} does not know the alias {alias}", self.conn);
     }
 }

@@ -133,7 +133,7 @@ impl World {
 
     pub(super) fn command(&mut self, command: Command) {
         match &command {
-            Command::Shutdown => self.spoiled = true,
+            Command::Shutdown | Command::Redirect(_) => self.spoiled = true,
             Command::Reconfigure(config) => self.config = (**config).clone(),
             _ => {}
         }
