@@ -267,7 +267,9 @@ impl Reference {
     /// What came to a client is what was to come.
     pub(crate) fn hear(&mut self, conn: ConnId, packet: &Packet) {
         let client = self.lines.all.get(&conn).map(|line| line.client);
+        // What still comes on a connection that was taken over may belong to a session that was ended.
         let session = client.and_then(|client| self.state.sessions.get(&client));
+        let session = session.filter(|session| session.conn == Some(conn));
         let flying: Vec<u64> =
             session.into_iter().flat_map(|session| session.flying.iter().map(|item| item.uid)).collect();
         if let Err(problem) = self.lines.received(conn, packet, &flying) {
