@@ -132,11 +132,12 @@ impl Broker {
             },
         );
         self.free(key);
-        if change.retained.is_empty() {
-            return;
+        if !change.retained.is_empty()
+            && let Some(session) = self.sessions.get_mut(session_key.0 as usize)
+        {
+            session.transit_mut().retained.append(&mut change.retained);
         }
-        let Some(session) = self.sessions.get_mut(session_key.0 as usize) else { return };
-        session.transit_mut().retained.append(&mut change.retained);
+        // Also after UNSUBSCRIBE: with what waited through a share gone, nothing may be left before them.
         self.pump_retained(session_key);
     }
 

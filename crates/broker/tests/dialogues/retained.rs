@@ -372,3 +372,28 @@ fn a_message_that_is_retained_after_a_subscription_was_made_comes_once() {
     got.sort();
     assert_eq!(got, [("2".into(), false), ("after".into(), false), ("before".into(), true)]);
 }
+
+#[test]
+fn retained_messages_that_waited_behind_a_share_go_when_the_share_is_left() {
+    let story = Story::with(Config { inflight: 1, ..Config::default() });
+    let (subscriber, publisher) = (story.client("s"), story.client("p"));
+    publisher.send(Packet::Publish(retained("t", "kept")));
+    subscriber.subscribe("$share/g/busy", QoS::AtLeastOnce);
+    for id in 1..=2 {
+        publisher.publish_qos("busy", &id.to_string(), QoS::AtLeastOnce, id);
+    }
+    subscriber.expect("busy", "1");
+    subscriber.subscribe("t", QoS::AtMostOnce);
+    subscriber.hears_nothing();
+    subscriber.stops_reading();
+    subscriber.send(Packet::Unsubscribe(Unsubscribe {
+        packet_id: PacketId::MIN,
+        filters: vec!["$share/g/busy".try_into().unwrap()],
+        user_properties: Default::default(),
+    }));
+    let delivered = story.events().into_iter().filter(|event| event.starts_with("Delivered"));
+    assert!(delivered.last().is_some_and(|event| event.contains("topic: \"t\"")));
+    subscriber.reads_again();
+    assert!(matches!(subscriber.receive(), Packet::UnsubAck(_)));
+    subscriber.expect("t", "kept");
+}
