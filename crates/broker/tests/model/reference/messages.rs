@@ -342,7 +342,7 @@ impl Reference {
         let packet_id = unsubscribe.packet_id;
         let packet = Packet::UnsubAck(UnsubAck { packet_id, reasons, properties: AckProperties::default() });
         self.lines.expect(conn, self.gate(client), What::OneOf(vec![packet]));
-        self.pump(client);
+        self.send_owed(client);
     }
 
     /// The retained messages that come with a subscription, in the order in which the broker gave them to the client.
