@@ -45,8 +45,8 @@ function fromMqttjs(p = {}) {
 }
 
 const commands = {
-  connect(who, { url, ca, client_id, version, clean, session_expiry, will }) {
-    const properties = version === 5 ? orNothing({ sessionExpiryInterval: session_expiry }) : undefined;
+  connect(who, { url, ca, client_id, version, clean, session_expiry, topic_alias_maximum, will }) {
+    const properties = version === 5 ? orNothing({ sessionExpiryInterval: session_expiry, topicAliasMaximum: topic_alias_maximum }) : undefined;
     const client = mqtt.connect(url, {
       clientId: client_id,
       protocolVersion: version,

@@ -55,7 +55,7 @@ def from_paho(properties):
     return given
 
 
-def connect(who, url, client_id, version, clean, ca=None, session_expiry=None, will=None):
+def connect(who, url, client_id, version, clean, ca=None, session_expiry=None, topic_alias_maximum=None, will=None):
     url = urlparse(url)
     is_v5 = version == 5
     client = mqtt.Client(

@@ -7,6 +7,7 @@ mod peer;
 mod rumqttc;
 mod script;
 
+use lacewing_tests::lacewing::BrokerHome;
 use lacewing_tests::stand::Stand;
 
 use self::cast::Cast;
@@ -112,6 +113,30 @@ pub(crate) fn others_clients_use_topic_aliases(stand: &Stand) {
         }
     }
     cast.all_hear(&said, false);
+}
+
+/// Where the settings let it, the broker uses aliases too, and those of its topics that have one arrive under their names
+/// ([MQTT-3.1.2-26], [MQTT-3.1.2-27]).
+#[test]
+fn aliases_from_the_broker_are_understood() {
+    let settings = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(&settings, "[limits]\ntopic_aliases_sent = 4\n").expect("it can be written");
+    let path = settings.path().to_str().expect("its name is text");
+    let stand = Stand::start_with(BrokerHome::Native, &["--config", path]);
+    let mut cast = Cast::of(&stand);
+    cast.peers.retain(Peer::is_v5);
+    // mosquitto's clients take none, paho-mqtt leaves them to its user, and rumqttc tells its user of the message before it
+    // has looked the alias up.
+    cast.greet(|peer| Greeting {
+        topic_alias_maximum: peer.name.starts_with("mqttjs").then_some(3),
+        ..peer.greeting()
+    });
+    cast.subscribe("sent/#");
+    for _ in 0..3 {
+        // At QoS 2, mqtt.js forgets what an alias stands for before it has the PUBREL.
+        let said = cast.publish_up_to(1, "sent", false);
+        cast.all_hear(&said, false);
+    }
 }
 
 fn topics(messages: &[Message], qos: u8) -> Vec<&str> {

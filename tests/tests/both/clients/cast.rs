@@ -71,16 +71,21 @@ impl Cast {
 
     /// Everyone publishes at every QoS.
     pub(super) fn publish(&mut self, place: &str, retain: bool) -> Vec<Message> {
+        self.publish_up_to(2, place, retain)
+    }
+
+    /// Everyone publishes at every QoS up to this one.
+    pub(super) fn publish_up_to(&mut self, most: u8, place: &str, retain: bool) -> Vec<Message> {
         let mut said = Vec::new();
         for peer in &mut self.peers {
-            for qos in 0..=2 {
+            for qos in 0..=most {
                 let message = peer.say(place, qos, retain);
                 peer.publish(message.clone());
                 said.push(message);
             }
         }
         for peer in &mut self.peers {
-            (0..=2).for_each(|_| peer.published());
+            (0..=most).for_each(|_| peer.published());
         }
         said
     }

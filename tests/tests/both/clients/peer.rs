@@ -48,6 +48,8 @@ pub(super) struct Greeting {
     pub(super) clean: bool,
     /// In seconds; 5.0 only.
     pub(super) session_expiry: Option<u32>,
+    /// How many topics the broker may give an alias; for mqtt.js, in 5.0.
+    pub(super) topic_alias_maximum: Option<u16>,
     pub(super) will: Option<Message>,
 }
 
@@ -128,6 +130,7 @@ impl Peer {
             version: self.version,
             clean: true,
             session_expiry: None,
+            topic_alias_maximum: None,
             will: None,
         }
     }
