@@ -24,7 +24,7 @@ pub(crate) fn others_clients_hear_each_other_at_every_qos(stand: &Stand) {
     cast.all_hear(&said, false);
 }
 
-/// A message from before is marked so ([MQTT-3.3.1-5], [MQTT-3.3.1-8]).
+/// A message from before is marked so ([MQTT-3.3.1-9]).
 pub(crate) fn others_clients_find_what_was_retained(stand: &Stand) {
     let mut cast = Cast::of(stand);
     cast.greet(Peer::greeting);
@@ -55,8 +55,7 @@ pub(crate) fn others_clients_leave_their_wills(stand: &Stand) {
     }
 }
 
-/// What was published meanwhile comes when they are back: all of it, and in order within a QoS ([MQTT-3.1.2-5],
-/// [MQTT-4.6.0-6]).
+/// What was published meanwhile comes when they are back: all of it, and in order within a QoS ([MQTT-3.1.2-5]).
 pub(crate) fn others_clients_get_what_they_missed(stand: &Stand) {
     let mut cast = Cast::of(stand);
     let lasting = |peer: &Peer| Greeting {
@@ -92,7 +91,7 @@ pub(crate) fn others_clients_get_what_they_missed(stand: &Stand) {
     }
 }
 
-/// The second message of each has an alias for its topic and no name; everyone hears it under its name ([MQTT-3.3.2-10],
+/// The second message of each has an alias for its topic and no name; everyone hears it under its name ([MQTT-3.3.2-12],
 /// §3.3.2.3.4).
 pub(crate) fn others_clients_use_topic_aliases(stand: &Stand) {
     let mut cast = Cast::of(stand);
@@ -116,7 +115,7 @@ pub(crate) fn others_clients_use_topic_aliases(stand: &Stand) {
 }
 
 /// Where the settings let it, the broker uses aliases too, and those of its topics that have one arrive under their names
-/// ([MQTT-3.1.2-26], [MQTT-3.1.2-27]).
+/// ([MQTT-3.1.2-26], [MQTT-3.1.2-27], [MQTT-3.3.2-11]).
 #[test]
 fn aliases_from_the_broker_are_understood() {
     let settings = tempfile::NamedTempFile::new().expect("a file");

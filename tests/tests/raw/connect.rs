@@ -249,7 +249,7 @@ fn a_will_goes_when_its_client_is_lost_and_only_then() {
     }
 }
 
-/// §3.14.2, §3.15, [MQTT-3.14.2-2]
+/// §3.14.2, §3.15
 #[test]
 fn goodbyes_and_auths_out_of_place_end_the_connection() {
     let broker = native();

@@ -36,7 +36,7 @@ fn identifier(message: &[u8], first: u8, payload: &str) -> u16 {
 }
 
 /// [MQTT-4.4.0-1], [3.1.1 MQTT-4.4.0-1], [MQTT-3.3.1-1], [3.1.1 MQTT-3.3.1-1], [MQTT-4.3.2-2], [MQTT-4.3.2-3], [3.1.1 MQTT-4.3.2-1],
-/// [MQTT-4.3.3-2], [MQTT-4.3.3-3], [MQTT-4.3.3-5], [3.1.1 MQTT-4.3.3-1], [MQTT-2.2.1-4], [3.1.1 MQTT-2.3.1-4], [MQTT-4.6.0-1],
+/// [MQTT-4.3.3-2], [MQTT-4.3.3-3], [MQTT-4.3.3-5], [3.1.1 MQTT-4.3.3-1], [MQTT-2.2.1-4], [3.1.1 MQTT-2.3.1-4], [MQTT-4.3.3-4], [MQTT-4.6.0-1], [MQTT-4.6.0-5], [MQTT-4.6.0-6],
 /// [3.1.1 MQTT-4.6.0-5], [3.1.1 MQTT-4.6.0-6]
 #[test]
 fn what_is_not_acknowledged_comes_again_in_order_under_its_identifier() {
@@ -102,7 +102,7 @@ fn a_message_comes_with_the_lesser_of_its_qos_and_the_granted() {
     }
 }
 
-/// [MQTT-4.4.0-2], [MQTT-4.3.3-4], [MQTT-4.3.3-9]: a PUBACK or PUBREC with an error ends the exchange.
+/// [MQTT-4.4.0-2]: a PUBACK or PUBREC with an error ends the exchange.
 #[test]
 fn what_the_receiver_refuses_does_not_come_again() {
     let (broker, mut hearer, mut speaker) = pair(V5);
@@ -117,7 +117,7 @@ fn what_the_receiver_refuses_does_not_come_again() {
     Wire::enter_by(&broker, &connect_lasting(V5, "hearer"), true).hears_nothing();
 }
 
-/// [MQTT-3.3.4-9], [MQTT-3.3.4-7], §4.9: a client that takes one at a time gets the second when it has acknowledged the first; QoS 0
+/// [MQTT-3.3.4-9], §4.9: a client that takes one at a time gets the second when it has acknowledged the first; QoS 0
 /// does not wait.
 #[test]
 fn receive_maximum_is_kept() {

@@ -98,7 +98,7 @@ fn packet_identifier_0_ends_the_connection() {
     });
 }
 
-/// §2.2.2: each property once unless said otherwise, in the packets it belongs to, and whole.
+/// §2.2.2, [MQTT-3.3.2-8]: each property once unless said otherwise, in the packets it belongs to, and whole.
 #[test]
 fn properties_out_of_place_end_the_connection() {
     let broker = native();

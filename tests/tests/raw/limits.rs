@@ -49,7 +49,7 @@ fn a_topic_of_32_768_levels_is_refused() {
     old.ends();
 }
 
-/// `maximum_packet_size`, 2 MiB by default, is told to 5.0 and kept to the byte ([MQTT-3.2.2-15]).
+/// `maximum_packet_size`, 2 MiB by default, is told to 5.0 and kept to the byte.
 #[test]
 fn a_packet_larger_than_2_mib_ends_the_connection() {
     let broker = native();
@@ -64,7 +64,7 @@ fn a_packet_larger_than_2_mib_ends_the_connection() {
     }
 }
 
-/// `receive_maximum`, 1024 by default: what goes beyond is an offence ([MQTT-3.3.4-9], §4.9).
+/// `receive_maximum`, 1024 by default: what goes beyond is an offence (§4.9).
 #[test]
 fn more_unreleased_messages_than_agreed_end_the_connection() {
     let broker = native();

@@ -8,6 +8,7 @@ mod connect;
 mod deliver;
 mod format;
 mod limits;
+mod properties;
 mod publish;
 mod subscribe;
 mod text;

@@ -98,7 +98,7 @@ fn a_topic_that_is_a_filter_or_empty_ends_the_connection() {
     });
 }
 
-/// [MQTT-3.3.2-7], [MQTT-3.3.2-10], [MQTT-3.3.2-8], §3.3.2.3.4
+/// [MQTT-3.3.2-7], [MQTT-3.3.2-12], §3.3.2.3.4
 #[test]
 fn an_alias_stands_for_its_topic_and_ends_with_the_connection() {
     let broker = native();

@@ -46,7 +46,7 @@ fn a_subscribe_or_unsubscribe_that_cannot_be_ends_the_connection() {
     }
 }
 
-/// [MQTT-4.7.1-1], [MQTT-4.7.1-2], [3.1.1 MQTT-4.7.1-2], [3.1.1 MQTT-4.7.1-3]
+/// [MQTT-4.7.1-1], [MQTT-4.7.1-2], [MQTT-4.8.2-1], [MQTT-4.8.2-2], [3.1.1 MQTT-4.7.1-2], [3.1.1 MQTT-4.7.1-3]
 #[test]
 fn a_filter_whose_wildcards_stand_wrong_ends_the_connection() {
     let broker = native();
