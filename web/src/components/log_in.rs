@@ -8,13 +8,16 @@ use crate::wire::{Action, Login};
 pub(crate) struct LogInProps {
     /// Where the broker is.
     pub(crate) url: AttrValue,
+    /// The user name to start from.
+    #[prop_or_default]
+    pub(crate) username: AttrValue,
 }
 
 /// Asks for the user name and password of a broker elsewhere.
 #[component]
 pub(crate) fn LogIn(props: &LogInProps) -> Html {
     let page = use_page();
-    let login = use_state(Login::default);
+    let login = use_state(|| Login { username: props.username.to_string(), ..Login::default() });
     let keep = use_state(|| false);
     let edit = |set: fn(&mut Login, String)| {
         let login = login.clone();

@@ -342,7 +342,7 @@ impl ClientHost {
                 self.members[index].fall_back(now.awake, &cause);
                 if cause != Cause::Stopped {
                     let retry_in = retry_at.map(|at| (at.saturating_sub(now.awake) / 1_000_000) as u32);
-                    let login = wants_login(&cause);
+                    let login = wants_login(&cause).then(|| self.members[index].username());
                     self.reach(Reach::Refused { why: sentence(&cause), retry_in, login });
                 }
             }

@@ -99,6 +99,11 @@ impl Member {
         true
     }
 
+    /// The user name that it says, empty for none.
+    pub(crate) fn username(&self) -> String {
+        self.options.username.as_ref().map(|name| name.to_string()).unwrap_or_default()
+    }
+
     /// Connects now, also if it was told that there is no use in it.
     pub(crate) fn retry(&mut self, now: u64) {
         self.client.start(now);

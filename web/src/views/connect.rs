@@ -55,7 +55,7 @@ pub(crate) fn Connect() -> Html {
                     <p class="hint">{ "Its plain MQTT port is most often 1883 on the same host; the commands below assume that." }</p>
                 }
                 if matches!(reach, Reach::Refused { .. }) || matches!(status.place, Place::Foreign { .. }) {
-                    <details open={matches!(reach, Reach::Refused { login: true, .. })}>
+                    <details open={matches!(reach, Reach::Refused { login: Some(_), .. })}>
                         <summary>{ "User name and password" }</summary>
                         <LogIn url={url.clone()} />
                     </details>

@@ -98,8 +98,8 @@ fn Waiting() -> Html {
             "No home on this broker",
             "No retained plan and no Home Assistant discovery has come from it. Messages shows what it carries.".into(),
         ),
-        Place::Native { url, reach: Reach::Refused { why, login: true, .. } }
-        | Place::Foreign { url, reach: Reach::Refused { why, login: true, .. } } => {
+        Place::Native { url, reach: Reach::Refused { why, login: Some(_), .. } }
+        | Place::Foreign { url, reach: Reach::Refused { why, login: Some(_), .. } } => {
             ("The broker wants to know who you are", format!("{why} That is what {url} said."))
         }
         Place::Native { url, reach: Reach::Refused { why, .. } } | Place::Foreign { url, reach: Reach::Refused { why, .. } } => {
@@ -116,7 +116,7 @@ fn Waiting() -> Html {
         <div class="empty">
             <h1>{ title }</h1>
             <p>{ text }</p>
-            { for wants_login(&page.state.status.place).map(|url| html! { <LogIn url={url.to_owned()} /> }) }
+            { for wants_login(&page.state.status.place).map(|(url, username)| html! { <LogIn url={url.to_owned()} username={username.to_owned()} /> }) }
             if matches!(page.state.status.place, Place::Foreign { .. }) {
                 <p><a class="button" href="./">{ "Use the broker of this browser instead" }</a></p>
             } else {
@@ -126,11 +126,13 @@ fn Waiting() -> Html {
     }
 }
 
-/// The address of a broker that may let in someone with a password.
-fn wants_login(place: &Place) -> Option<&str> {
+/// The address of a broker that may let in someone with a password, and the user name that it refused.
+fn wants_login(place: &Place) -> Option<(&str, &str)> {
     match place {
-        Place::Native { url, reach: Reach::Refused { login: true, .. } }
-        | Place::Foreign { url, reach: Reach::Refused { login: true, .. } } => Some(url),
+        Place::Native { url, reach: Reach::Refused { login: Some(username), .. } }
+        | Place::Foreign { url, reach: Reach::Refused { login: Some(username), .. } } => {
+            Some((url, username))
+        }
         _ => None,
     }
 }

@@ -71,8 +71,8 @@ pub enum Reach {
         why: String,
         /// Seconds to the next try; `None` when it would be pointless.
         retry_in: Option<u32>,
-        /// Whether the broker may say yes to someone with a user name and a password.
-        login: bool,
+        /// There if the broker may say yes to someone else with a password: the user name that it refused, empty for none.
+        login: Option<String>,
     },
 }
 

@@ -110,7 +110,8 @@ fn a_broker_that_wants_a_password_is_given_one_when_it_was_typed() {
     let mut page = Page::at(Place::Foreign { url: URL.into(), because: None, login: None });
     page.sent.clear();
     page.answer(b"\x20\x03\x00\x87\x00");
-    assert!(matches!(page.reach(), Reach::Refused { login: true, retry_in: None, .. }), "{:?}", page.reach());
+    let Reach::Refused { login, retry_in: None, .. } = page.reach() else { panic!("{:?}", page.reach()) };
+    assert_eq!(login.as_deref(), Some(""));
     assert_eq!(page.opened.len(), 2, "it does not knock again and again");
 
     let login = Login { username: "ada".into(), password: "pencil".into() };
@@ -129,5 +130,6 @@ fn a_login_that_is_remembered_is_used_at_once() {
     let mut page = Page::at(Place::Foreign { url: URL.into(), because: None, login });
     assert!(page.both_said("ada", "pencil"));
     page.answer(b"\x20\x03\x00\x86\x00");
-    assert!(matches!(page.reach(), Reach::Refused { login: true, .. }));
+    let Reach::Refused { login, .. } = page.reach() else { panic!("{:?}", page.reach()) };
+    assert_eq!(login.as_deref(), Some("ada"), "the name need not be typed again");
 }
