@@ -1,6 +1,6 @@
 use std::iter;
 
-use lacewing_broker::ConnId;
+use lacewing_broker::{Access, AccessRule, Act, Command, ConnId, Rules, TopicPattern};
 use lacewing_protocol::QoS;
 
 use crate::harness::{Harness, connect, messages, subscribe};
@@ -37,6 +37,11 @@ pub(crate) const ALL: &[(&str, Case)] = &[
     ("30 000 levels, 10 000 filters", deep_topic),
     ("filters of every + and a, 16 deep", every_combination),
     ("restore 100 000 sessions", restore),
+    ("pairs under 10 000 rules", |harness| {
+        harness.command(rules(10_000));
+        pairs(harness, QoS::AtMostOnce, READ);
+    }),
+    ("new rules, 10 000, 10 000 clients", reload),
 ];
 
 fn pairs(harness: &mut Harness, qos: QoS, window: usize) {
@@ -231,6 +236,28 @@ fn every_combination(harness: &mut Harness) {
 fn restore(harness: &mut Harness) {
     harness.restore(100_000);
     harness.count(100_000);
+}
+
+fn reload(harness: &mut Harness) {
+    subscribers(harness, 10_000, |number| vec![format!("bench/{number}")]);
+    harness.start();
+    for _ in 0..10 {
+        harness.command(rules(10_000));
+        harness.settle();
+    }
+    harness.count(10);
+}
+
+/// So many rules: they allow what the cases use, and little else.
+fn rules(count: usize) -> Command {
+    let rule = |verdict, topics: String| {
+        TopicPattern::try_from(topics).map(|topics| AccessRule { verdict, act: Act::Both, topics })
+    };
+    let rooms = (0..count - 2).flat_map(|number| rule(Access::Allow, format!("house/{number}/+/set")));
+    let last = [(Access::Allow, "bench/#"), (Access::Deny, "#")];
+    let last = last.into_iter().flat_map(|(verdict, topics)| rule(verdict, topics.to_owned()));
+    let access = rooms.chain(last).collect();
+    Command::Rules(Box::new(Rules { access, ..Rules::default() }))
 }
 
 fn retain(harness: &mut Harness, count: usize) {

@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
-use lacewing_broker::{Batch, Broker, Change, CloseCause, Config, ConnId, Input, Now, Output, Transport};
+use lacewing_broker::{
+    Batch, Broker, Change, CloseCause, Command, Config, ConnId, Input, Now, Output, Transport,
+};
 use lacewing_protocol::{
     Connect, ConnectProperties, Packet, PacketId, ProtocolVersion, Publish, QoS, Subscribe,
     SubscriptionOptions, TopicFilter, TopicName, UserProperties, Utf8String,
@@ -157,6 +159,10 @@ impl Harness {
         let conn = ConnId(self.clients.len() as u64 - 1);
         self.handle(Input::Opened { conn, transport: Transport::default() });
         conn
+    }
+
+    pub(crate) fn command(&mut self, command: Command) {
+        self.handle(Input::Command(command));
     }
 
     pub(crate) fn close(&mut self, conn: ConnId) {
