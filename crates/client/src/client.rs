@@ -343,7 +343,11 @@ impl Client {
             let allowed = reason.is_valid_in_client_disconnect();
             let mut disconnect = Disconnect::new(if allowed { reason } else { ReasonCode::ProtocolError });
             disconnect.properties.reason_string = Utf8String::try_from(problem.as_str()).ok();
-            self.send(&Packet::Disconnect(Box::new(disconnect)));
+            let wordless = Disconnect::new(disconnect.reason);
+            if !self.send(&Packet::Disconnect(Box::new(disconnect))) {
+                // [MQTT-3.2.2-15]: the server takes no packet that is large enough for the words.
+                self.send(&Packet::Disconnect(Box::new(wordless)));
+            }
         }
         self.close(now, Cause::Protocol { reason, problem });
     }

@@ -68,21 +68,21 @@ impl Client {
             self.close(now, Cause::Refused { reason, reason_string, server_reference });
             return Ok(());
         }
+        let keep_alive_s = properties.server_keep_alive.unwrap_or(self.options.keep_alive_s);
+        let Some(connection) = &mut self.connection else { return Ok(()) };
+        connection.accepted(now, &properties, keep_alive_s, &self.options);
         if session_present && clean_start {
             // [MQTT-3.2.2-4]: there is no session on this side.
             return Err((ReasonCode::ProtocolError, "a session where a clean start was asked for"));
         }
+        let receive_maximum = connection.receive_maximum;
+        let accepts = connection.accepts;
         // MQTT 3.1 does not say; a server that was not to clean the session has it.
         let session_present =
             session_present || (self.options.version == ProtocolVersion::V3_1 && !clean_start);
         if let Some(assigned) = &properties.assigned_client_identifier {
             self.options.client_id = assigned.compact();
         }
-        let keep_alive_s = properties.server_keep_alive.unwrap_or(self.options.keep_alive_s);
-        let Some(connection) = &mut self.connection else { return Ok(()) };
-        connection.accepted(now, &properties, keep_alive_s, &self.options);
-        let receive_maximum = connection.receive_maximum;
-        let accepts = connection.accepts;
         self.phase = Phase::Connected { since: now };
         self.resumable = true;
         self.event(Event::Connected(Connected {

@@ -222,6 +222,26 @@ fn a_session_after_a_clean_start_is_not_believed() {
 }
 
 #[test]
+fn a_server_of_small_packets_is_told_of_its_fault_without_words() {
+    // [MQTT-3.2.2-15]
+    let maximum_packet_size = std::num::NonZeroU32::new(20);
+    let properties = ConnAckProperties { maximum_packet_size, ..ConnAckProperties::default() };
+    let mut dialogue = Dialogue::start(options(V5));
+    dialogue.open();
+    let conn_ack = ConnAck { session_present: true, reason: ReasonCode::Success, properties };
+    dialogue.send(Packet::ConnAck(Box::new(conn_ack.clone())));
+    let Packet::Disconnect(disconnect) = dialogue.packet() else { panic!() };
+    assert_eq!((disconnect.reason, disconnect.properties.reason_string), (ReasonCode::ProtocolError, None));
+
+    let mut dialogue = Dialogue::start(options(V5));
+    dialogue.open();
+    dialogue.accept_with(false, conn_ack.properties);
+    dialogue.puback(5);
+    let Packet::Disconnect(disconnect) = dialogue.packet() else { panic!() };
+    assert_eq!((disconnect.reason, disconnect.properties.reason_string), (ReasonCode::ProtocolError, None));
+}
+
+#[test]
 fn options_that_make_no_connect_are_told_and_not_tried_again() {
     let mut options = options(V3);
     options.password = Some(Bytes::from_static(b"without a user name"));
