@@ -171,6 +171,13 @@ impl Outgoing {
     /// The next PUBLISH to be sent: what was sent on an earlier connection comes first, as DUP.
     pub(crate) fn next(&mut self, now: u64, accepts: Accepts, ids: &mut PacketIds) -> Option<Step> {
         if let Some((id, held)) = self.unacknowledged.get(self.sent) {
+            if let Some(cause) = refused(&held.message, accepts) {
+                // The server took it once, and says now that it does not.
+                let (id, held) = self.unacknowledged.remove(self.sent)?;
+                ids.release(id);
+                self.bytes -= weight(&held.message);
+                return Some(Step::Drop(Event::Dropped { token: held.token, cause }));
+            }
             if self.quota == 0 {
                 return None;
             }

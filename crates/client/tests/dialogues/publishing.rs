@@ -197,6 +197,30 @@ fn the_options_bound_what_is_in_flight_where_the_server_does_not() {
 }
 
 #[test]
+fn what_the_server_does_not_take_any_more_is_not_sent_again() {
+    // [MQTT-3.2.2-11], [MQTT-3.2.2-14]
+    let mut dialogue = Dialogue::connected(persistent(V5));
+    let above = dialogue.publish(message("above", QoS::ExactlyOnce));
+    let retained = dialogue.publish(message("retained", QoS::AtLeastOnce).retained());
+    dialogue.publish(message("taken", QoS::AtLeastOnce));
+    assert_eq!((0..3).map(|_| dialogue.published().payload).last().unwrap(), "taken");
+    dialogue.reconnect();
+    let properties = ConnAckProperties {
+        maximum_qos: Some(QoS::AtLeastOnce),
+        retain_available: Some(false),
+        ..Default::default()
+    };
+    dialogue.accept_with(true, properties);
+    assert_eq!(dialogue.event(), Event::Dropped { token: above, cause: DropCause::QoSNotSupported });
+    assert_eq!(dialogue.event(), Event::Dropped { token: retained, cause: DropCause::RetainNotSupported });
+    assert_eq!(dialogue.published().payload, "taken");
+    dialogue.puback(3);
+    dialogue.event();
+    assert_eq!((dialogue.client.unsent(), dialogue.client.identifiers_in_use()), (0, 0));
+    dialogue.silent();
+}
+
+#[test]
 fn what_the_server_does_not_take_is_dropped_and_told() {
     // [MQTT-3.2.2-11], [MQTT-3.2.2-14], [MQTT-3.2.2-15]
     let mut dialogue = Dialogue::start(options(V5));
