@@ -6,7 +6,10 @@ pub(crate) struct KeepAlive {
     timeout: u64,
     sent: u64,
     received: u64,
+    /// Since when an answer is awaited.
     pinged: Option<u64>,
+    /// When the last ping was due, whether or not it has gone.
+    asked: u64,
 }
 
 /// What is due.
@@ -19,7 +22,7 @@ pub(crate) enum Due {
 impl KeepAlive {
     pub(crate) fn new(now: u64, keep_alive_s: u16, timeout: u64) -> Self {
         let interval = u64::from(keep_alive_s) * 750_000;
-        Self { interval, timeout, sent: now, received: now, pinged: None }
+        Self { interval, timeout, sent: now, received: now, pinged: None, asked: now }
     }
 
     pub(crate) fn sent(&mut self, now: u64) {
@@ -36,7 +39,12 @@ impl KeepAlive {
 
     /// A ping goes out before it is due; whether none is on its way already.
     pub(crate) fn ping(&mut self, now: u64) -> bool {
-        self.interval > 0 && self.pinged.replace(now).is_none()
+        if self.interval == 0 || self.pinged.is_some() {
+            return false;
+        }
+        self.pinged = Some(now);
+        self.asked = now;
+        true
     }
 
     /// When [`due`](Self::due) has something to say.
@@ -44,12 +52,17 @@ impl KeepAlive {
         if self.interval == 0 {
             return None;
         }
-        Some(match self.pinged {
-            // A long packet may be on its way before PINGRESP: whatever arrives shows that somebody is there.
-            Some(pinged) => pinged.max(self.received).saturating_add(self.timeout),
+        Some(match self.gives_up() {
+            // The answer may be behind much else, and the server wants to hear something all the same [MQTT-3.1.2-20].
+            Some(at) => at.min(self.sent.max(self.asked).saturating_add(self.interval)),
             // A client that publishes much and hears nothing pings too, or it would not notice a dead link.
             None => self.sent.min(self.received).saturating_add(self.interval),
         })
+    }
+
+    /// When the wait for an answer is over. Whatever arrives shows that somebody is there.
+    fn gives_up(&self) -> Option<u64> {
+        self.pinged.map(|pinged| pinged.max(self.received).saturating_add(self.timeout))
     }
 
     /// What is due at `now`; a ping that is due counts as sent.
@@ -57,10 +70,11 @@ impl KeepAlive {
         if self.deadline().is_none_or(|deadline| now < deadline) {
             return None;
         }
-        if self.pinged.is_some() {
+        if self.gives_up().is_some_and(|at| at <= now) {
             return Some(Due::GiveUp);
         }
-        self.pinged = Some(now);
+        self.pinged.get_or_insert(now);
+        self.asked = now;
         Some(Due::Ping)
     }
 }
@@ -98,6 +112,22 @@ mod tests {
         keep_alive.received(54 * SECOND);
         assert_eq!(keep_alive.due(60 * SECOND), None);
         assert_eq!(keep_alive.due(64 * SECOND), Some(Due::GiveUp));
+    }
+
+    #[test]
+    fn while_the_answer_is_behind_much_else_the_pings_go_on() {
+        // [MQTT-3.1.2-20]
+        let mut keep_alive = KeepAlive::new(0, 4, 10 * SECOND);
+        assert_eq!(keep_alive.due(3 * SECOND), Some(Due::Ping));
+        keep_alive.sent(3 * SECOND);
+        keep_alive.received(5 * SECOND);
+        assert_eq!(keep_alive.deadline(), Some(6 * SECOND));
+        assert_eq!(keep_alive.due(6 * SECOND), Some(Due::Ping));
+        // Also one that the transport does not take counts, or there would be no end of them.
+        assert_eq!(keep_alive.deadline(), Some(9 * SECOND));
+        assert_eq!(keep_alive.due(9 * SECOND), Some(Due::Ping));
+        assert_eq!(keep_alive.due(14 * SECOND), Some(Due::Ping));
+        assert_eq!(keep_alive.due(15 * SECOND), Some(Due::GiveUp));
     }
 
     #[test]
