@@ -7,6 +7,7 @@
 
 pub mod broker;
 pub mod choices;
+pub mod client;
 pub mod decoder;
 pub mod link;
 pub mod mutation;
@@ -25,6 +26,7 @@ pub struct Target {
 /// Every target.
 pub const TARGETS: &[Target] = &[
     Target { name: "broker", run: broker::run, mutants: 3_000 },
+    Target { name: "client", run: client::run, mutants: 10_000 },
     Target { name: "decoder", run: decoder::run, mutants: 10_000 },
     Target { name: "link", run: link::run, mutants: 10_000 },
 ];

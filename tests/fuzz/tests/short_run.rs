@@ -18,6 +18,11 @@ fn the_broker_bears_every_kept_input_and_its_mutants() {
 }
 
 #[test]
+fn the_client_bears_every_kept_input_and_its_mutants() {
+    run("client");
+}
+
+#[test]
 fn the_decoder_bears_every_kept_input_and_its_mutants() {
     run("decoder");
 }
