@@ -228,7 +228,8 @@ impl Ledger<'_> {
                 findings.push(format!("{}: more than once: {:?}", self.subject, self.heard));
             }
         }
-        if matches!(self.setup.habit, Habit::Lasting | Habit::Member) {
+        let lasts = matches!(self.setup.habit, Habit::Lasting | Habit::Member);
+        if lasts || self.scenario.weather == Weather::Calm {
             findings.extend(self.losses());
         }
         findings

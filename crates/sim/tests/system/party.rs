@@ -93,6 +93,8 @@ impl Party {
         account: &mut Account,
         story: &mut Story,
     ) {
+        // What the script asked for comes before what the network has.
+        self.settle((now, t), wires, account, story);
         if self.dialling.is_some_and(|at| at <= t) {
             self.dialling = None;
             if reachable {

@@ -16,6 +16,7 @@ use crate::wires::Wires;
 const LATENCY: u64 = 1000;
 const CHANNEL: usize = 128 * 1024;
 
+#[derive(Debug)]
 pub(crate) struct Relay {
     config: Config,
     bridge: Bridge,
@@ -26,13 +27,14 @@ pub(crate) struct Relay {
     dials: Option<u64>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Bridge {
     link: Option<Link>,
     devices: BTreeMap<ConnId, Device>,
     conns: BTreeMap<StreamId, ConnId>,
 }
 
+#[derive(Debug)]
 struct Device {
     stream: StreamId,
     /// What the broker said and the device has not taken.
@@ -41,13 +43,14 @@ struct Device {
     ended: Option<u64>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Tab {
     link: Option<Link>,
     streams: BTreeMap<ConnId, Carried>,
     conns: BTreeMap<StreamId, ConnId>,
 }
 
+#[derive(Debug)]
 struct Carried {
     stream: StreamId,
     paused: bool,
@@ -56,7 +59,7 @@ struct Carried {
 }
 
 /// One direction of an ordered channel of messages.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Channel {
     messages: VecDeque<(u64, Bytes)>,
     bytes: usize,

@@ -117,7 +117,11 @@ impl Scenario {
         let config = config(chance, weather, tight);
         let span = chance.between(6, 20) * SECOND;
         let sleeps = weather != Weather::Calm && one_in(chance, 3);
-        let parties = parties(chance, weather, sleeps, tight);
+        let mut parties = parties(chance, weather, sleeps, tight);
+        if weather == Weather::Calm {
+            // A ping may be behind a long upload, and nobody is to leave for that.
+            parties.iter_mut().for_each(|setup| setup.options.ping_timeout = 60 * SECOND);
+        }
         let mut script = Vec::new();
         publications(chance, &parties, span, &mut script);
         if weather != Weather::Calm {

@@ -8,12 +8,13 @@ use lacewing_sim::wire::{Arrival, End, Fault, Quality, Told, Wire};
 use crate::server::Carrier;
 
 /// Wires by the number of the connection, which is never used again.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Wires {
     lines: BTreeMap<ConnId, Line>,
     last: u64,
 }
 
+#[derive(Debug)]
 struct Line {
     wire: Wire,
     /// Who still holds an end of it.
@@ -21,7 +22,7 @@ struct Line {
     broker: Far,
 }
 
-#[derive(PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 enum Far {
     /// It has not been accepted yet.
     Waiting,
@@ -137,8 +138,9 @@ impl Wires {
             .all(|conn| [End::Client, End::Broker].iter().all(|end| self.poll_timeout(*conn, *end).is_none()))
     }
 
-    pub(crate) fn are_sound(&self) -> bool {
-        self.lines.values().all(|line| line.wire.is_sound())
+    /// The wires on which something is lost.
+    pub(crate) fn unsound(&self) -> Vec<ConnId> {
+        self.lines.iter().filter(|(_, line)| !line.wire.is_sound()).map(|(conn, _)| *conn).collect()
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -325,7 +325,7 @@ impl World {
 
     fn is_at_rest(&self) -> bool {
         self.is_still()
-            && self.wires.are_sound()
+            && self.wires.unsound().is_empty()
             && self.parties.iter().all(|party| match party.habit {
                 Habit::Twin => party.client.state() == State::Idle,
                 _ => party.is_at_rest(),
@@ -349,7 +349,8 @@ impl World {
         });
         let restless: Vec<_> = restless.collect();
         let metrics = if self.server.is_up() { *self.server.broker().metrics() } else { Default::default() };
-        format!("{restless:?}, wires {}, {metrics:?}", self.wires.len())
+        let (wires, relay) = (&self.wires, &self.relay);
+        format!("{restless:?}, {wires:?}, {relay:?}, {metrics:?}")
     }
 
     /// What is left on the disk when nothing is on its way: sessions, and nothing in them.
