@@ -51,7 +51,8 @@ impl Host {
             session_expiry_maximum: setting.session_expiry_maximum,
             ..Config::default()
         };
-        let now = Now { awake: 5 * SECOND, wall: 1_700_000_000 * SECOND };
+        // Later than all the sleep of a dialogue is long, so that the reference can tell what fell due in it apart.
+        let now = Now { awake: 3600 * SECOND, wall: 1_700_000_000 * SECOND };
         let mut host = Self {
             broker: Broker::new(config.clone(), SEED, now),
             config,

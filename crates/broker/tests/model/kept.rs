@@ -116,6 +116,20 @@ fn retained_messages_that_waited_behind_a_share_go_to_a_client_that_stalls() {
     );
 }
 
+#[test]
+fn a_session_that_ends_before_its_will_is_due_takes_no_part_in_it() {
+    let will = Some(Will { topic: "a", qos: 1, retain: false, delay: 3, expiry: None });
+    agree(
+        Setting { durable: true, ..SETTING },
+        vec![
+            Connect { client: 2, hello: Hello { v5: true, expiry: 2, will, ..HELLO } },
+            subscribe(2, "$share/g/a/#"),
+            Drop { client: 2 },
+            Sleep { seconds: 9 },
+        ],
+    );
+}
+
 fn agree(setting: Setting, steps: Vec<Step>) {
     if let Err(problem) = play(&Dialogue { setting, steps }) {
         panic!("{problem}");
