@@ -52,3 +52,19 @@ impl Topic {
         self.hash == hash && &*self.name == name
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn topics_of_one_hash_are_two_topics() {
+        let mut topics = ExactTopics::default();
+        topics.leaf_or_insert(7, "a");
+        topics.leaf_or_insert(7, "b");
+        assert_eq!(topics.len(), 2);
+        assert!(topics.leaf(7, "a").is_some() && topics.leaf(7, "c").is_none());
+        assert!(topics.change_leaf(7, "a", |_| true));
+        assert!(topics.leaf(7, "a").is_none() && topics.leaf(7, "b").is_some());
+    }
+}
