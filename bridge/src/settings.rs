@@ -399,6 +399,8 @@ mod tests {
         assert_eq!(twice, "line 5: there is another user \"ada\" above");
         let rule = error("access = [\n  'allow home/#',\n  'forbid home/#',\n]");
         assert!(rule.starts_with("line 3: "), "{rule}");
+        let many = error(&format!("access = [{}]", "'deny a',".repeat(10_000)));
+        assert!(many.contains("10001 access rules are more than 10000"), "{many}");
         assert!(error("[listener.smoke]\nanonymous = true\n").starts_with("line 1: "));
         assert!(error("[[user]]\nname = 'ada'\nmaximum-qos = 3\n").starts_with("line 3: there is no QoS 3"));
     }

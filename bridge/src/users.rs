@@ -13,7 +13,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use anyhow::{anyhow, bail};
+use anyhow::{Context, anyhow, bail};
 use lacewing_auth::{PasswordHash, ScramVerifier};
 use lacewing_broker::{Access, AccessRule, Act, Listener, ListenerTerms, Rules, Terms, TopicPattern, User};
 use lacewing_control::OPERATOR;
@@ -84,7 +84,7 @@ struct MaximumQos(u8);
 /// are no users. `line` says in which line a place in the file is.
 ///
 /// # Errors
-/// When two users have the same name, or an access rule is not one.
+/// When two users have the same name, an access rule is not one, or there are more than a broker takes.
 pub(crate) fn rules(
     anonymous: Option<bool>,
     access: Vec<AccessLine>,
@@ -109,12 +109,15 @@ pub(crate) fn rules(
         let access = access_rules(std::mem::take(&mut entry.access))?;
         Ok(User { access, ..entry.user() })
     };
-    Ok(Rules {
+    let rules = Rules {
         anonymous: anonymous.unwrap_or(users.is_empty()),
         users: users.into_iter().map(user).collect::<anyhow::Result<_>>()?,
         access: access_rules(access)?,
         listeners: listeners.terms(),
-    })
+    };
+    // A broker that refused them would go on with rules that let everyone in.
+    with_operator(&rules).check().context("with the dashboard's own user, who has one rule")?;
+    Ok(rules)
 }
 
 /// The same rules with the operator's page as a user who may do everything; rules that say nothing stay as they are, so
