@@ -1,6 +1,6 @@
 //! Messages on their way in: QoS 2 exactly once, and topic aliases.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use lacewing_protocol::{PacketId, Publish, ReasonCode, TopicName};
 
@@ -10,18 +10,35 @@ pub(crate) type Problem = (ReasonCode, &'static str);
 /// QoS 2 messages that were handed on and wait for PUBREL: part of the session (§4.1).
 #[derive(Debug, Default)]
 pub(crate) struct Incoming {
-    unreleased: BTreeSet<PacketId>,
+    /// For each, whether its PUBLISH came on the present connection.
+    unreleased: BTreeMap<PacketId, bool>,
+    /// For how many it did: what counts against Receive Maximum, which starts anew with each connection (§4.9).
+    arrived: u16,
 }
 
 impl Incoming {
-    /// Whether a QoS 2 message under this identifier is new, and not one that came before [MQTT-4.3.3-10].
-    pub(crate) fn is_new(&mut self, id: PacketId) -> bool {
-        self.unreleased.insert(id)
+    /// Takes a QoS 2 message; whether it is new, and not one that came before [MQTT-4.3.3-10].
+    ///
+    /// # Errors
+    /// There are `maximum` on their way already [MQTT-3.3.4-9]; it was not taken.
+    pub(crate) fn take(&mut self, id: PacketId, maximum: u16) -> Result<bool, Problem> {
+        let known = self.unreleased.get(&id).copied();
+        if known != Some(true) {
+            if self.arrived >= maximum {
+                let why = "more QoS 2 messages than the Receive Maximum";
+                return Err((ReasonCode::ReceiveMaximumExceeded, why));
+            }
+            self.arrived += 1;
+            self.unreleased.insert(id, true);
+        }
+        Ok(known.is_none())
     }
 
     /// PUBREL came; whether there was anything to release.
     pub(crate) fn release(&mut self, id: PacketId) -> bool {
-        self.unreleased.remove(&id)
+        let known = self.unreleased.remove(&id);
+        self.arrived -= u16::from(known == Some(true));
+        known.is_some()
     }
 
     /// How many messages are unreleased; at most 65 535, one for each identifier.
@@ -29,8 +46,14 @@ impl Incoming {
         self.unreleased.len()
     }
 
+    /// The session goes on, on another connection.
+    pub(crate) fn session_kept(&mut self) {
+        self.arrived = 0;
+        self.unreleased.values_mut().for_each(|here| *here = false);
+    }
+
     pub(crate) fn session_lost(&mut self) {
-        self.unreleased.clear();
+        *self = Self::default();
     }
 }
 

@@ -99,6 +99,8 @@ impl Client {
             self.subscriptions.session_lost();
             let events = self.outgoing.session_lost(&mut self.ids);
             events.into_iter().for_each(|event| self.event(event));
+        } else {
+            self.incoming.session_kept();
         }
         let releasing: Vec<PacketId> = self.outgoing.resume(receive_maximum).collect();
         for id in releasing {
@@ -119,15 +121,10 @@ impl Client {
             self.send(&Packet::PubAck(Ack::success(id)));
             return Ok(());
         }
-        if self.incoming.is_new(id) {
-            // Before 5.0 a server is not told of the maximum, and there are no more than 65 535 identifiers.
-            let maximum = usize::from(self.options.receive_maximum.max(1));
-            if self.options.version.is_v5() && self.incoming.len() > maximum {
-                return Err((
-                    ReasonCode::ReceiveMaximumExceeded,
-                    "more QoS 2 messages than the Receive Maximum",
-                ));
-            }
+        // Before 5.0 a server is not told of the maximum, and there are no more than 65 535 identifiers.
+        let is_told = self.options.version.is_v5();
+        let maximum = if is_told { self.options.receive_maximum.max(1) } else { u16::MAX };
+        if self.incoming.take(id, maximum)? {
             self.event(Event::Message(publish));
         }
         self.send(&Packet::PubRec(Ack::success(id)));

@@ -89,6 +89,53 @@ fn a_server_that_exceeds_the_receive_maximum_is_told_so() {
     assert!(matches!(cause, Cause::Protocol { reason: ReasonCode::ReceiveMaximumExceeded, .. }));
 }
 
+#[test]
+fn a_message_beyond_the_receive_maximum_was_not_taken_and_comes_when_it_is_sent_again() {
+    // [MQTT-4.3.3-10]
+    let mut options = persistent(V5);
+    options.receive_maximum = 1;
+    let mut dialogue = Dialogue::connected(options);
+    dialogue.send(Packet::Publish(publish("a", QoS::ExactlyOnce, Some(1))));
+    arrived(&mut dialogue);
+    dialogue.packet();
+    dialogue.send(Packet::Publish(publish("b", QoS::ExactlyOnce, Some(2))));
+    dialogue.packet();
+    dialogue.disconnected();
+    assert_eq!(dialogue.client.unreleased(), 1);
+    dialogue.pass(60 * SECOND);
+    dialogue.open();
+    dialogue.accept(true);
+    dialogue.send(Packet::Publish(Publish { dup: true, ..publish("b", QoS::ExactlyOnce, Some(2)) }));
+    assert_eq!(arrived(&mut dialogue).payload, "b");
+    assert_eq!(dialogue.packet(), Packet::PubRec(Ack::success(id(2))));
+}
+
+#[test]
+fn the_receive_maximum_starts_anew_with_each_connection() {
+    // [MQTT-3.3.4-9]
+    let mut options = persistent(V5);
+    options.receive_maximum = 2;
+    let mut dialogue = Dialogue::connected(options);
+    for number in [1, 2] {
+        dialogue.send(Packet::Publish(publish("old", QoS::ExactlyOnce, Some(number))));
+        arrived(&mut dialogue);
+        dialogue.packet();
+    }
+    dialogue.reconnect();
+    dialogue.accept(true);
+    // What is sent again counts, what only waits for its PUBREL does not.
+    dialogue.send(Packet::Publish(Publish { dup: true, ..publish("old", QoS::ExactlyOnce, Some(1)) }));
+    assert_eq!(dialogue.packet(), Packet::PubRec(Ack::success(id(1))));
+    dialogue.send(Packet::Publish(publish("new", QoS::ExactlyOnce, Some(3))));
+    arrived(&mut dialogue);
+    assert_eq!(dialogue.packet(), Packet::PubRec(Ack::success(id(3))));
+    dialogue.send(Packet::PubRel(Ack::success(id(2))));
+    assert_eq!(dialogue.packet(), Packet::PubComp(Ack::success(id(2))));
+    dialogue.send(Packet::Publish(publish("one more", QoS::ExactlyOnce, Some(4))));
+    let Packet::Disconnect(disconnect) = dialogue.packet() else { panic!() };
+    assert_eq!(disconnect.reason, ReasonCode::ReceiveMaximumExceeded);
+}
+
 fn with_alias(topic: Option<&str>, alias: u16) -> Packet {
     let mut publish = publish("x", QoS::AtMostOnce, None);
     publish.topic = topic.map(crate::script::topic);

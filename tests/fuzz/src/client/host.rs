@@ -24,6 +24,8 @@ pub(super) struct Host {
     open: BTreeMap<Token, QoS>,
     /// What the client said last and was not answered.
     unanswered: VecDeque<Packet>,
+    /// QoS 2 messages that the application got.
+    handed_on: u32,
 }
 
 /// An open transport, and what was said on it.
@@ -58,6 +60,7 @@ impl Host {
             dials: 0,
             open: BTreeMap::new(),
             unanswered: VecDeque::new(),
+            handed_on: 0,
         }
     }
 
@@ -193,12 +196,8 @@ impl Host {
         assert!(self.client.subscriptions().count() <= usize::from(FILTERS), "too many filters");
         // A request has at least one filter, and what is renewed has some more.
         assert!(self.client.identifiers_in_use() <= IN_FLIGHT + 2 * FILTERS, "too many identifiers");
-        if self.options.version.is_v5() {
-            assert!(
-                self.client.unreleased() <= self.options.receive_maximum.max(1) + 1,
-                "too many to release"
-            );
-        }
+        let unreleased = u32::from(self.client.unreleased());
+        assert!(unreleased <= self.handed_on, "a message counts as taken that nobody got");
         assert!(self.open.len() <= self.client.unsent() + usize::from(IN_FLIGHT) + 1000);
     }
 
@@ -217,7 +216,10 @@ impl Host {
                 assert!(self.dials > 0, "a connection ends twice");
                 self.dials -= 1;
             }
-            Event::Message(publish) => assert!(publish.topic.is_some(), "a message without a topic"),
+            Event::Message(publish) => {
+                assert!(publish.topic.is_some(), "a message without a topic");
+                self.handed_on += u32::from(publish.qos == QoS::ExactlyOnce);
+            }
             Event::Published { token, .. } => {
                 let qos = self.open.remove(&token).expect("a message has two outcomes");
                 assert!(qos > QoS::AtMostOnce, "QoS 0 is acknowledged");
