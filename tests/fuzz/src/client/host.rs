@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use bytes::{Bytes, BytesMut};
 use lacewing_client::{Client, Event, Message, Options, Output, State, Token};
 use lacewing_protocol::{
-    DecodeLimits, Decoder, Packet, PacketId, ProtocolVersion, QoS, Role, SubscriptionOptions, TopicFilter,
+    DecodeLimits, Decoder, Packet, PacketId, ProtocolVersion, QoS, Role, Subscribe, SubscriptionOptions,
+    TopicFilter, Unsubscribe,
 };
 
 use super::{FILTERS, IN_FLIGHT, MESSAGES, server};
@@ -40,6 +41,8 @@ struct Line {
     /// QoS 1 and 2 messages under way, and identifiers that nothing acknowledged.
     flight: u64,
     in_use: BTreeSet<PacketId>,
+    /// Identifiers that were acknowledged while what they stand for had not left the client, if there was anything.
+    early: BTreeSet<PacketId>,
 }
 
 struct Terms {
@@ -261,6 +264,7 @@ impl Line {
             terms: None,
             flight: 0,
             in_use: BTreeSet::new(),
+            early: BTreeSet::new(),
         }
     }
 
@@ -293,15 +297,16 @@ impl Line {
             Packet::Publish(publish) => {
                 assert!(publish.qos <= terms.maximum_qos, "{packet} is above the maximum QoS");
                 assert!(terms.retain || !publish.retain, "{packet} is to be retained");
-                if let Some(id) = publish.packet_id {
+                if let Some(id) = publish.packet_id.filter(|id| !self.early.remove(id)) {
                     self.flight += 1;
                     assert!(self.flight <= terms.receive_maximum, "{packet} is beyond Receive Maximum");
                     assert!(self.in_use.insert(id), "{packet} has an identifier that is in use");
                 }
             }
-            Packet::Subscribe(subscribe) => assert!(self.in_use.insert(subscribe.packet_id), "{packet}"),
-            Packet::Unsubscribe(unsubscribe) => {
-                assert!(self.in_use.insert(unsubscribe.packet_id), "{packet}");
+            Packet::Subscribe(Subscribe { packet_id, .. })
+            | Packet::Unsubscribe(Unsubscribe { packet_id, .. }) => {
+                let is_new = self.early.remove(packet_id) || self.in_use.insert(*packet_id);
+                assert!(is_new, "{packet} has an identifier that is in use");
             }
             _ => {}
         }
@@ -328,8 +333,11 @@ impl Line {
                 Packet::UnsubAck(ack) => ack.packet_id,
                 _ => continue,
             };
-            self.in_use.remove(&done);
-            self.flight = self.flight.saturating_sub(1);
+            if self.in_use.remove(&done) {
+                self.flight = self.flight.saturating_sub(1);
+            } else {
+                self.early.insert(done);
+            }
         }
     }
 }
