@@ -288,7 +288,7 @@ impl Broker {
     }
 
     /// Whether the rules let a session have a message that waited for it; they may be other ones by now.
-    pub(crate) fn may_still_read(&self, to: SessionKey, message: &Message) -> bool {
+    fn may_still_read(&self, to: SessionKey, message: &Message) -> bool {
         let session = self.sessions.get(to.0 as usize);
         session.is_none_or(|session| self.policy.may_read(session, &message.topic))
     }

@@ -58,23 +58,15 @@ impl Broker {
             };
             let ids = ids.as_deref().unwrap_or_default();
             let form = Form { dup: true, qos, retain, packet_id: Some(id), ids };
-            let is_allowed = self.may_still_read(session_key, &message);
-            if is_allowed && self.send_publish(conn, &Content::from(&*message), &form, false) {
+            if self.send_publish(conn, &Content::from(&*message), &form, false) {
                 if let Some(transit) = self.transit_mut(session_key) {
                     transit.window.count(id);
                 }
                 continue;
             }
-            // As if it had been acknowledged.
-            if is_allowed {
-                // This connection takes less than the one before [MQTT-3.1.2-25].
-                self.metrics.dropped_large += 1;
-                self.dropped(session_key, &Passing::of(&message), NotDelivered::TooLarge);
-            } else {
-                // The rules, or the user who has come back to the session, are other ones.
-                self.metrics.not_allowed += 1;
-                self.not_delivered(session_key, &message, NotDelivered::NotAllowed);
-            }
+            // This connection takes less than the one before: as if it had been acknowledged [MQTT-3.1.2-25].
+            self.metrics.dropped_large += 1;
+            self.dropped(session_key, &Passing::of(&message), NotDelivered::TooLarge);
             self.end_flight(session_key, id);
             made_room = true;
         }

@@ -285,32 +285,6 @@ fn what_waits_for_a_client_is_checked_when_it_goes_out() {
 }
 
 #[test]
-fn a_user_who_comes_back_to_anothers_session_gets_only_what_that_user_may_read() {
-    let users = vec![user("ada", &[]), user("kim", &["deny subscribe home/secret"])];
-    let story = under(Story::new(), Rules { users, ..Rules::default() });
-    let lasting = || Connect { clean_start: false, ..expiring("c", 100) };
-    let ada = story.enter_as(lasting(), "ada");
-    ada.subscribe("home/#", QoS::ExactlyOnce);
-    let publisher = story.client("p");
-    for (number, topic) in (1..).zip(["home/secret", "home/open"]) {
-        publisher.publish_qos(topic, "sent", QoS::ExactlyOnce, number);
-        ada.expect(topic, "sent");
-    }
-    ada.vanishes();
-    for (number, topic) in (3..).zip(["home/secret", "home/open"]) {
-        publisher.publish_qos(topic, "queued", QoS::AtLeastOnce, number);
-    }
-    story.events();
-    let kim = story.enter_as(lasting(), "kim");
-    let again = kim.expect("home/open", "sent");
-    assert!(again.dup);
-    kim.acknowledge(&kim.expect("home/open", "queued"));
-    kim.acknowledge(&again);
-    kim.hears_nothing();
-    assert_eq!(story.not_delivered(), 2);
-}
-
-#[test]
 fn a_member_that_may_not_read_is_not_chosen() {
     let users = vec![user("ada", &[]), user("kim", &["deny subscribe jobs/secret"])];
     let story = under(Story::new(), Rules { users, ..Rules::default() });
