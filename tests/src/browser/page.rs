@@ -112,12 +112,13 @@ impl Page {
         self.click_object(&object);
     }
 
-    /// Clicks on a field and writes into it.
+    /// Clicks on a field and writes into it, in place of what stands there.
     ///
     /// # Panics
     /// When it never is there.
     pub fn write(&self, selector: &str, text: &str) {
         self.click(selector);
+        self.value("document.activeElement.select()");
         self.call("Input.insertText", json!({ "text": text }));
     }
 
