@@ -26,7 +26,7 @@ pub(crate) struct Outgoing {
     /// How many of `unacknowledged`, from the front, were sent on this connection.
     sent: usize,
     /// PUBREC came, in this order, and PUBCOMP has not.
-    releasing: VecDeque<(PacketId, Token)>,
+    releasing: VecDeque<Releasing>,
     /// Bytes of the messages in `queue` and `unacknowledged`.
     bytes: u64,
     /// PUBLISH packets with QoS 1 or 2 that this connection's server takes before it acknowledges some (§4.9).
@@ -40,6 +40,15 @@ struct Held {
     token: Token,
     message: Message,
     since: u64,
+}
+
+/// A message that has arrived.
+#[derive(Debug)]
+struct Releasing {
+    id: PacketId,
+    token: Token,
+    /// Its PUBLISH went on this connection, and counts against Receive Maximum.
+    counts: bool,
 }
 
 impl Held {
@@ -114,14 +123,17 @@ impl Outgoing {
         self.sent = 0;
         self.quota = receive_maximum;
         self.receive_maximum = receive_maximum;
-        self.releasing.iter().map(|(id, _)| *id)
+        self.releasing.iter_mut().map(|releasing| {
+            releasing.counts = false;
+            releasing.id
+        })
     }
 
     /// The server has no session. A QoS 1 message is sent again as a new one. A QoS 2 message whose PUBREC came has
     /// arrived; one without may have arrived, and sending it again could double it, so that is left to the application.
     pub(crate) fn session_lost(&mut self, ids: &mut PacketIds) -> Vec<Event> {
         let mut events = Vec::new();
-        for (id, token) in self.releasing.drain(..) {
+        for Releasing { id, token, .. } in self.releasing.drain(..) {
             ids.release(id);
             events.push(Event::Published { token, reason: ReasonCode::Success });
         }
@@ -235,7 +247,7 @@ impl Outgoing {
         reason: ReasonCode,
         ids: &mut PacketIds,
     ) -> Result<Received, Problem> {
-        if self.releasing.iter().any(|(releasing, _)| *releasing == id) {
+        if self.releasing.iter().any(|releasing| releasing.id == id) {
             return Ok(Received::Release);
         }
         let at = self.expect(id, QoS::ExactlyOnce, "PUBREC for nothing that was published with QoS 2")?;
@@ -246,17 +258,21 @@ impl Outgoing {
         if let Some((_, held)) = self.unacknowledged.remove(at) {
             self.sent -= 1;
             self.bytes -= weight(&held.message);
-            self.releasing.push_back((id, held.token));
+            self.releasing.push_back(Releasing { id, token: held.token, counts: true });
         }
         Ok(Received::Release)
     }
 
     /// PUBCOMP came. It may be for a PUBREL that said the identifier is unknown; then there is nothing to tell.
     pub(crate) fn completed(&mut self, id: PacketId, ids: &mut PacketIds) -> Option<Event> {
-        let at = self.releasing.iter().position(|(releasing, _)| *releasing == id)?;
-        let (id, token) = self.releasing.remove(at)?;
+        let at = self.releasing.iter().position(|releasing| releasing.id == id)?;
+        let Releasing { id, token, counts } = self.releasing.remove(at)?;
         ids.release(id);
-        self.more_quota();
+        if counts {
+            // §4.9 counts every PUBCOMP; but one for an earlier connection's message would let more be under way than
+            // [MQTT-3.3.4-7] allows.
+            self.more_quota();
+        }
         Some(Event::Published { token, reason: ReasonCode::Success })
     }
 

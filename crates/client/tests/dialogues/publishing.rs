@@ -166,6 +166,35 @@ fn the_receive_maximum_of_the_server_is_a_window() {
 }
 
 #[test]
+fn what_an_earlier_connection_left_to_complete_makes_no_room_on_this_one() {
+    // [MQTT-3.3.4-7]
+    let window = ConnAckProperties { receive_maximum: NonZeroU16::new(1), ..Default::default() };
+    let mut dialogue = Dialogue::start(persistent(V5));
+    dialogue.open();
+    dialogue.accept_with(false, window.clone());
+    for payload in ["a", "b", "c"] {
+        dialogue.publish(message(payload, QoS::ExactlyOnce));
+    }
+    let old = dialogue.published().packet_id.unwrap();
+    dialogue.send(Packet::PubRec(Ack::success(old)));
+    dialogue.packet();
+    dialogue.reconnect();
+    dialogue.accept_with(true, window);
+    assert_eq!(dialogue.packet(), Packet::PubRel(Ack::success(old)));
+    let new = dialogue.published();
+    assert_eq!(new.payload, "b");
+    dialogue.send(Packet::PubComp(Ack::success(old)));
+    dialogue.event();
+    dialogue.silent();
+    let new = new.packet_id.unwrap();
+    dialogue.send(Packet::PubRec(Ack::success(new)));
+    dialogue.packet();
+    dialogue.send(Packet::PubComp(Ack::success(new)));
+    dialogue.event();
+    assert_eq!(dialogue.published().payload, "c");
+}
+
+#[test]
 fn a_release_does_not_open_the_window_and_a_completion_does() {
     let mut dialogue = Dialogue::start(options(V5));
     dialogue.open();
