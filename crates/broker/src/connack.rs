@@ -10,7 +10,7 @@ use lacewing_protocol::{
 use crate::config::LARGEST_PACKET;
 use crate::connection::ConnKey;
 use crate::terms::Features;
-use crate::{Broker, CloseReason, EventKind, EventMask};
+use crate::{Broker, CloseReason};
 
 /// What is agreed on with a client that comes in.
 #[derive(Debug, Clone)]
@@ -30,12 +30,7 @@ pub(crate) struct Agreed {
 impl Broker {
     /// Answers a CONNECT with a refusal, where its version has one for the reason, and closes.
     pub(crate) fn refuse_connect(&mut self, key: ConnKey, reason: ReasonCode, why: &str) {
-        self.metrics.refusals += 1;
-        if self.watch.wants(EventMask::CLIENTS)
-            && let Some((conn, client_id)) = self.who(key)
-        {
-            self.event(EventKind::Refused { conn, client_id, reason: reason.value(), why: why.to_owned() });
-        }
+        self.note_refusal(key, reason, why);
         let Some(connection) = self.connections.get(key.0 as usize) else { return };
         let reason = if reason.is_error() { reason } else { ReasonCode::NotAuthorized };
         if connection.version.is_v5() || has_return_code(reason) {

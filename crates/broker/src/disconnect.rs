@@ -43,15 +43,20 @@ impl Broker {
 
     /// Ends a connection that broke the protocol or a limit, with the reason if its version can say it.
     pub(crate) fn refuse(&mut self, key: ConnKey, reason: ReasonCode, why: &str) {
+        self.note_refusal(key, reason, why);
+        self.say_goodbye(key, reason, why);
+        self.part(key, Ending::Refused, reason);
+        self.close(key, CloseReason::Refused(reason));
+    }
+
+    /// Counts that a client or a packet of it was turned away, and reports it.
+    pub(crate) fn note_refusal(&mut self, key: ConnKey, reason: ReasonCode, why: &str) {
         self.metrics.refusals += 1;
         if self.watch.wants(EventMask::CLIENTS)
             && let Some((conn, client_id)) = self.who(key)
         {
             self.event(EventKind::Refused { conn, client_id, reason: reason.value(), why: why.to_owned() });
         }
-        self.say_goodbye(key, reason, why);
-        self.part(key, Ending::Refused, reason);
-        self.close(key, CloseReason::Refused(reason));
     }
 
     /// Sends a DISCONNECT to a client that is in, if its version has one from the server.

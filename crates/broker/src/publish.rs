@@ -2,10 +2,10 @@
 
 use lacewing_protocol::{Ack, AckType, Publish, PublishProperties, QoS, ReasonCode, TopicName};
 
+use crate::Broker;
 use crate::connection::ConnKey;
 use crate::route::{Passing, Publisher};
 use crate::sys::is_reserved;
-use crate::{Broker, EventKind, EventMask};
 
 impl Broker {
     pub(crate) fn publish(&mut self, key: ConnKey, mut publish: Publish) {
@@ -117,12 +117,7 @@ impl Broker {
     fn refuse_publish(&mut self, key: ConnKey, publish: &Publish, reason: ReasonCode, why: &str) {
         let is_v5 = self.connections.get(key.0 as usize).is_some_and(|connection| connection.version.is_v5());
         let (Some(id), true) = (publish.packet_id, is_v5) else { return self.refuse(key, reason, why) };
-        self.metrics.refusals += 1;
-        if self.watch.wants(EventMask::CLIENTS)
-            && let Some((conn, client_id)) = self.who(key)
-        {
-            self.event(EventKind::Refused { conn, client_id, reason: reason.value(), why: why.to_owned() });
-        }
+        self.note_refusal(key, reason, why);
         let ack = if publish.qos == QoS::AtLeastOnce { AckType::PubAck } else { AckType::PubRec };
         self.ends_flight(key);
         self.send_ack(key, ack, id, reason);
@@ -135,13 +130,7 @@ impl Broker {
     fn deny_publish(&mut self, key: ConnKey, publish: &Publish, why: &str) {
         let Some(connection) = self.connections.get(key.0 as usize) else { return };
         let is_v5 = connection.version.is_v5();
-        self.metrics.refusals += 1;
-        if self.watch.wants(EventMask::CLIENTS)
-            && let Some((conn, client_id)) = self.who(key)
-        {
-            let reason = ReasonCode::NotAuthorized.value();
-            self.event(EventKind::Refused { conn, client_id, reason, why: why.to_owned() });
-        }
+        self.note_refusal(key, ReasonCode::NotAuthorized, why);
         let Some(id) = publish.packet_id else { return };
         let reason = if is_v5 { ReasonCode::NotAuthorized } else { ReasonCode::Success };
         let ack = if publish.qos == QoS::AtLeastOnce { AckType::PubAck } else { AckType::PubRec };
