@@ -8,7 +8,7 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::KeyboardEvent;
 use yew::prelude::*;
 
-use crate::components::{Navigation, Problems, StatusLine};
+use crate::components::{Navigation, Notices, StatusLine};
 use crate::hooks::{Page, go};
 use crate::report;
 use crate::state::{Route, Sheet, State, StateAction};
@@ -76,7 +76,7 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
             <StatusLine />
             <Navigation />
             <main id="view" tabindex="-1">{ view }</main>
-            <Problems />
+            <Notices />
             { for sheet }
         </ContextProvider<Page>>
     }

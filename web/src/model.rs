@@ -25,8 +25,8 @@ use lacewing_control::{EventKind, HomeCommand, Request, Response, Watch};
 use lacewing_protocol::{Publish, QoS, ReasonCode, SubscriptionOptions};
 
 use crate::wire::{
-    Action, Bridge, Devices, HouseView, Operator, Place, Screen, Status, SubscribeOptions, SubscriptionState,
-    WorkerToPage,
+    Action, Bridge, Devices, HouseView, Notice, Operator, Place, Screen, Status, SubscribeOptions,
+    SubscriptionState, WorkerToPage,
 };
 use caption::Narrator;
 use house::House;
@@ -53,7 +53,7 @@ pub struct Model {
     opened: bool,
     watch: Option<Watch>,
     effects: VecDeque<Effect>,
-    problems: VecDeque<String>,
+    notices: VecDeque<Notice>,
     last: Last,
 }
 
@@ -71,8 +71,8 @@ struct Last {
     screen: Option<WorkerToPage>,
 }
 
-/// The most sentences kept for the page.
-const PROBLEMS: usize = 16;
+/// The most notices kept for the page.
+const NOTICES: usize = 16;
 
 impl Model {
     /// A model for a page whose two MQTT clients have these client ids.
@@ -92,7 +92,7 @@ impl Model {
             opened: false,
             watch: None,
             effects: VecDeque::new(),
-            problems: VecDeque::new(),
+            notices: VecDeque::new(),
             last: Last::default(),
         }
     }
@@ -164,8 +164,13 @@ impl Model {
 
     /// Something one of the page's clients sent was refused or dropped; `why` is a sentence for the page.
     pub fn problem(&mut self, why: String) {
-        if self.problems.len() < PROBLEMS {
-            self.problems.push_back(why);
+        self.notify(Notice::problem(why));
+    }
+
+    /// Tells something in the page's corner.
+    fn notify(&mut self, notice: Notice) {
+        if self.notices.len() < NOTICES {
+            self.notices.push_back(notice);
         }
     }
 
@@ -205,8 +210,7 @@ impl Model {
                 self.status.bridge = bridge;
             }
             Response::Explained(_) => {}
-            // Not a problem, but it too stays until it is read.
-            Response::RulesReloaded { what } => self.problem(what),
+            Response::RulesReloaded { what } => self.notify(Notice::done(what)),
             Response::Refused { why } => self.problem(why),
         }
     }
@@ -246,8 +250,7 @@ impl Model {
 
     /// What changed of what is on screen. Call it at most ten times a second.
     pub fn views(&mut self, now: u64) -> Vec<WorkerToPage> {
-        let mut views: Vec<WorkerToPage> =
-            self.problems.drain(..).map(|why| WorkerToPage::Problem { why }).collect();
+        let mut views: Vec<WorkerToPage> = self.notices.drain(..).map(WorkerToPage::Notice).collect();
         self.status.rate = self.rate.per_second(now);
         if self.last.status.as_ref() != Some(&self.status) {
             self.last.status = Some(self.status.clone());

@@ -9,10 +9,10 @@ use std::rc::Rc;
 
 use yew::Reducible;
 
-use crate::wire::{Bead, ClientsView, HouseView, MessagesView, Status, Window, WorkerToPage};
+use crate::wire::{Bead, ClientsView, HouseView, MessagesView, Notice, Status, Tone, Window, WorkerToPage};
 
-/// The most problems shown at once, and beads drawn at once.
-const PROBLEMS: usize = 3;
+/// The most notices shown at once, and beads drawn at once.
+const NOTICES: usize = 3;
 const BEADS: usize = 12;
 
 /// Everything the page shows.
@@ -27,8 +27,8 @@ pub(crate) struct State {
     /// What part of the stream is looked at.
     pub(crate) window: Window,
     pub(crate) beads: VecDeque<Bead>,
-    /// Sentences that say what was not done, newest last.
-    pub(crate) problems: VecDeque<(u64, String)>,
+    /// What the corner tells, each with a number of its own, newest last.
+    pub(crate) notices: VecDeque<(u64, Notice)>,
     /// What the worker or the page said when it stopped.
     pub(crate) stopped: Option<String>,
     /// The window invites to be opened until it was once.
@@ -56,7 +56,7 @@ pub(crate) enum StateAction {
     Sheet(Option<Sheet>),
     /// Another part of the stream is looked at.
     Look(Window),
-    /// A problem was read.
+    /// A notice was read, answered, or has had its time.
     Dismiss(u64),
     /// The invitation was followed.
     Followed,
@@ -80,21 +80,23 @@ impl State {
             }
             WorkerToPage::Messages(messages) => self.messages = Some(Rc::new(messages)),
             WorkerToPage::Clients(clients) => self.clients = Some(Rc::new(clients)),
-            WorkerToPage::Problem { why } => self.problem(why),
+            WorkerToPage::Notice(notice) => self.notify(notice),
             // The page's own affair, before it comes here.
             WorkerToPage::RoadLost => {}
             WorkerToPage::Stopped { report } => self.stopped = Some(report),
         }
     }
 
-    fn problem(&mut self, why: String) {
-        if self.problems.iter().any(|(_, known)| *known == why) {
+    fn notify(&mut self, notice: Notice) {
+        if self.notices.iter().any(|(_, known)| *known == notice) {
             return;
         }
         self.next += 1;
-        self.problems.push_back((self.next, why));
-        if self.problems.len() > PROBLEMS {
-            self.problems.pop_front();
+        self.notices.push_back((self.next, notice));
+        if self.notices.len() > NOTICES {
+            // What was done can be missed; what was not, or waits for an answer, less so.
+            let passing = self.notices.iter().position(|(_, notice)| notice.tone == Tone::Done);
+            self.notices.remove(passing.unwrap_or(0));
         }
     }
 }
@@ -115,7 +117,7 @@ impl Reducible for State {
             }
             StateAction::Sheet(sheet) => state.sheet = sheet,
             StateAction::Look(window) => state.window = window,
-            StateAction::Dismiss(number) => state.problems.retain(|(known, _)| *known != number),
+            StateAction::Dismiss(number) => state.notices.retain(|(known, _)| *known != number),
             StateAction::Followed => state.invited = false,
         }
         Rc::new(state)

@@ -9,6 +9,7 @@ mod clients;
 mod house;
 mod login;
 mod messages;
+mod notice;
 mod status;
 
 pub use action::{Action, Draft, SubscribeOptions};
@@ -19,6 +20,7 @@ pub use house::{
 };
 pub use login::Login;
 pub use messages::{Body, MessageDetail, MessageRow, MessagesView, SubscriptionState, SubscriptionView};
+pub use notice::{Notice, Offer, Tone};
 pub use status::{Bridge, Devices, Operator, Place, Reach, Status};
 
 use serde::{Deserialize, Serialize};
@@ -81,11 +83,8 @@ pub enum WorkerToPage {
     Messages(MessagesView),
     /// The clients, while Clients is on screen.
     Clients(ClientsView),
-    /// An action was not carried out.
-    Problem {
-        /// A sentence that says why, and what to do.
-        why: String,
-    },
+    /// Something to be told in the corner: what was done, what was not, or a question.
+    Notice(Notice),
     /// The way to a broker in a tab is lost, as after a long sleep: the page is to find it again. Not for the screen.
     RoadLost,
     /// The worker or the broker stopped; nothing more comes.

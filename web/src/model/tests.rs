@@ -227,7 +227,7 @@ fn powers_of_an_operator_are_refused_in_words_where_there_is_no_control_channel(
     model.control_closed("This broker is somebody else's.");
     model.action(SECOND, Action::Kick { client_id: "a".into() });
     assert_eq!(drain(&mut model), []);
-    let why = WorkerToPage::Problem { why: "This broker is somebody else's.".into() };
+    let why = WorkerToPage::Notice(Notice::problem("This broker is somebody else's."));
     assert!(model.views(SECOND).contains(&why));
 }
 
@@ -236,7 +236,7 @@ fn what_cannot_be_published_is_a_sentence_and_not_a_packet() {
     let mut model = at_home();
     model.action(SECOND, Action::Publish(Draft { topic: "home/#".into(), ..Draft::default() }));
     assert_eq!(drain(&mut model), []);
-    assert!(matches!(&model.views(SECOND)[0], WorkerToPage::Problem { .. }));
+    assert!(matches!(&model.views(SECOND)[0], WorkerToPage::Notice(_)));
 }
 
 #[test]

@@ -143,7 +143,9 @@ fn an_operator_has_the_rules_read_again() {
     let what = "The rules are in force: 1 user gone.".to_owned();
     clerk.say(&mut world, &FromBridge::RulesReloaded { operator: OPERATOR.0, outcome: Ok(what.clone()) });
     world.pass(1);
-    let told =
-        world.told.iter().any(|message| matches!(message, WorkerToPage::Problem { why } if *why == what));
+    let told = world
+        .told
+        .iter()
+        .any(|message| matches!(message, WorkerToPage::Notice(notice) if notice.text == what));
     assert!(told, "the page shows it");
 }

@@ -1,0 +1,78 @@
+use gloo::timers::callback::Timeout;
+use yew::prelude::*;
+
+use crate::hooks::use_page;
+use crate::state::StateAction;
+use crate::wire::{Notice, Tone};
+
+/// How long a notice of something done is shown, in milliseconds: without an offer, and with one.
+const READING_MS: u32 = 8_000;
+const DECIDING_MS: u32 = 20_000;
+
+/// The corner in which the page says what was done, with *Undo* where that can be, what was not, and what it asks.
+#[component]
+pub(crate) fn Notices() -> Html {
+    let page = use_page();
+    let of = |problem: bool| {
+        let notices = page.state.notices.iter();
+        notices
+            .filter(move |(_, notice)| (notice.tone == Tone::Problem) == problem)
+            .map(|(number, notice)| html! { <Told key={*number} number={*number} notice={notice.clone()} /> })
+            .collect::<Html>()
+    };
+    html! {
+        <div class="notices">
+            <div role="alert">{ of(true) }</div>
+            <div role="status">{ of(false) }</div>
+        </div>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct ToldProps {
+    number: u64,
+    notice: Notice,
+}
+
+/// One notice. Something done goes by itself; a problem stays until it is read, a question until it is answered.
+#[component]
+fn Told(props: &ToldProps) -> Html {
+    let page = use_page();
+    let ToldProps { number, notice } = props;
+    let dismiss = {
+        let (dispatch, number) = (page.dispatch.clone(), *number);
+        Callback::from(move |()| dispatch.emit(StateAction::Dismiss(number)))
+    };
+    {
+        let dismiss = dismiss.clone();
+        let time = match (notice.tone, &notice.offer) {
+            (Tone::Done, None) => Some(READING_MS),
+            (Tone::Done, Some(_)) => Some(DECIDING_MS),
+            _ => None,
+        };
+        use_effect_with(time, move |time| {
+            let timeout = time.map(|time| Timeout::new(time, move || dismiss.emit(())));
+            move || drop(timeout)
+        });
+    }
+    let (class, close) = match notice.tone {
+        Tone::Done => ("done", "Close"),
+        Tone::Problem => ("problem", "Dismiss"),
+        Tone::Question => ("question", "Not now"),
+    };
+    html! {
+        <p class={class}>
+            <span>{ &notice.text }</span>
+            { for notice.offer.as_ref().map(|offer| {
+                let (act, action, dismiss) = (page.act.clone(), offer.action.clone(), dismiss.clone());
+                html! {
+                    <button class={(notice.tone == Tone::Question).then_some("primary")} onclick={move |_| {
+                        act.emit(action.clone());
+                        dismiss.emit(());
+                    }}>{ &offer.label }</button>
+                }
+            }) }
+            <button class="quiet" onclick={move |_| dismiss.emit(())}>{ close }</button>
+        </p>
+    }
+}
