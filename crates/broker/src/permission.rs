@@ -1,6 +1,6 @@
 //! What an access rule keeps a client from, and how the client hears of it.
 
-use lacewing_protocol::{AckType, Connect, PacketId, Publish, QoS, ReasonCode, TopicFilter};
+use lacewing_protocol::{AckType, Connect, Publish, QoS, ReasonCode, TopicFilter};
 
 use crate::access::{Who, is_own};
 use crate::connection::ConnKey;
@@ -10,9 +10,6 @@ use crate::{Act, Broker, EventKind, EventMask, Listener};
 
 impl Broker {
     /// Whether a rule keeps the client from publishing to `topic`; then the message has been dealt with.
-    ///
-    /// 5.0 has a reason code for it, where there is an acknowledgement. Before, the message is acknowledged and goes
-    /// nowhere: to end the connection would keep the client from everything else, and it would only come back with it.
     pub(crate) fn denies_publish(
         &mut self,
         key: ConnKey,
@@ -24,22 +21,7 @@ impl Broker {
         if self.policy.may_publish(session, topic) {
             return false;
         }
-        let Some(connection) = self.connections.get(key.0 as usize) else { return true };
-        let is_v5 = connection.version.is_v5();
-        match (publish.qos, publish.packet_id) {
-            (QoS::ExactlyOnce, Some(id)) if !is_v5 => self.take_and_drop(key, session_key, id),
-            (qos, Some(id)) => {
-                let ack = if qos == QoS::AtLeastOnce { AckType::PubAck } else { AckType::PubRec };
-                self.ends_flight(key);
-                self.send_ack(
-                    key,
-                    ack,
-                    id,
-                    if is_v5 { ReasonCode::NotAuthorized } else { ReasonCode::Success },
-                );
-            }
-            (_, None) => {}
-        }
+        self.drop_denied(key, session_key, publish);
         self.metrics.refusals += 1;
         if self.watch.wants(EventMask::CLIENTS) {
             self.not_allowed_event(key, session_key, Act::Publish, topic);
@@ -47,12 +29,24 @@ impl Broker {
         true
     }
 
-    /// Acknowledges a QoS 2 message as if it were routed, up to its PUBCOMP.
-    fn take_and_drop(&mut self, key: ConnKey, session_key: SessionKey, id: PacketId) {
-        let Some(session) = self.sessions.get_mut(session_key.0 as usize) else { return };
-        session.transit_mut().incoming.insert(id.value());
-        let ack = Some((AckType::PubRec, id));
-        let publisher = Publisher { session: Some(session_key), connection: Some(key), ack };
+    /// Drops a message to a topic that is not for the client, and answers it.
+    ///
+    /// 5.0 has a reason code for it, where there is an acknowledgement. Before, the message is acknowledged as if it were
+    /// routed, with QoS 2 up to its PUBCOMP: to end the connection would keep the client from everything else, and it
+    /// would only come back with it.
+    pub(crate) fn drop_denied(&mut self, key: ConnKey, session_key: SessionKey, publish: &Publish) {
+        let Some(connection) = self.connections.get(key.0 as usize) else { return };
+        let Some(id) = publish.packet_id else { return };
+        let ack = if publish.qos == QoS::AtLeastOnce { AckType::PubAck } else { AckType::PubRec };
+        if connection.version.is_v5() {
+            self.ends_flight(key);
+            return self.send_ack(key, ack, id, ReasonCode::NotAuthorized);
+        }
+        if ack == AckType::PubRec {
+            let Some(session) = self.sessions.get_mut(session_key.0 as usize) else { return };
+            session.transit_mut().incoming.insert(id.value());
+        }
+        let publisher = Publisher { session: Some(session_key), connection: Some(key), ack: Some((ack, id)) };
         self.acknowledge(publisher, false, ReasonCode::Success);
     }
 

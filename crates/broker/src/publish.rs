@@ -39,7 +39,8 @@ impl Broker {
             return;
         }
         if is_reserved(&topic) {
-            return self.deny_publish(key, &publish, "only the broker publishes there");
+            self.note_refusal(key, ReasonCode::NotAuthorized, "only the broker publishes there");
+            return self.drop_denied(key, session_key, &publish);
         }
         if self.is_too_deep(&topic) {
             return self.refuse_publish(
@@ -118,21 +119,6 @@ impl Broker {
         let is_v5 = self.connections.get(key.0 as usize).is_some_and(|connection| connection.version.is_v5());
         let (Some(id), true) = (publish.packet_id, is_v5) else { return self.refuse(key, reason, why) };
         self.note_refusal(key, reason, why);
-        let ack = if publish.qos == QoS::AtLeastOnce { AckType::PubAck } else { AckType::PubRec };
-        self.ends_flight(key);
-        self.send_ack(key, ack, id, reason);
-    }
-
-    /// Drops a message to a topic that is not for the client; where its acknowledgement can say so, it does.
-    ///
-    /// A QoS 0 message goes without a word, as it does in mosquitto, and one before 5.0 is acknowledged as if it had been
-    /// delivered: to disconnect would only make the client come back and try again.
-    fn deny_publish(&mut self, key: ConnKey, publish: &Publish, why: &str) {
-        let Some(connection) = self.connections.get(key.0 as usize) else { return };
-        let is_v5 = connection.version.is_v5();
-        self.note_refusal(key, ReasonCode::NotAuthorized, why);
-        let Some(id) = publish.packet_id else { return };
-        let reason = if is_v5 { ReasonCode::NotAuthorized } else { ReasonCode::Success };
         let ack = if publish.qos == QoS::AtLeastOnce { AckType::PubAck } else { AckType::PubRec };
         self.ends_flight(key);
         self.send_ack(key, ack, id, reason);

@@ -4,8 +4,8 @@ use lacewing_broker::{
     Access, AccessRule, Act, Command, Config, Listener, NotDelivered, Rules, User, Verdict,
 };
 use lacewing_protocol::{
-    Connect, Packet, PacketId, QoS, ReasonCode, RetainHandling, Subscribe, SubscriptionOptions, TopicFilter,
-    TopicName, UserProperties, Utf8String,
+    Ack, Connect, Packet, PacketId, Publish, QoS, ReasonCode, RetainHandling, Subscribe, SubscriptionOptions,
+    TopicFilter, TopicName, UserProperties, Utf8String,
 };
 
 use crate::story::*;
@@ -101,6 +101,39 @@ fn what_may_not_be_published_is_refused_as_the_version_has_it() {
     assert_eq!(old.publish_qos("open", "2", QoS::ExactlyOnce, 2), ReasonCode::Success);
     watcher.expect("open", "1");
     watcher.expect("open", "2");
+}
+
+#[test]
+fn before_5_0_a_denied_qos_2_message_is_completed_as_any_other() {
+    // [3.1.1 MQTT-4.3.3-2]
+    for topic in ["secret/a", "$SYS/broker/uptime"] {
+        let story = under(Story::durable(), common(&["deny publish secret/#"]));
+        let lasting = Connect { clean_start: false, ..v3("c") };
+        let client = story.enter(lasting.clone()).0;
+        let denied = with_qos(message(topic, "x"), QoS::ExactlyOnce, 7);
+        let id = denied.packet_id.unwrap();
+        let sends = |client: &Client, publish: Publish| {
+            client.send(Packet::Publish(publish));
+            assert_eq!(client.receive(), Packet::PubRec(Ack::success(id)), "{topic}");
+        };
+        story.events();
+        sends(&client, denied.clone());
+        sends(&client, Publish { dup: true, ..denied.clone() });
+        assert_eq!(story.refusals().len(), 1, "the second is the first one again");
+        // Until its release the identifier is this message's, on another connection and after a restart too.
+        let story = story.crash();
+        let watcher = story.client("w");
+        watcher.subscribe("#", QoS::AtMostOnce);
+        let client = story.enter(lasting).0;
+        sends(&client, Publish { dup: true, ..denied });
+        watcher.hears_nothing();
+        for _ in 0..2 {
+            client.send(Packet::PubRel(Ack::success(id)));
+            assert_eq!(client.receive(), Packet::PubComp(Ack::success(id)));
+        }
+        sends(&client, with_qos(message("open", "1"), QoS::ExactlyOnce, 7));
+        watcher.expect("open", "1");
+    }
 }
 
 #[test]
