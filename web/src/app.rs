@@ -1,5 +1,6 @@
 //! The page as a whole: it starts the worker, follows the address bar and the keyboard, and draws.
 
+pub(crate) mod drafts;
 pub(crate) mod opening;
 
 use std::rc::Rc;
@@ -25,7 +26,7 @@ pub fn run() {
 /// The page with its worker.
 #[component]
 fn App() -> Html {
-    let state = use_reducer(|| State::new(opening::route(), opening::is_invited()));
+    let state = use_reducer(|| State::new(opening::route(), opening::is_invited(), drafts::recall()));
     let tab = {
         let state = state.dispatcher();
         use_memo((), |()| Tab::start(opening::opened(), move |said| state.dispatch(StateAction::Heard(said))))

@@ -4,6 +4,7 @@
 //! clock, carries out its [`Effect`]s, and at most ten times a second posts its [`Model::views`] to the page.
 //! All times are wall clock in microseconds since 1970.
 
+mod arrivals;
 mod caption;
 mod card;
 mod discovery;
@@ -11,28 +12,41 @@ mod draft;
 mod drawing;
 mod effect;
 mod house;
+mod inquiry;
+mod operator;
 mod payload;
+mod posting;
 mod rate;
+mod rivals;
 mod roster;
+mod seen;
 mod stream;
+mod traffic;
 mod words;
+pub mod written;
 
 pub use effect::{Effect, Who};
+pub use posting::{Errand, Outcome};
 
 use std::collections::VecDeque;
 
-use lacewing_control::{EventKind, HomeCommand, Request, Response, Watch};
+use lacewing_control::{HomeCommand, Request, Watch};
 use lacewing_protocol::{Publish, QoS, ReasonCode, SubscriptionOptions};
 
 use crate::wire::{
-    Action, Bridge, Devices, HouseView, Notice, Operator, Place, Screen, Status, SubscribeOptions,
+    Action, Bridge, Devices, HouseView, Journey, Notice, Operator, Place, Screen, Status, SubscribeOptions,
     SubscriptionState, WorkerToPage,
 };
+use arrivals::Arrivals;
 use caption::Narrator;
 use house::House;
+use inquiry::Inquiries;
 use rate::Rate;
+use rivals::Rivals;
 use roster::Roster;
+use seen::Seen;
 use stream::Stream;
+use traffic::Traffic;
 
 /// What the page knows and shows.
 #[derive(Debug)]
@@ -45,6 +59,16 @@ pub struct Model {
     narrator: Narrator,
     stream: Stream,
     roster: Roster,
+    traffic: Traffic,
+    inquiries: Inquiries,
+    arrivals: Arrivals,
+    rivals: Rivals,
+    seen: Seen,
+    /// Sessions that end unless somebody undoes it: when, and whose.
+    ending: VecDeque<(u64, String)>,
+    refusals: posting::Refusals,
+    /// Whether there are too many messages to be told of each one's way.
+    overloaded: bool,
     /// Messages into the broker, where its host tells; into this page otherwise.
     rate: Rate,
     /// The host's count of messages at its last metrics.
@@ -54,6 +78,8 @@ pub struct Model {
     watch: Option<Watch>,
     effects: VecDeque<Effect>,
     notices: VecDeque<Notice>,
+    /// Answers to the composer.
+    posted: VecDeque<WorkerToPage>,
     last: Last,
 }
 
@@ -87,12 +113,21 @@ impl Model {
             narrator: Narrator::default(),
             stream: Stream::default(),
             roster: Roster::default(),
+            traffic: Traffic::default(),
+            inquiries: Inquiries::default(),
+            arrivals: Arrivals::default(),
+            rivals: Rivals::default(),
+            seen: Seen::default(),
+            ending: VecDeque::new(),
+            refusals: posting::Refusals::default(),
+            overloaded: false,
             rate: Rate::default(),
             counted: None,
             opened: false,
             watch: None,
             effects: VecDeque::new(),
             notices: VecDeque::new(),
+            posted: VecDeque::new(),
             last: Last::default(),
         }
     }
@@ -129,6 +164,7 @@ impl Model {
     /// A message for one of the page's clients.
     pub fn message(&mut self, now: u64, who: Who, publish: &Publish) {
         let Some(topic) = &publish.topic else { return };
+        self.seen.topic(topic.as_str());
         if self.counted.is_none() {
             self.rate.add(now, 1);
         }
@@ -139,7 +175,11 @@ impl Model {
             self.follow();
         }
         if !publish.retain && self.status.operator != Operator::Yes {
-            let text = payload::preview(&publish.payload).map_or_else(String::new, |(text, _)| text);
+            let text = payload::preview(&publish.payload).map(|(text, _)| text);
+            for (device, sent) in self.house.parties(topic.as_str()) {
+                self.traffic.heard(now, device, sent, topic.as_str(), text.clone());
+            }
+            let text = text.unwrap_or_default();
             self.narrator.heard(self.house.drawn(), topic.as_str(), &text, &self.phone.id);
         }
     }
@@ -174,57 +214,6 @@ impl Model {
         }
     }
 
-    /// What the host of the broker said.
-    pub fn control(&mut self, now: u64, response: Response) {
-        match response {
-            Response::Hello { unsaved, .. } => {
-                self.status.operator = Operator::Yes;
-                self.status.unsaved = unsaved;
-                self.watch = None;
-                self.watch_host();
-            }
-            Response::Clients(clients) => {
-                self.roster.list(now, clients);
-            }
-            Response::Client(detail) => self.roster.detail(detail),
-            Response::Events { events, .. } => {
-                for event in events {
-                    if matches!(event.kind, EventKind::Connected { .. } | EventKind::Disconnected { .. }) {
-                        self.roster.event(event.at, &event.kind);
-                    }
-                    self.narrator.event(&event.kind);
-                }
-            }
-            Response::Metrics(metrics) => {
-                self.status.clients = Some(metrics.clients);
-                let count: u64 = metrics.published.iter().sum();
-                if let Some(last) = self.counted {
-                    self.rate.add(now, count.saturating_sub(last));
-                }
-                self.counted = Some(count);
-            }
-            Response::Home(devices) => self.house.powered(devices),
-            Response::Bridge(bridge) => {
-                self.status.devices =
-                    if bridge == Bridge::Elsewhere { Devices::OtherTab } else { Devices::Here };
-                self.status.bridge = bridge;
-            }
-            Response::Explained(_) => {}
-            Response::RulesReloaded { what } => self.notify(Notice::done(what)),
-            Response::Refused { why } => self.problem(why),
-        }
-    }
-
-    /// There is no control channel, or no longer; `why` is a sentence.
-    pub fn control_closed(&mut self, why: &str) {
-        self.status.operator = Operator::No { why: why.into() };
-        self.status.clients = None;
-        self.counted = None;
-        self.watch = None;
-        self.roster.forget();
-        self.house.powered(Vec::new());
-    }
-
     /// Where the broker is.
     pub fn place(&mut self, place: Place) {
         self.status.place = place;
@@ -241,6 +230,18 @@ impl Model {
         self.status.devices = devices;
     }
 
+    /// Does what is due by now.
+    pub fn tick(&mut self, now: u64) {
+        while self.ending.front().is_some_and(|(due, _)| *due <= now)
+            && let Some((_, client_id)) = self.ending.pop_front()
+        {
+            self.effects.push_back(Effect::Control(Request::EndSession { client_id }));
+        }
+        self.tell_refusals(now);
+        self.weigh();
+        self.inquire(now);
+    }
+
     /// What was clicked.
     pub fn action(&mut self, now: u64, action: Action) {
         if let Err(why) = self.act(now, action) {
@@ -251,7 +252,9 @@ impl Model {
     /// What changed of what is on screen. Call it at most ten times a second.
     pub fn views(&mut self, now: u64) -> Vec<WorkerToPage> {
         let mut views: Vec<WorkerToPage> = self.notices.drain(..).map(WorkerToPage::Notice).collect();
+        views.extend(self.posted.drain(..));
         self.status.rate = self.rate.per_second(now);
+        self.status.arrivals = self.arrivals.view(now);
         if self.last.status.as_ref() != Some(&self.status) {
             self.last.status = Some(self.status.clone());
             views.push(WorkerToPage::Status(self.status.clone()));
@@ -270,10 +273,23 @@ impl Model {
                 let device = device.clone();
                 WorkerToPage::House(Box::new(self.house_view(now, device.as_deref())))
             }
-            Screen::Messages(window) => WorkerToPage::Messages(self.stream.view(now, window)),
+            Screen::Messages(window) => {
+                let mut view = self.stream.view(now, window);
+                view.overloaded = self.overloaded;
+                if let Some(detail) = &mut view.detail {
+                    detail.journey = self.journey(detail.number);
+                }
+                WorkerToPage::Messages(view)
+            }
             Screen::Clients { client } => {
                 let own = [self.phone.id.as_str(), self.messages.id.as_str()];
-                WorkerToPage::Clients(self.roster.view(now, client.as_deref(), &own))
+                let mut view = self.roster.view(now, client.as_deref(), &own);
+                if let Some(card) = &mut view.card {
+                    let id = &card.row.client_id;
+                    card.last = self.traffic.of(now, id);
+                    card.ending = self.ending.iter().any(|(_, ending)| ending == id);
+                }
+                WorkerToPage::Clients(view)
             }
         }
     }
@@ -294,8 +310,14 @@ impl Model {
             caption: self.narrator.caption(now, self.house.drawn(), &self.phone.id),
             beads: self.narrator.beads(self.house.drawn(), &self.phone.id),
             detail: open.and_then(|id| self.house.device(id)).map(|device| {
-                let client = self.roster.find(&device.id);
-                card::card(&self.house, now, device, client, &self.status.operator)
+                let known = card::Known {
+                    house: &self.house,
+                    roster: &self.roster,
+                    traffic: &self.traffic,
+                    rivals: &self.rivals,
+                    operator: &self.status.operator,
+                };
+                card::card(&known, now, device)
             }),
         }
     }
@@ -307,11 +329,17 @@ impl Model {
                 self.stream.unsubscribed(&filter);
                 Effect::Unsubscribe { client: Who::Messages, filter: draft::filter(&filter)? }
             }
-            Action::Publish(draft) => draft::publish(draft)?,
+            Action::Publish(draft) => draft::publish(draft, Errand::Composer)?,
+            Action::Suggest(typed) => {
+                self.posted.push_back(WorkerToPage::Topics(self.seen.suggest(&typed)));
+                return Ok(());
+            }
+            Action::ClearRetained(topic) => self.clear_retained(&topic)?,
             Action::Control { device, control } => {
                 let (topic, payload) = self.house.ask(now, &device, control)?;
                 Effect::Publish {
                     client: Who::Phone,
+                    errand: Errand::Control(device),
                     topic,
                     payload: payload.into(),
                     qos: QoS::AtLeastOnce,
@@ -331,7 +359,11 @@ impl Model {
                 return Ok(());
             }
             Action::Kick { client_id } => Effect::Control(Request::Kick { client_id }),
-            Action::EndSession { client_id } => Effect::Control(Request::EndSession { client_id }),
+            Action::EndSession { client_id } => return self.end_session(now, client_id),
+            Action::KeepSession { client_id } => {
+                self.ending.retain(|(_, ending)| *ending != client_id);
+                return Ok(());
+            }
             Action::ReloadRules => Effect::Control(Request::ReloadRules),
             // The page's own affair: it tells the broker's worker, which dials the bridge.
             Action::MoveHere => return Ok(()),
@@ -343,6 +375,41 @@ impl Model {
         }
         self.effects.push_back(effect);
         Ok(())
+    }
+
+    /// Ends a session when there was time to think better of it.
+    fn end_session(&mut self, now: u64, client_id: String) -> Result<(), String> {
+        if let Operator::No { why } = &self.status.operator {
+            return Err(why.clone());
+        }
+        if self.ending.len() >= NOTICES {
+            return Err("Several sessions are about to end already.".into());
+        }
+        let text = format!(
+            "The session of {client_id} ends in {} s: its subscriptions go, and what waits for it.",
+            Notice::DECIDING_MS / 1_000
+        );
+        self.ending.push_back((now + u64::from(Notice::DECIDING_MS) * 1_000, client_id.clone()));
+        self.notify(Notice::done(text).undone_by(Action::KeepSession { client_id }));
+        Ok(())
+    }
+
+    /// Who sent a message of the stream, who got it and why.
+    fn journey(&self, number: u64) -> Result<Journey, String> {
+        if let Operator::No { why } = &self.status.operator {
+            return Err(why.clone());
+        }
+        let unknown =
+            "It came before this page looked, or was kept by the broker: who got it was not recorded.";
+        let (at, topic, payload) = self.stream.message_at(number).ok_or(unknown)?;
+        let mut journey = self.traffic.journey(at, topic, payload).ok_or(unknown)?.clone();
+        for receiver in &mut journey.receivers {
+            let why = self.inquiries.answer(&receiver.client_id, topic).and_then(inquiry::by_which);
+            if let Some(why) = why {
+                receiver.how = format!("{}, {why}", receiver.how);
+            }
+        }
+        Ok(journey)
     }
 
     fn subscribe(&mut self, text: &str, options: SubscribeOptions) -> Result<(), String> {
@@ -376,31 +443,6 @@ impl Model {
         let client = Who::Phone;
         self.effects.extend(old.into_iter().map(|filter| Effect::Unsubscribe { client, filter }));
         self.effects.extend(new.into_iter().map(|filter| Effect::Subscribe { client, filter, options }));
-    }
-
-    /// Tells the host what is on screen, if it changed.
-    fn watch_host(&mut self) {
-        if self.status.operator != Operator::Yes {
-            return;
-        }
-        let home = matches!(self.screen, Screen::Home { .. });
-        let clients = matches!(self.screen, Screen::Clients { .. });
-        let open = match &self.screen {
-            Screen::Clients { client } => client.clone(),
-            _ => None,
-        };
-        let card = matches!(&self.screen, Screen::Home { device: Some(_) });
-        let watch = Watch {
-            clients: clients || card,
-            client: open,
-            events: home || clients,
-            metrics: true,
-            home: true,
-        };
-        if self.watch.as_ref() != Some(&watch) {
-            self.watch = Some(watch.clone());
-            self.effects.push_back(Effect::Control(Request::Watch(watch)));
-        }
     }
 }
 

@@ -9,7 +9,9 @@ use std::rc::Rc;
 
 use yew::Reducible;
 
-use crate::wire::{Bead, ClientsView, HouseView, MessagesView, Notice, Status, Tone, Window, WorkerToPage};
+use crate::wire::{
+    Bead, ClientsView, Draft, HouseView, MessagesView, Notice, Posted, Status, Tone, Window, WorkerToPage,
+};
 
 /// The most notices shown at once, and beads drawn at once.
 const NOTICES: usize = 3;
@@ -29,6 +31,12 @@ pub(crate) struct State {
     pub(crate) beads: VecDeque<Bead>,
     /// What the corner tells, each with a number of its own, newest last.
     pub(crate) notices: VecDeque<(u64, Notice)>,
+    /// What the composer starts from: the last message it published, or the one it was opened with.
+    pub(crate) draft: Rc<Draft>,
+    /// What became of what the composer published last.
+    pub(crate) posted: Option<Posted>,
+    /// Topics for what is typed into a topic field.
+    pub(crate) topics: Rc<[String]>,
     /// What the worker or the page said when it stopped.
     pub(crate) stopped: Option<String>,
     /// The window invites to be opened until it was once.
@@ -41,7 +49,7 @@ pub(crate) struct State {
 pub(crate) enum Sheet {
     /// How to connect a device.
     Connect,
-    /// Publish a message, with this topic to start from.
+    /// Publish a message, with this topic to start from; empty for the last one.
     Compose(String),
 }
 
@@ -54,6 +62,10 @@ pub(crate) enum StateAction {
     Went(Route),
     /// A sheet opens, or closes.
     Sheet(Option<Sheet>),
+    /// The composer opens with this message.
+    Compose(Draft),
+    /// The composer published this.
+    Drafted(Draft),
     /// Another part of the stream is looked at.
     Look(Window),
     /// A notice was read, answered, or has had its time.
@@ -64,8 +76,9 @@ pub(crate) enum StateAction {
 
 impl State {
     /// The page as it opens.
-    pub(crate) fn new(route: Route, invited: bool) -> Self {
-        Self { route, invited, window: Window { rows: 60, ..Window::default() }, ..Self::default() }
+    pub(crate) fn new(route: Route, invited: bool, draft: Draft) -> Self {
+        let draft = Rc::new(draft);
+        Self { route, invited, draft, window: Window { rows: 60, ..Window::default() }, ..Self::default() }
     }
 
     fn hear(&mut self, message: WorkerToPage) {
@@ -81,6 +94,12 @@ impl State {
             WorkerToPage::Messages(messages) => self.messages = Some(Rc::new(messages)),
             WorkerToPage::Clients(clients) => self.clients = Some(Rc::new(clients)),
             WorkerToPage::Notice(notice) => self.notify(notice),
+            WorkerToPage::Topics(topics) => self.topics = topics.into(),
+            WorkerToPage::Posted(posted) => match (&self.sheet, posted.well) {
+                (Some(Sheet::Compose(_)), _) => self.posted = Some(posted),
+                (_, true) => self.notify(Notice::done(posted.text)),
+                (_, false) => self.notify(Notice::problem(posted.text)),
+            },
             // The page's own affair, before it comes here.
             WorkerToPage::RoadLost => {}
             WorkerToPage::Stopped { report } => self.stopped = Some(report),
@@ -115,7 +134,19 @@ impl Reducible for State {
                 }
                 state.route = route;
             }
-            StateAction::Sheet(sheet) => state.sheet = sheet,
+            StateAction::Sheet(sheet) => {
+                state.sheet = sheet;
+                state.posted = None;
+            }
+            StateAction::Compose(draft) => {
+                state.draft = Rc::new(draft);
+                state.posted = None;
+                state.sheet = Some(Sheet::Compose(String::new()));
+            }
+            StateAction::Drafted(draft) => {
+                state.draft = Rc::new(draft);
+                state.posted = None;
+            }
             StateAction::Look(window) => state.window = window,
             StateAction::Dismiss(number) => state.notices.retain(|(known, _)| *known != number),
             StateAction::Followed => state.invited = false,

@@ -5,14 +5,18 @@
 //! apart, is in [`crate::roles`]. A message is one postcard-encoded value.
 
 mod action;
+mod arrival;
 mod clients;
 mod house;
 mod login;
 mod messages;
 mod notice;
+mod posted;
 mod status;
+mod traffic;
 
 pub use action::{Action, Draft, SubscribeOptions};
+pub use arrival::{Arrival, Outcome};
 pub use clients::{ClientCard, ClientRow, ClientsView, Here, SubscriptionRow};
 pub use house::{
     Asked, Bead, Caption, Control, DeviceDetail, DeviceKind, DeviceView, HouseSource, HouseView, PhoneView,
@@ -21,7 +25,9 @@ pub use house::{
 pub use login::Login;
 pub use messages::{Body, MessageDetail, MessageRow, MessagesView, SubscriptionState, SubscriptionView};
 pub use notice::{Notice, Offer, Tone};
+pub use posted::Posted;
 pub use status::{Bridge, Devices, Operator, Place, Reach, Status};
+pub use traffic::{Journey, Receiver, TrafficRow};
 
 use serde::{Deserialize, Serialize};
 
@@ -83,6 +89,10 @@ pub enum WorkerToPage {
     Messages(MessagesView),
     /// The clients, while Clients is on screen.
     Clients(ClientsView),
+    /// What became of what the composer published.
+    Posted(Posted),
+    /// Topics for what was typed into a topic field.
+    Topics(Vec<String>),
     /// Something to be told in the corner: what was done, what was not, or a question.
     Notice(Notice),
     /// The way to a broker in a tab is lost, as after a long sleep: the page is to find it again. Not for the screen.

@@ -159,6 +159,7 @@ impl Broker {
         origin.peer = transport.peer.into_boxed_str();
         origin.user = user.clone().map(String::into_boxed_str);
         origin.keep_alive = keep_alive;
+        origin.session_present = session_present;
         origin.ended = None;
         self.metrics.clients += 1;
         self.metrics.clients_maximum = self.metrics.clients_maximum.max(self.metrics.clients);

@@ -21,6 +21,8 @@ pub struct ClientInfo {
     pub user: Option<String>,
     /// The keep-alive in force, seconds; 0 is none.
     pub keep_alive: u16,
+    /// Whether its session was there already when it came, the last time.
+    pub session_present: bool,
     /// Seconds its session outlives its connection; `u32::MAX` is for ever.
     pub session_expiry: u32,
     /// How many subscriptions it has.

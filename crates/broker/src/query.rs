@@ -154,6 +154,7 @@ impl Broker {
             version: session.version.to_string(),
             user: origin.user.as_deref().map(str::to_owned),
             keep_alive: origin.keep_alive,
+            session_present: origin.session_present,
             session_expiry: session.expiry,
             subscriptions: session.subscriptions.len(),
             queued: session.queued(),

@@ -50,6 +50,8 @@ pub(crate) struct Origin {
     /// Under which rules it came in.
     pub(crate) edition: u32,
     pub(crate) keep_alive: u16,
+    /// Whether its session was there when it came.
+    pub(crate) session_present: bool,
     pub(crate) ended: Option<Ending>,
     pub(crate) last_heard: u64,
     /// Messages to it that were dropped.

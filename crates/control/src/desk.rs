@@ -149,7 +149,8 @@ impl Desk {
             },
             Request::Explain { client_id, topic } => match TopicName::try_from(topic.as_str()) {
                 Ok(name) => {
-                    self.tell(operator, Response::Explained(broker.explain(&client_id, &name)));
+                    let explanation = broker.explain(&client_id, &name);
+                    self.tell(operator, Response::Explained { client_id, topic, explanation });
                     return None;
                 }
                 Err(error) => format!("{topic:?} is not a topic name: {error}."),

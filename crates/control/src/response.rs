@@ -36,7 +36,14 @@ pub enum Response {
     /// What carries real devices to this broker.
     Bridge(BridgeState),
     /// The answer to [`crate::Request::Explain`].
-    Explained(Explanation),
+    Explained {
+        /// The client that was asked about.
+        client_id: String,
+        /// The topic name that was asked about.
+        topic: String,
+        /// How it stands.
+        explanation: Explanation,
+    },
     /// The answer to [`crate::Request::ReloadRules`], when the rules could be read.
     RulesReloaded {
         /// A sentence that says what has changed.

@@ -3,7 +3,7 @@ use yew::prelude::*;
 use super::{SetPoint, device, glyph};
 use crate::hooks::use_page;
 use crate::state::{Route, Sheet};
-use crate::wire::{Action, Control, DeviceDetail, Power, Shown, TopicRow};
+use crate::wire::{Action, Control, DeviceDetail, Power, Shown, TopicRow, TrafficRow};
 
 /// A device's card: what it is, what it says, whom it hears, its will and its power.
 #[derive(Properties, PartialEq)]
@@ -17,7 +17,7 @@ pub(crate) fn DeviceCard(props: &DeviceCardProps) -> Html {
     let detail = &props.detail;
     let device = &detail.device;
     let kind = if device.simulated { "simulated" } else { "not simulated here" };
-    let why = device.asked.as_ref().and_then(|asked| asked.why.clone());
+    let operator = detail.session.is_ok();
     html! {
         <section class="card" aria-label={format!("{} in the {}", device.name, detail.room)}>
             <header>
@@ -35,17 +35,32 @@ pub(crate) fn DeviceCard(props: &DeviceCardProps) -> Html {
                 <p class="value">{ device::words(device) }</p>
                 <Controls detail={detail.clone()} />
             </div>
-            { for why.map(|why| html! { <p class="why">{ why }</p> }) }
+            <div role="status">
+                { for device.asked.as_ref().map(|asked| match &asked.why {
+                    Some(why) => html! { <p class="why">{ why }</p> },
+                    None => html! { <p class="asked">{ format!("Asked to be {}. It changes when it says so itself.", asked.control.wanted()) }</p> },
+                }) }
+            </div>
+            { for detail.rival.as_ref().map(|(client, topic)| html! {
+                <p class="why">{ "Two clients publish " }<code>{ topic }</code>{ ": this one and " }<code>{ client }</code>{ "." }</p>
+            }) }
             <p class="presence">{ &detail.presence }</p>
             { topics("Publishes", &detail.publishes) }
             { topics("Listens to", &detail.listens) }
             { for detail.will.as_ref().map(|will| html! {
                 <>
                     <h3>{ "Will" }</h3>
-                    <p class="will"><svg viewBox="0 0 20 14" width="20" height="14" aria-hidden="true"><path d="M1 1h18v12H1zM1 1l9 7 9-7" /></svg>
-                        { will }</p>
+                    <p class="will"><Envelope />{ will }</p>
                 </>
             }) }
+            <h3>{ "Last messages" }</h3>
+            <Last rows={detail.last.clone()} />
+            if !operator { <p class="hint">{ "Only those that this page hears itself." }</p> }
+            <h3>{ "Session" }</h3>
+            { match &detail.session {
+                Ok(lines) => html! { <p>{ lines.join(" ") }</p> },
+                Err(why) => html! { <p class="hint">{ why }</p> },
+            } }
             <h3>{ "Power" }</h3>
             <PowerSwitch detail={detail.clone()} />
         </section>
@@ -97,6 +112,37 @@ fn topics(title: &str, rows: &[TopicRow]) -> Html {
     }
 }
 
+#[derive(Properties, PartialEq)]
+pub(crate) struct LastProps {
+    pub(crate) rows: Vec<TrafficRow>,
+}
+
+/// The last messages of a client, newest first.
+#[component]
+pub(crate) fn Last(props: &LastProps) -> Html {
+    if props.rows.is_empty() {
+        return html! { <p>{ "None since this page looks." }</p> };
+    }
+    html! {
+        <ol class="last" tabindex="0" aria-label="Last messages, newest first">
+            { for props.rows.iter().map(|row| html! {
+                <li class={row.failed.then_some("failed")}>
+                    <span class="way">{ if row.sent { "↑ sent" } else { "↓ got" } }</span>
+                    <code>{ &row.topic }</code>
+                    { for row.value.as_ref().map(|value| html! { <samp>{ value }</samp> }) }
+                    <span>{ &row.fate }{ if row.fate.is_empty() { "" } else { ", " } }{ &row.age }</span>
+                </li>
+            }) }
+        </ol>
+    }
+}
+
+/// A sealed envelope.
+#[component]
+fn Envelope() -> Html {
+    html! { <svg viewBox="0 0 20 14" width="20" height="14" aria-hidden="true"><path d="M1 1h18v12H1zM1 1l9 7 9-7" /></svg> }
+}
+
 /// The three ends of a device, each with what it means for the broker.
 #[component]
 fn PowerSwitch(props: &DeviceCardProps) -> Html {
@@ -125,6 +171,9 @@ fn PowerSwitch(props: &DeviceCardProps) -> Html {
     html! {
         <div class="power">
             <p>{ says }</p>
+            { for props.detail.will_in.map(|seconds| html! {
+                <p class="will countdown"><Envelope />{ format!("Its will in {seconds} s.") }</p>
+            }) }
             if power == Power::On {
                 <div class="ends">
                     <button onclick={set(Power::Off)} title="DISCONNECT: no will">{ "Switch off" }</button>

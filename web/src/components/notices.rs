@@ -5,9 +5,8 @@ use crate::hooks::use_page;
 use crate::state::StateAction;
 use crate::wire::{Notice, Tone};
 
-/// How long a notice of something done is shown, in milliseconds: without an offer, and with one.
+/// How long a notice of something done is shown that cannot be undone, in milliseconds.
 const READING_MS: u32 = 8_000;
-const DECIDING_MS: u32 = 20_000;
 
 /// The corner in which the page says what was done, with *Undo* where that can be, what was not, and what it asks.
 #[component]
@@ -47,7 +46,7 @@ fn Told(props: &ToldProps) -> Html {
         let dismiss = dismiss.clone();
         let time = match (notice.tone, &notice.offer) {
             (Tone::Done, None) => Some(READING_MS),
-            (Tone::Done, Some(_)) => Some(DECIDING_MS),
+            (Tone::Done, Some(_)) => Some(Notice::DECIDING_MS),
             _ => None,
         };
         use_effect_with(time, move |time| {

@@ -3,14 +3,14 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use lacewing_client::{Cause, Event as ClientEvent, Message, Output as Asked};
+use lacewing_client::{Cause, Event as ClientEvent, Message, Output as Asked, State, Token};
 use lacewing_control::{OPERATOR, Request, Response};
 use lacewing_link::{BrokerId, Event as LinkEvent, Hello, Link, Side, StreamId};
 
-use lacewing_protocol::ReasonCode;
+use lacewing_protocol::{QoS, ReasonCode};
 
 use super::member::{Carrier, Member};
-use crate::model::{Effect, Model, Who};
+use crate::model::{Effect, Errand, Model, Outcome, Who};
 use crate::roles::Place;
 use crate::wire::{self, Login, PageToWorker, Reach, WorkerToPage};
 
@@ -20,6 +20,8 @@ const PUSH_EVERY: u64 = 100_000;
 const AGE_EVERY: u64 = 1_000_000;
 /// Rounds of one turn.
 const ROUNDS: u32 = 32;
+/// Publishes whose outcome is awaited; of further ones the oldest is forgotten.
+const ERRANDS: usize = 256;
 
 const NO_OPERATOR: &str = "This page is an ordinary client of that broker: who is connected, and a device's ends, are shown where it runs.";
 
@@ -61,6 +63,8 @@ pub struct ClientHost {
     road: Road,
     place: Option<Place>,
     outputs: VecDeque<Output>,
+    /// What was published and not yet answered, oldest first.
+    errands: VecDeque<(Who, Token, Errand)>,
     dirty: bool,
     pushed: u64,
 }
@@ -91,6 +95,7 @@ impl ClientHost {
             road: Road::None,
             place: None,
             outputs: VecDeque::new(),
+            errands: VecDeque::new(),
             dirty: true,
             pushed: 0,
         }
@@ -208,6 +213,7 @@ impl ClientHost {
                 member.client.tick(now.awake);
             }
         }
+        self.model.tick(now.wall);
         for _ in 0..ROUNDS {
             let asked = self.drain_clients(now);
             let wanted = self.drain_effects(now);
@@ -352,13 +358,11 @@ impl ClientHost {
                     self.model.subscribed(who, filter.as_str(), reason);
                 }
             }
-            ClientEvent::Published { reason, .. } if reason.is_error() => {
-                self.model.problem(format!("The broker did not take the message: {}.", reason.description()));
+            ClientEvent::Published { token, reason } => self.posted(who, token, Outcome::Answered(reason)),
+            ClientEvent::Dropped { token, cause } => {
+                self.posted(who, token, Outcome::Dropped(cause.to_string()));
             }
-            ClientEvent::Dropped { cause, .. } => {
-                self.model.problem(format!("The message was not sent: {cause}."))
-            }
-            ClientEvent::Published { .. } | ClientEvent::Unsubscribed { .. } => {}
+            ClientEvent::Unsubscribed { .. } => {}
         }
         self.dirty = true;
     }
@@ -380,9 +384,15 @@ impl ClientHost {
             Effect::Unsubscribe { client, filter } => {
                 self.member(client).client.unsubscribe(now.awake, vec![filter]).err()
             }
-            Effect::Publish { client, topic, payload, qos, retain, properties } => {
+            Effect::Publish { client, errand, topic, payload, qos, retain, properties } => {
                 let message = Message { topic, payload, qos, retain, properties };
-                self.member(client).client.publish(now.awake, message).err()
+                match self.member(client).client.publish(now.awake, message) {
+                    Ok(token) => {
+                        self.sent(client, token, errand, qos);
+                        None
+                    }
+                    Err(full) => Some(full),
+                }
             }
             Effect::Control(request) => {
                 self.outputs.push_back(Output::Control(request));
@@ -400,6 +410,25 @@ impl ClientHost {
         };
         if let Some(full) = outcome {
             self.model.problem(format!("Not sent: {full}."));
+        }
+    }
+
+    /// Something is on its way; its errand is kept until it is certain what became of it.
+    fn sent(&mut self, who: Who, token: Token, errand: Errand, qos: QoS) {
+        let connected = matches!(self.member(who).client.state(), State::Connected);
+        if qos == QoS::AtMostOnce && connected {
+            return self.model.posted(errand, Outcome::Sent);
+        }
+        if self.errands.len() == ERRANDS {
+            self.errands.pop_front();
+        }
+        self.errands.push_back((who, token, errand));
+    }
+
+    fn posted(&mut self, who: Who, token: Token, outcome: Outcome) {
+        let at = self.errands.iter().position(|(whose, known, _)| (*whose, *known) == (who, token));
+        if let Some((_, _, errand)) = at.and_then(|at| self.errands.remove(at)) {
+            self.model.posted(errand, outcome);
         }
     }
 

@@ -1,19 +1,25 @@
 //! A device's card: everything that is known of one device.
 
-use lacewing_control::ClientInfo;
+use lacewing_control::{ClientInfo, DevicePower};
 use lacewing_sim::plan::{Device, Direction};
 
-use super::{drawing, house::House, payload, words};
+use super::{drawing, house::House, payload, rivals::Rivals, roster::Roster, traffic::Traffic, words};
 use crate::wire::{DeviceDetail, Operator, Presence, TopicRow};
 
-/// The card of `device`; `client` is what the broker's host says of it, if it says anything.
-pub(crate) fn card(
-    house: &House,
-    now: u64,
-    device: &Device,
-    client: Option<&ClientInfo>,
-    operator: &Operator,
-) -> DeviceDetail {
+/// What a card is made from.
+pub(crate) struct Known<'a> {
+    pub(crate) house: &'a House,
+    pub(crate) roster: &'a Roster,
+    pub(crate) traffic: &'a Traffic,
+    pub(crate) rivals: &'a Rivals,
+    pub(crate) operator: &'a Operator,
+}
+
+/// The card of `device`.
+pub(crate) fn card(known: &Known<'_>, now: u64, device: &Device) -> DeviceDetail {
+    let house = known.house;
+    let client = known.roster.opened(&device.id).map(|detail| &detail.info);
+    let client = client.or_else(|| known.roster.find(&device.id));
     let row = |topic: &str| {
         let latest = house.latest(topic);
         TopicRow {
@@ -25,6 +31,7 @@ pub(crate) fn card(
     };
     let linked = |direction| device.links.iter().filter(move |link| link.direction == direction);
     let view = drawing::device(house, now, device);
+    let power = house.power(&device.id);
     DeviceDetail {
         room: house.drawn().room(&device.room).map_or_else(String::new, |room| room.name.clone()),
         presence: presence(now, view.presence, client),
@@ -42,13 +49,45 @@ pub(crate) fn card(
             .map(|topic| row(topic))
             .collect(),
         will: will(device, client),
-        power: house.power(&device.id).ok_or_else(|| match operator {
+        last: known.traffic.of(now, &device.id),
+        session: match (known.operator, client) {
+            (Operator::No { why }, _) => Err(why.clone()),
+            (_, None) => Err("The broker has no session of this name.".into()),
+            (_, Some(client)) => Ok(session(client)),
+        },
+        will_in: (power == Some(DevicePower::Cut))
+            .then(|| client.and_then(|client| will_in(now, client)))
+            .flatten(),
+        rival: known.rivals.of(now, &device.id).map(|(client, topic)| (client.into(), topic.into())),
+        power: power.ok_or_else(|| match known.operator {
             Operator::No { why } => why.clone(),
             _ if house.is_powered() => "It is not one of the simulated devices.".into(),
             _ => "The simulated home does not run here.".into(),
         }),
         device: view,
     }
+}
+
+/// Seconds until the broker gives a silent client up, after one and a half times its keep-alive (§3.1.2.10).
+fn will_in(now: u64, client: &ClientInfo) -> Option<u32> {
+    if !client.connected || client.keep_alive == 0 {
+        return None;
+    }
+    let due = client.last_heard + u64::from(client.keep_alive) * 1_500_000;
+    u32::try_from(due.saturating_sub(now).div_ceil(1_000_000)).ok()
+}
+
+/// A session in lines: was it there, how long does it last, what is in it.
+fn session(client: &ClientInfo) -> Vec<String> {
+    let present = match client.session_present {
+        true => "It was there when the device came (session present).",
+        false => "It began when the device came (no session present).",
+    };
+    let waiting = match (client.queued, client.inflight) {
+        (0, 0) => "Nothing is queued, nothing is in flight.".to_owned(),
+        (queued, inflight) => format!("{queued} queued, {inflight} in flight."),
+    };
+    vec![present.into(), words::session(client.session_expiry), waiting]
 }
 
 fn presence(now: u64, presence: Presence, client: Option<&ClientInfo>) -> String {

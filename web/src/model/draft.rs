@@ -6,14 +6,14 @@ use lacewing_protocol::{
     TopicName, UserProperties, Utf8String,
 };
 
-use super::{Effect, Who};
+use super::{Effect, Errand, Who};
 use crate::wire::{Draft, SubscribeOptions};
 
 /// The publish a draft asks for.
 ///
 /// # Errors
 /// A sentence for the composer.
-pub(crate) fn publish(draft: Draft) -> Result<Effect, String> {
+pub(crate) fn publish(draft: Draft, errand: Errand) -> Result<Effect, String> {
     let topic = topic(&draft.topic)?;
     let qos = qos(draft.qos)?;
     if draft.utf8 && std::str::from_utf8(&draft.payload).is_err() {
@@ -52,6 +52,7 @@ pub(crate) fn publish(draft: Draft) -> Result<Effect, String> {
     }
     Ok(Effect::Publish {
         client: Who::Messages,
+        errand,
         topic,
         payload: Bytes::from(draft.payload),
         qos,
@@ -115,19 +116,20 @@ mod tests {
 
     #[test]
     fn a_wildcard_in_a_topic_is_explained() {
-        let why = publish(Draft { topic: "home/#".into(), ..Draft::default() }).unwrap_err();
+        let why =
+            publish(Draft { topic: "home/#".into(), ..Draft::default() }, Errand::Composer).unwrap_err();
         assert!(why.contains("subscriptions"), "{why}");
     }
 
     #[test]
     fn an_empty_topic_is_refused_in_words() {
-        assert_eq!(publish(Draft::default()).unwrap_err(), "The topic is empty.");
+        assert_eq!(publish(Draft::default(), Errand::Composer).unwrap_err(), "The topic is empty.");
     }
 
     #[test]
     fn properties_left_empty_are_not_sent() {
         let Effect::Publish { properties, .. } =
-            publish(Draft { topic: "a".into(), ..Draft::default() }).unwrap()
+            publish(Draft { topic: "a".into(), ..Draft::default() }, Errand::Composer).unwrap()
         else {
             panic!("not a publish")
         };

@@ -2,11 +2,9 @@
 
 use lacewing_sim::plan::{Action, Device, DeviceKind, Direction, Role, Room, ThermostatState};
 
-use super::house::{House, Latest};
-use crate::wire::{Asked, DeviceView, PhoneView, Presence, Reading, RoomView, Shown, Warmth};
+use super::house::{House, Latest, PATIENCE};
+use crate::wire::{Asked, DeviceView, PhoneView, Power, Presence, Reading, RoomView, Shown, Warmth};
 
-/// How long a control waits for the state message before it says why none came, in microseconds.
-const PATIENCE: u64 = 3_000_000;
 /// The lowest and the highest set-point in tenths of a degree, and the step between two.
 const RANGE: (i32, i32) = (50, 300);
 const STEP: i32 = 5;
@@ -49,11 +47,20 @@ pub(crate) fn device(house: &House, now: u64, device: &Device) -> DeviceView {
         shown: shown(house, device),
         asked: house.wish(&device.id).map(|wish| Asked {
             control: wish.control,
-            why: (now.saturating_sub(wish.at) >= PATIENCE).then(|| match presence {
-                Presence::Offline => "No answer: it is offline.".into(),
-                _ => "No answer yet: it has not said that it did it.".into(),
-            }),
+            why: (now.saturating_sub(wish.at) >= PATIENCE).then(|| excuse(house, device, presence)),
         }),
+    }
+}
+
+/// Why a wish is not answered: what the home knows, what the broker said, or else what the device says of itself.
+fn excuse(house: &House, device: &Device, presence: Presence) -> String {
+    match (house.power(&device.id), house.excuse_of(&device.id), presence) {
+        (Some(Power::Off), ..) => "No answer: it is switched off.".into(),
+        (Some(Power::Crashed), ..) => "No answer: it has crashed.".into(),
+        (Some(Power::Cut), ..) => "No answer: its cable is cut.".into(),
+        (_, Some(why), _) => format!("No answer. {why}"),
+        (_, None, Presence::Offline) => "No answer: it is offline.".into(),
+        _ => "No answer yet: it has not said that it did it.".into(),
     }
 }
 

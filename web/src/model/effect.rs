@@ -1,5 +1,6 @@
 //! What the model wants done.
 
+use super::Errand;
 use crate::wire::Login;
 use bytes::Bytes;
 use lacewing_control::Request;
@@ -37,6 +38,8 @@ pub enum Effect {
     Publish {
         /// Which client publishes.
         client: Who,
+        /// Why; [`super::Model::posted`] is to be told with it what became of it.
+        errand: Errand,
         /// Where.
         topic: TopicName,
         /// What.

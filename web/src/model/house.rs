@@ -12,6 +12,8 @@ use crate::wire::{Control, HouseSource, Power, tenths_text};
 const DISCOVERY: &str = "homeassistant/device/+/config";
 /// The most topics of a house that are followed.
 const TOPICS: usize = 2_000;
+/// How long a control waits for the state message before it says why none came, in microseconds.
+pub(crate) const PATIENCE: u64 = 3_000_000;
 /// The longest value that is kept, in bytes.
 const VALUE: usize = 4_096;
 
@@ -23,6 +25,8 @@ pub(crate) struct House {
     latest: BTreeMap<String, Latest>,
     clock: Option<(Clock, u64)>,
     asked: BTreeMap<String, Wish>,
+    /// Why the answer to a wish does not come, by device.
+    excuses: BTreeMap<String, String>,
     /// What the phone app is subscribed to.
     followed: BTreeSet<String>,
     /// How the simulated devices of the broker's host are powered; empty when it has none.
@@ -39,9 +43,11 @@ pub(crate) struct Latest {
 }
 
 /// A change that was asked for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Wish {
     pub(crate) control: Control,
+    /// The command topic.
+    pub(crate) topic: String,
     pub(crate) at: u64,
 }
 
@@ -100,6 +106,7 @@ impl House {
             })
         });
         if let Some(device) = answered {
+            self.excuses.remove(&device.id);
             self.asked.remove(&device.id);
         }
     }
@@ -123,7 +130,9 @@ impl House {
         let topic =
             &device.control(role).ok_or_else(|| format!("{} has no such control.", device.name))?.topic;
         let topic = TopicName::try_from(topic.as_str()).map_err(|error| format!("Its topic {error}."))?;
-        self.asked.insert(id.into(), Wish { control, at: now });
+        self.excuses.remove(id);
+        let wish = Wish { control, topic: topic.as_str().into(), at: now };
+        self.asked.insert(id.into(), wish);
         Ok((topic, payload))
     }
 
@@ -159,8 +168,40 @@ impl House {
         std::str::from_utf8(&self.latest.get(&device.value(role)?.topic)?.payload).ok()
     }
 
-    pub(crate) fn wish(&self, id: &str) -> Option<Wish> {
-        self.asked.get(id).copied()
+    pub(crate) fn wish(&self, id: &str) -> Option<&Wish> {
+        self.asked.get(id)
+    }
+
+    /// The devices that send on `topic`, and those that are sent it.
+    pub(crate) fn parties<'a>(&'a self, topic: &'a str) -> impl Iterator<Item = (&'a str, bool)> {
+        self.drawn().devices.iter().filter_map(move |device| {
+            let sent = device.status == topic || device.values.iter().any(|value| value.topic == topic);
+            let got = device.controls.iter().any(|control| control.topic == topic);
+            (sent || got).then_some((device.id.as_str(), sent))
+        })
+    }
+
+    /// Why the answer to a wish does not come, as far as it is known.
+    pub(crate) fn excuse_of(&self, id: &str) -> Option<&str> {
+        self.excuses.get(id).map(String::as_str)
+    }
+
+    /// The answer to a wish does not come, for this reason.
+    pub(crate) fn excuse(&mut self, id: &str, why: String) {
+        if self.asked.contains_key(id) {
+            self.excuses.insert(id.into(), why);
+        }
+    }
+
+    /// The devices that were asked for something a while ago and have not answered, with the topic they were asked on.
+    pub(crate) fn unanswered(&self, now: u64) -> Vec<(String, String)> {
+        let late = self.asked.iter().filter(|(_, wish)| now.saturating_sub(wish.at) >= PATIENCE);
+        late.map(|(id, wish)| (id.clone(), wish.topic.clone())).collect()
+    }
+
+    /// Whether the broker's host simulates this device, and it has power.
+    pub(crate) fn is_running(&self, id: &str) -> bool {
+        self.power.get(id) == Some(&Power::On)
     }
 
     pub(crate) fn power(&self, id: &str) -> Option<Power> {

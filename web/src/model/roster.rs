@@ -74,6 +74,11 @@ impl Roster {
         *self = Self::default();
     }
 
+    /// What is known of the client whose card is open, beyond the list.
+    pub(crate) fn opened(&self, client_id: &str) -> Option<&ClientDetail> {
+        self.detail.as_deref().filter(|detail| detail.info.client_id == client_id)
+    }
+
     /// What is known of a connected or remembered client.
     pub(crate) fn find(&self, client_id: &str) -> Option<&ClientInfo> {
         self.clients.iter().find(|client| client.client_id == client_id)
@@ -92,7 +97,7 @@ impl Roster {
         rows.sort_by(|a, b| (rank(&a.here), &a.client_id).cmp(&(rank(&b.here), &b.client_id)));
         let card = open.and_then(|id| {
             let row = rows.iter().find(|row| row.client_id == id)?;
-            let detail = self.detail.as_deref().filter(|detail| detail.info.client_id == id);
+            let detail = self.opened(id);
             Some(card(now, row, self.find(id), detail))
         });
         ClientsView { known: self.known, rows, card }
@@ -121,8 +126,9 @@ fn row(now: u64, client: &ClientInfo, own: &[&str]) -> ClientRow {
         },
         here,
         simulated: client.listener == Listener::Home,
+        page: client.listener == Listener::Page,
         own: own.contains(&client.client_id.as_str()),
-        listener: listener(client.listener).into(),
+        listener: words::listener(client.listener).into(),
         peer: client.peer.clone(),
         version: client.version.clone(),
         user: client.user.clone(),
@@ -140,8 +146,9 @@ fn lingering(now: u64, id: &str, left: &Left) -> ClientRow {
         client_id: id.into(),
         here: Here::JustLeft { how: left.how.into() },
         simulated: known.is_some_and(|info| info.listener == Listener::Home),
+        page: known.is_some_and(|info| info.listener == Listener::Page),
         own: false,
-        listener: known.map_or(String::new(), |info| listener(info.listener).into()),
+        listener: known.map_or(String::new(), |info| words::listener(info.listener).into()),
         peer: known.map_or(String::new(), |info| info.peer.clone()),
         version: known.map_or(String::new(), |info| info.version.clone()),
         user: known.and_then(|info| info.user.clone()),
@@ -158,7 +165,8 @@ fn card(now: u64, row: &ClientRow, info: Option<&ClientInfo>, detail: Option<&Cl
     ClientCard {
         row: row.clone(),
         heard: info.map_or_else(String::new, |info| format!("heard {}", words::ago(now, info.last_heard))),
-        session: info.map_or_else(|| "It left no session behind.".into(), session),
+        session: info
+            .map_or_else(|| "It left no session behind.".into(), |info| words::session(info.session_expiry)),
         will: info.and_then(|info| info.will.as_ref()).map(|will| {
             let kept = if will.retain { ", retained" } else { "" };
             let delay = match will.delay {
@@ -179,37 +187,34 @@ fn card(now: u64, row: &ClientRow, info: Option<&ClientInfo>, detail: Option<&Cl
                 .map(|one| SubscriptionRow { filter: one.filter.clone(), qos: one.qos })
                 .collect()
         }),
+        waiting: detail.map_or_else(Vec::new, waiting),
+        last: Vec::new(),
+        ending: false,
     }
 }
 
-fn session(info: &ClientInfo) -> String {
-    match info.session_expiry {
-        0 => "Its session ends with its connection.".into(),
-        u32::MAX => "Its session waits for it without end.".into(),
-        seconds => format!("Its session waits {} after it goes.", words::span(seconds.into())),
-    }
-}
-
-fn listener(listener: Listener) -> &'static str {
-    match listener {
-        Listener::Tcp => "TCP",
-        Listener::Tls => "TLS",
-        Listener::WebSocket => "WebSocket",
-        Listener::WebSocketTls => "WebSocket, TLS",
-        Listener::Page => "a page",
-        Listener::Home => "simulated home",
-        Listener::Link => "bridge",
-    }
+/// What is on its way to a client and what waits for it.
+fn waiting(detail: &ClientDetail) -> Vec<String> {
+    let sent = detail.inflight.iter().map(|one| {
+        let state = if one.released { "PUBCOMP awaited" } else { "sent, not acknowledged" };
+        let topic = one.topic.as_deref().unwrap_or("a message no longer kept");
+        format!("{topic}: QoS {}, {state}", one.qos)
+    });
+    let queued = detail
+        .queue
+        .iter()
+        .map(|one| format!("{}: QoS {}, queued", one.topic.as_deref().unwrap_or_default(), one.qos));
+    sent.chain(queued).take(ClientCard::WAITING).collect()
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use lacewing_broker::{ConnId, Ending};
 
     const SECOND: u64 = 1_000_000;
 
-    fn client(id: &str, connected: bool) -> ClientInfo {
+    pub(crate) fn client(id: &str, connected: bool) -> ClientInfo {
         ClientInfo {
             client_id: id.into(),
             connected,
@@ -219,6 +224,7 @@ mod tests {
             version: "3.1.1".into(),
             user: None,
             keep_alive: 60,
+            session_present: false,
             session_expiry: 0,
             subscriptions: 1,
             queued: 0,

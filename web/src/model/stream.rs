@@ -2,15 +2,19 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use lacewing_protocol::{Publish, TopicFilter, TopicName};
+use lacewing_protocol::{PayloadFormatIndicator, Publish, TopicFilter, TopicName};
 
 use super::{payload, rate::Rate};
-use crate::wire::{MessageDetail, MessageRow, MessagesView, SubscriptionState, SubscriptionView, Window};
+use crate::wire::{
+    Draft, MessageDetail, MessageRow, MessagesView, SubscriptionState, SubscriptionView, Window,
+};
 
 /// How many messages are kept.
 const MESSAGES: usize = 5_000;
 /// How many bytes of payload and topic are kept.
 const BYTES: usize = 16 * 1024 * 1024;
+/// The longest payload that is given to the composer, in bytes.
+const EDITABLE: usize = 16 * 1024;
 /// How many subscriptions the view can hold.
 pub(crate) const SUBSCRIPTIONS: usize = 100;
 
@@ -123,6 +127,7 @@ impl Stream {
             kept: self.kept.len() as u32,
             seen: self.seen,
             rate: self.rate.per_second(now),
+            overloaded: false,
             paused: self.paused_at.map(|at| self.next - at),
             newest: end.saturating_sub(1),
             newer: self.next.saturating_sub(end),
@@ -135,6 +140,17 @@ impl Stream {
                 .collect(),
             detail: window.open.and_then(|number| self.find(number)).map(detail),
         }
+    }
+
+    /// When a message came, its topic and its payload.
+    pub(crate) fn message_at(&self, number: u64) -> Option<(u64, &str, &[u8])> {
+        self.find(number).map(|kept| (kept.at, kept.topic.as_str(), &kept.publish.payload[..]))
+    }
+
+    /// The latest message on `topic`, as it was published: to be kept by the broker.
+    pub(crate) fn draft_on(&self, topic: &str) -> Option<Draft> {
+        let kept = self.kept.iter().rev().find(|kept| kept.topic.as_str() == topic)?;
+        Some(Draft { retain: true, ..draft(kept) })
     }
 
     fn find(&self, number: u64) -> Option<&Kept> {
@@ -192,7 +208,29 @@ fn row(kept: &Kept) -> MessageRow {
 
 fn detail(kept: &Kept) -> MessageDetail {
     let (body, cut) = payload::body(&kept.publish.payload);
-    MessageDetail { number: kept.number, properties: properties(&kept.publish), body, cut }
+    let draft = (kept.publish.payload.len() <= EDITABLE).then(|| draft(kept));
+    let properties = properties(&kept.publish);
+    MessageDetail { number: kept.number, properties, body, cut, draft, journey: Err(String::new()) }
+}
+
+fn draft(kept: &Kept) -> Draft {
+    let fields = &kept.publish.properties;
+    let user = fields.user_properties.iter();
+    Draft {
+        topic: kept.topic.as_str().into(),
+        payload: kept.publish.payload.to_vec(),
+        qos: kept.publish.qos.into(),
+        retain: kept.publish.retain,
+        content_type: fields.content_type.as_ref().map_or_else(String::new, |text| text.as_str().into()),
+        response_topic: fields
+            .response_topic
+            .as_ref()
+            .map_or_else(String::new, |topic| topic.as_str().into()),
+        correlation_data: fields.correlation_data.as_ref().map_or_else(Vec::new, |data| data.to_vec()),
+        expiry: fields.message_expiry_interval,
+        utf8: fields.payload_format_indicator == Some(PayloadFormatIndicator::Utf8),
+        user_properties: user.map(|(name, value)| (name.as_str().into(), value.as_str().into())).collect(),
+    }
 }
 
 fn properties(publish: &Publish) -> Vec<(String, String)> {

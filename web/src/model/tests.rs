@@ -1,7 +1,7 @@
 //! The model as the client worker uses it, on the simulated house's own plan.
 
 use bytes::Bytes;
-use lacewing_control::{DevicePower, HostKind, Preview};
+use lacewing_control::{DevicePower, EventKind, Explanation, HostKind, Preview, Response};
 use lacewing_protocol::{PublishProperties, TopicName};
 use lacewing_sim::plan::PLAN_TOPIC;
 
@@ -269,4 +269,183 @@ fn a_plan_of_a_later_version_is_left_alone() {
     plan.version += 1;
     model.message(0, Who::Phone, &publish(PLAN_TOPIC, &plan.to_json(), true));
     assert_eq!(house(&mut model, SECOND).source, HouseSource::Nothing);
+}
+
+/// An answer of the broker about a device that is subscribed and away, with nothing waiting.
+fn away() -> Explanation {
+    Explanation {
+        known: true,
+        connected: false,
+        matching: vec![lacewing_control::SubscriptionInfo {
+            filter: "home/livingroom/light/set".into(),
+            qos: 0,
+            no_local: false,
+            retain_as_published: false,
+            subscription_identifier: None,
+        }],
+        granted: None,
+        obstacles: vec![lacewing_control::NotDelivered::Away],
+        dropped: 0,
+        shared: Vec::new(),
+        denied_by: None,
+    }
+}
+
+#[test]
+fn an_operator_asks_the_broker_why_a_control_gets_no_answer() {
+    let mut model = with_operator(at_home());
+    model.action(2 * SECOND, Action::Control { device: LAMP.into(), control: Control::Switch(true) });
+    drain(&mut model);
+    model.tick(4 * SECOND);
+    assert_eq!(drain(&mut model), [], "not before its patience is over");
+    model.tick(5 * SECOND);
+    let topic = "home/livingroom/light/set".to_owned();
+    let asked = Request::Explain { client_id: LAMP.into(), topic: topic.clone() };
+    assert_eq!(drain(&mut model), [Effect::Control(asked)]);
+    model.tick(6 * SECOND);
+    assert_eq!(drain(&mut model), [], "once is enough for a while");
+    model.control(6 * SECOND, Response::Explained { client_id: LAMP.into(), topic, explanation: away() });
+    let why = device(&house(&mut model, 6 * SECOND), LAMP).asked.unwrap().why.unwrap();
+    assert_eq!(why, "No answer. It is offline, and nothing waits for it.");
+}
+
+#[test]
+fn a_command_that_the_broker_refuses_says_so_with_the_rule() {
+    let mut model = with_operator(at_home());
+    model.action(2 * SECOND, Action::Control { device: LAMP.into(), control: Control::Switch(true) });
+    let why = "it may not publish to home/livingroom/light/set: deny publish #".to_owned();
+    let refused = EventKind::Refused {
+        conn: lacewing_broker::ConnId(1),
+        client_id: Some("phone".into()),
+        reason: 0x87,
+        why,
+    };
+    let events = vec![lacewing_control::Event { number: 1, at: SECOND, kind: refused }];
+    model.posted(Errand::Control(LAMP.into()), Outcome::Answered(ReasonCode::NotAuthorized));
+    model.control(2 * SECOND, Response::Events { events, missed: 0 });
+    let why = device(&house(&mut model, 6 * SECOND), LAMP).asked.unwrap().why.unwrap();
+    assert!(why.contains("refused") && why.contains("deny publish #"), "{why}");
+}
+
+#[test]
+fn a_switched_off_device_does_not_answer_and_the_home_knows_why() {
+    let mut model = with_operator(at_home());
+    model.control(0, Response::Home(vec![(LAMP.into(), DevicePower::Cut)]));
+    model.action(2 * SECOND, Action::Control { device: LAMP.into(), control: Control::Switch(true) });
+    let lamp = device(&house(&mut model, 6 * SECOND), LAMP);
+    assert_eq!(lamp.asked.unwrap().why.unwrap(), "No answer: its cable is cut.");
+}
+
+#[test]
+fn a_session_ends_after_there_was_time_to_undo_it() {
+    let mut model = with_operator(at_home());
+    let end = || Action::EndSession { client_id: "a".into() };
+    model.action(SECOND, end());
+    let notice = model.views(SECOND).into_iter().find_map(|view| match view {
+        WorkerToPage::Notice(notice) => Some(notice),
+        _ => None,
+    });
+    let undo = notice.unwrap().offer.unwrap();
+    assert_eq!(undo.label, "Undo");
+    model.action(2 * SECOND, undo.action);
+    model.tick(60 * SECOND);
+    assert_eq!(drain(&mut model), []);
+    model.action(60 * SECOND, end());
+    model.tick(61 * SECOND);
+    assert_eq!(drain(&mut model), []);
+    model.tick(75 * SECOND);
+    let ended = Request::EndSession { client_id: "a".into() };
+    assert_eq!(drain(&mut model), [Effect::Control(ended)]);
+}
+
+#[test]
+fn what_the_broker_kept_is_cleared_and_can_be_put_back() {
+    let mut model = at_home();
+    model.message(SECOND, Who::Messages, &publish("a/b", "kept", true));
+    model.action(SECOND, Action::ClearRetained("a/b".into()));
+    let Some(Effect::Publish { payload, retain: true, errand, .. }) = model.poll_effect() else {
+        panic!("no retained publish")
+    };
+    assert!(payload.is_empty());
+    model.posted(errand, Outcome::Answered(ReasonCode::Success));
+    let WorkerToPage::Notice(notice) = model.views(SECOND).remove(0) else { panic!("no notice") };
+    model.action(SECOND, notice.offer.unwrap().action);
+    let Some(Effect::Publish { payload, retain: true, .. }) = model.poll_effect() else {
+        panic!("no retained publish")
+    };
+    assert_eq!(payload, "kept");
+}
+
+#[test]
+fn a_topic_that_was_seen_completes_what_is_typed() {
+    let mut model = at_home();
+    tell(&mut model, SECOND, "home/livingroom/temperature", "20.4");
+    model.action(SECOND, Action::Suggest("home/liv".into()));
+    let topics = WorkerToPage::Topics(vec!["home/livingroom/temperature".into()]);
+    assert!(model.views(SECOND).contains(&topics));
+}
+
+#[test]
+fn a_cut_cable_counts_down_to_the_will_and_the_card_keeps_the_last_messages() {
+    let mut model = with_operator(at_home());
+    model.control(0, Response::Home(vec![(SENSOR.into(), DevicePower::Cut)]));
+    model.watch(Screen::Home { device: Some(SENSOR.into()) });
+    let mut client = roster::tests::client(SENSOR, true);
+    client.last_heard = 10 * SECOND;
+    client.keep_alive = 30;
+    model.control(10 * SECOND, Response::Clients(vec![client]));
+    let event = EventKind::Published {
+        message: 7,
+        from: Some(SENSOR.into()),
+        topic: "home/livingroom/temperature".into(),
+        qos: 0,
+        retain: true,
+        payload: Preview { head: b"20.4".to_vec(), len: 4 },
+        receivers: 1,
+    };
+    let events = vec![lacewing_control::Event { number: 1, at: 9 * SECOND, kind: event }];
+    model.control(10 * SECOND, Response::Events { events, missed: 0 });
+    let detail = house(&mut model, 20 * SECOND).detail;
+    assert!(detail.is_none(), "another screen was looked at");
+    model.watch(Screen::Home { device: Some(SENSOR.into()) });
+    let card = model.views(20 * SECOND).into_iter().find_map(|view| match view {
+        WorkerToPage::House(house) => house.detail,
+        _ => None,
+    });
+    let card = card.unwrap();
+    assert_eq!(card.will_in, Some(35), "45 s after it was last heard");
+    assert_eq!(card.last[0].value.as_deref(), Some("20.4"));
+    assert_eq!(card.session.unwrap()[0], "It began when the device came (no session present).");
+}
+
+#[test]
+fn too_many_messages_and_nobody_is_told_of_each_ones_way() {
+    let mut model = with_operator(at_home());
+    model.watch(Screen::Messages(Window::default()));
+    drain(&mut model);
+    model.status.rate = 5_000.0;
+    model.tick(SECOND);
+    let watches = |effects: Vec<Effect>| {
+        effects.into_iter().find_map(|effect| match effect {
+            Effect::Control(Request::Watch(watch)) => Some(watch.events),
+            _ => None,
+        })
+    };
+    assert_eq!(watches(drain(&mut model)), Some(false));
+    model.status.rate = 700.0;
+    model.tick(SECOND);
+    assert_eq!(watches(drain(&mut model)), None, "not back and forth");
+    model.status.rate = 20.0;
+    model.tick(SECOND);
+    assert_eq!(watches(drain(&mut model)), Some(true));
+}
+
+#[test]
+fn a_refusal_without_an_answer_is_told_by_its_rule() {
+    let mut model = with_operator(at_home());
+    model.refused("it may not publish to a: deny publish #");
+    model.tick(SECOND);
+    model.tick(2 * SECOND);
+    let says = "The broker refused what this page sent: it may not publish to a: deny publish #.";
+    assert!(model.views(2 * SECOND).contains(&WorkerToPage::Notice(Notice::problem(says))));
 }

@@ -1,6 +1,6 @@
 //! Numbers and endings as people say them.
 
-use lacewing_control::{Ending, Preview};
+use lacewing_control::{Ending, Listener, NotDelivered, Preview};
 
 use super::payload;
 
@@ -36,6 +36,28 @@ pub(crate) fn list(names: &[String]) -> String {
     }
 }
 
+/// How long a session outlives its connection, in seconds.
+pub(crate) fn session(expiry: u32) -> String {
+    match expiry {
+        0 => "Its session ends with its connection.".into(),
+        u32::MAX => "Its session waits for it without end.".into(),
+        seconds => format!("Its session waits {} after it goes.", span(seconds.into())),
+    }
+}
+
+/// How a client reaches the broker.
+pub(crate) fn listener(listener: Listener) -> &'static str {
+    match listener {
+        Listener::Tcp => "TCP",
+        Listener::Tls => "TLS",
+        Listener::WebSocket => "WebSocket",
+        Listener::WebSocketTls => "WebSocket, TLS",
+        Listener::Page => "a page",
+        Listener::Home => "simulated home",
+        Listener::Link => "bridge",
+    }
+}
+
 /// How a client went, as the end of a sentence that begins with it.
 pub(crate) fn ending(how: Ending) -> &'static str {
     match how {
@@ -48,6 +70,22 @@ pub(crate) fn ending(how: Ending) -> &'static str {
         Ending::Refused => "was disconnected for an error",
         Ending::Shutdown => "was disconnected when the broker shut down",
         Ending::Crash => "was lost with the broker",
+    }
+}
+
+/// Why a message did not get to a client, as the end of a sentence.
+pub(crate) fn obstacle(why: NotDelivered) -> &'static str {
+    match why {
+        NotDelivered::Away => "it is away, and QoS 0 waits for nobody",
+        NotDelivered::NoLocal => "it published the message itself, and asked for no echo",
+        NotDelivered::Expired => "the message was too old by then",
+        NotDelivered::QueueFull => "its queue is full",
+        NotDelivered::SlowReceiver => "it reads too slowly",
+        NotDelivered::TooLarge => "the message is larger than it takes",
+        NotDelivered::NoMember => "no member of the shared group could take it",
+        NotDelivered::RetainedFull => "the broker keeps as many messages as it may",
+        NotDelivered::SessionEnded => "its session ended before",
+        NotDelivered::NotAllowed => "an access rule keeps the topic from it",
     }
 }
 

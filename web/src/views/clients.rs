@@ -1,5 +1,6 @@
 use yew::prelude::*;
 
+use crate::components::Last;
 use crate::hooks::use_page;
 use crate::state::{Route, Sheet};
 use crate::wire::{Action, Bridge, ClientCard, ClientRow, Here, Operator};
@@ -25,24 +26,25 @@ pub(crate) fn Clients() -> Html {
     let Some(view) = page.state.clients.as_ref().filter(|view| view.known) else {
         return html! { <div class="clients">{ head }<p class="empty">{ "Asking the broker who is here." }</p></div> };
     };
-    let here = view.rows.iter().filter(|row| row.here == Here::Yes).count();
-    let away = view.rows.len() - here;
-    let real = view.rows.iter().any(|row| !row.simulated && !row.own);
+    let (simulated, others): (Vec<_>, Vec<_>) = view.rows.iter().partition(|row| row.simulated);
+    let (pages, real): (Vec<_>, Vec<_>) = others.into_iter().partition(|row| row.page);
     html! {
         <div class={classes!("clients", view.card.is_some().then_some("with-card"))}>
             <div class="list">
                 { head }
                 <p class="legend">
-                    { format!("{here} here, {away} away. ") }
-                    <span class="dot hollow"></span>{ " simulated " }<span class="dot"></span>{ " real" }
+                    { counted(&view.rows) }
                     if matches!(page.state.status.bridge, Bridge::Linked(_)) {
-                        { " · " }<button class="link" onclick={page.acting(Action::ReloadRules)}
+                        { " " }<button class="link" onclick={page.acting(Action::ReloadRules)}
                             title="The bridge reads its settings file again">{ "Read users and rules again" }</button>
                     }
                 </p>
-                if !real {
-                    <p class="hint">{ "So far everyone here lives in this page. " }
-                        <button class="link" onclick={connect}>{ "Connect a device" }</button>{ " to see a real one." }</p>
+                if real.is_empty() {
+                    <div class="invite">
+                        <h2>{ "No real client yet" }</h2>
+                        <p>{ "Everyone here lives in a page. Any MQTT client can join them: a terminal, a program, an ESP32." }</p>
+                        <p><button class="primary" onclick={connect}>{ "Connect a device" }</button></p>
+                    </div>
                 }
                 <div class="scroll">
                     <table>
@@ -52,12 +54,37 @@ pub(crate) fn Clients() -> Html {
                             <th scope="col" class="number">{ "Subs" }</th><th scope="col" class="number">{ "Queued" }</th>
                             <th scope="col" class="number">{ "In / out" }</th>
                         </tr></thead>
-                        <tbody>{ for view.rows.iter().map(|one| row(&page.state.route, one)) }</tbody>
+                        { group(&page.state.route, "Real", &real) }
+                        { group(&page.state.route, "Pages", &pages) }
+                        { group(&page.state.route, "Simulated home", &simulated) }
                     </table>
                 </div>
             </div>
             { for view.card.as_ref().map(|card| html! { <aside><Card card={card.clone()} /></aside> }) }
         </div>
+    }
+}
+
+fn counted(rows: &[ClientRow]) -> String {
+    let here = rows.iter().filter(|row| row.here == Here::Yes).count();
+    let left = rows.iter().filter(|row| matches!(row.here, Here::JustLeft { .. })).count();
+    let away = rows.len() - here - left;
+    match left {
+        0 => format!("{here} here, {away} away."),
+        left => format!("{here} here, {left} just left, {away} away."),
+    }
+}
+
+/// Clients of one kind under their heading.
+fn group(route: &Route, name: &str, rows: &[&ClientRow]) -> Html {
+    if rows.is_empty() {
+        return Html::default();
+    }
+    html! {
+        <tbody>
+            <tr class="group"><th colspan="8" scope="rowgroup">{ format!("{name} ({})", rows.len()) }</th></tr>
+            { for rows.iter().map(|one| row(route, one)) }
+        </tbody>
     }
 }
 
@@ -126,11 +153,26 @@ fn Card(props: &CardProps) -> Html {
                     }) }
                 </ul>
             }
-            if !away && !card.row.own {
+            if !card.waiting.is_empty() {
+                <h3>{ "On its way and waiting" }</h3>
+                <ul class="topics">{ for card.waiting.iter().map(|line| html! { <li><code>{ line }</code></li> }) }</ul>
+            }
+            <h3>{ "Last messages" }</h3>
+            <Last rows={card.last.clone()} />
+            if card.ending {
                 <div class="ends">
-                    <button onclick={page.acting(Action::Kick { client_id: id.clone() })}>{ "Disconnect" }</button>
+                    <p class="why">{ "Its session is about to end." }</p>
+                    <button onclick={page.acting(Action::KeepSession { client_id: id.clone() })}>{ "Keep the session" }</button>
+                </div>
+            } else if !away && !card.row.own {
+                <div class="ends">
+                    if card.row.here == Here::Yes {
+                        <button onclick={page.acting(Action::Kick { client_id: id.clone() })}>{ "Disconnect" }</button>
+                    }
                     <button class="danger" onclick={page.acting(Action::EndSession { client_id: id.clone() })}>{ "End its session" }</button>
                 </div>
+                <p class="hint">{ "Disconnect cannot be undone, but its session stays and most clients come back by themselves. \
+                    Ending the session loses what waits for it; for 15 s that can be undone." }</p>
             }
         </section>
     }

@@ -1,75 +1,98 @@
+mod properties;
+
 use web_sys::{HtmlInputElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
+use self::properties::Properties;
+use crate::app::drafts;
 use crate::components::SheetFrame;
 use crate::hooks::use_page;
+use crate::model::written;
 use crate::state::StateAction;
 use crate::wire::{Action, Draft};
 
-/// The sheet that publishes a message.
-#[derive(Properties, PartialEq)]
+/// The sheet that publishes a message and says what became of it.
+#[derive(yew::Properties, PartialEq)]
 pub(crate) struct ComposeProps {
-    /// The topic to start from; empty for none.
+    /// The topic to start from; empty to start from the last message.
     pub(crate) topic: AttrValue,
 }
 
 #[component]
 pub(crate) fn Compose(props: &ComposeProps) -> Html {
     let page = use_page();
-    let draft = use_state(|| Draft { topic: props.topic.to_string(), ..Draft::default() });
-    let payload = use_state(String::new);
-    let edit = |set: fn(&mut Draft, &HtmlInputElement)| {
+    let draft = use_state(|| match props.topic.as_str() {
+        "" => (*page.state.draft).clone(),
+        topic => Draft { topic: topic.into(), ..Draft::default() },
+    });
+    // As it is written, and whether in hex.
+    let payload = use_state(|| written::shown(&draft.payload));
+    let mistake = use_state(|| None::<String>);
+    {
+        let act = page.act.clone();
+        use_effect_with(draft.topic.clone(), move |topic| act.emit(Action::Suggest(topic.clone())));
+    }
+    let set = {
+        let draft = draft.clone();
+        Callback::from(move |changed: Draft| draft.set(changed))
+    };
+    let ontopic = {
         let draft = draft.clone();
         Callback::from(move |event: InputEvent| {
-            let mut changed = (*draft).clone();
-            set(&mut changed, &event.target_unchecked_into::<HtmlInputElement>());
-            draft.set(changed);
+            let topic = event.target_unchecked_into::<HtmlInputElement>().value();
+            draft.set(Draft { topic, ..(*draft).clone() });
         })
     };
     let onpayload = {
         let payload = payload.clone();
         Callback::from(move |event: InputEvent| {
-            payload.set(event.target_unchecked_into::<HtmlTextAreaElement>().value());
+            payload.set((event.target_unchecked_into::<HtmlTextAreaElement>().value(), payload.1));
+        })
+    };
+    let onhex = {
+        let payload = payload.clone();
+        Callback::from(move |event: Event| {
+            let hex = event.target_unchecked_into::<HtmlInputElement>().checked();
+            let text = match (hex, written::payload(&payload.0, !hex)) {
+                (true, Ok(bytes)) => written::hex(&bytes),
+                (false, Ok(bytes)) => String::from_utf8_lossy(&bytes).into_owned(),
+                (_, Err(_)) => payload.0.clone(),
+            };
+            payload.set((text, hex));
+        })
+    };
+    let onretain = {
+        let draft = draft.clone();
+        Callback::from(move |event: Event| {
+            let retain = event.target_unchecked_into::<HtmlInputElement>().checked();
+            draft.set(Draft { retain, ..(*draft).clone() });
         })
     };
     let onsubmit = {
-        let (page, draft, payload) = (page.clone(), draft.clone(), payload.clone());
+        let (page, draft, payload, mistake) = (page.clone(), draft.clone(), payload.clone(), mistake.clone());
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
-            page.act(Action::Publish(Draft { payload: payload.as_bytes().to_vec(), ..(*draft).clone() }));
-            page.dispatch.emit(StateAction::Sheet(None));
-        })
-    };
-    let property = {
-        let draft = draft.clone();
-        move |index: usize, name: bool| {
-            let draft = draft.clone();
-            Callback::from(move |event: InputEvent| {
-                let mut changed = (*draft).clone();
-                let text = event.target_unchecked_into::<HtmlInputElement>().value();
-                if let Some(pair) = changed.user_properties.get_mut(index) {
-                    *(if name { &mut pair.0 } else { &mut pair.1 }) = text;
-                }
-                draft.set(changed);
-            })
-        }
-    };
-    let add = {
-        let draft = draft.clone();
-        Callback::from(move |_: MouseEvent| {
-            let mut changed = (*draft).clone();
-            changed.user_properties.push((String::new(), String::new()));
-            draft.set(changed);
+            let bytes = match written::payload(&payload.0, payload.1) {
+                Ok(bytes) => bytes,
+                Err(why) => return mistake.set(Some(why)),
+            };
+            mistake.set(None);
+            let published = Draft { payload: bytes, ..(*draft).clone() };
+            drafts::remember(&published);
+            page.dispatch.emit(StateAction::Drafted(published.clone()));
+            page.act(Action::Publish(published));
         })
     };
     html! {
         <SheetFrame title="Publish a message">
             <form class="compose" {onsubmit}>
                 <label>{ "Topic" }
-                    <input class="mono" value={draft.topic.clone()} required=true autofocus=true placeholder="test/topic"
-                        oninput={edit(|draft, input| draft.topic = input.value())} autocapitalize="off" spellcheck="false" /></label>
+                    <input class="mono" value={draft.topic.clone()} required=true autofocus=true placeholder="test/topic" list="topics"
+                        oninput={ontopic} autocomplete="off" autocapitalize="off" spellcheck="false" /></label>
+                <datalist id="topics">{ for page.state.topics.iter().map(|topic| html! { <option key={topic.clone()} value={topic.clone()} /> }) }</datalist>
                 <label>{ "Payload" }
-                    <textarea class="mono" rows="5" value={(*payload).clone()} oninput={onpayload} spellcheck="false" /></label>
+                    <textarea class="mono" rows="5" value={payload.0.clone()} oninput={onpayload} spellcheck="false" /></label>
+                <label class="check"><input type="checkbox" checked={payload.1} onchange={onhex} />{ "Write the payload as bytes in hex" }</label>
                 <div class="line">
                     <fieldset>
                         <legend>{ "QoS" }</legend>
@@ -83,33 +106,17 @@ pub(crate) fn Compose(props: &ComposeProps) -> Html {
                             }
                         }) }
                     </fieldset>
-                    <label class="check"><input type="checkbox" checked={draft.retain}
-                        oninput={edit(|draft, input| draft.retain = input.checked())} />{ "Retain: the broker keeps it for later subscribers" }</label>
+                    <label class="check"><input type="checkbox" checked={draft.retain} onchange={onretain} />
+                        { "Retain: the broker keeps it for later subscribers" }</label>
                 </div>
-                <details>
-                    <summary>{ "Properties (MQTT 5.0)" }</summary>
-                    <label>{ "Content type" }<input class="mono" value={draft.content_type.clone()} placeholder="application/json"
-                        oninput={edit(|draft, input| draft.content_type = input.value())} /></label>
-                    <label>{ "Response topic" }<input class="mono" value={draft.response_topic.clone()}
-                        oninput={edit(|draft, input| draft.response_topic = input.value())} /></label>
-                    <label>{ "Correlation data" }<input class="mono"
-                        oninput={edit(|draft, input| draft.correlation_data = input.value().into_bytes())} /></label>
-                    <label>{ "Expires after, seconds" }<input type="number" min="0" max="4294967295"
-                        oninput={edit(|draft, input| draft.expiry = input.value().parse().ok())} /></label>
-                    <label class="check"><input type="checkbox" checked={draft.utf8}
-                        oninput={edit(|draft, input| draft.utf8 = input.checked())} />{ "The payload is UTF-8 text" }</label>
-                    <fieldset class="pairs">
-                        <legend>{ "User properties" }</legend>
-                        { for draft.user_properties.iter().enumerate().map(|(index, (name, value))| html! {
-                            <div class="line" key={index}>
-                                <input class="mono" aria-label="Name" placeholder="name" value={name.clone()} oninput={property(index, true)} />
-                                <input class="mono" aria-label="Value" placeholder="value" value={value.clone()} oninput={property(index, false)} />
-                            </div>
-                        }) }
-                        <button type="button" onclick={add}>{ "Add a user property" }</button>
-                    </fieldset>
-                </details>
+                <Properties draft={(*draft).clone()} {set} />
                 <p class="buttons"><button type="submit" class="primary">{ "Publish" }</button></p>
+                <div role="status">
+                    { for mistake.as_ref().map(|why| html! { <p class="why">{ why }</p> }) }
+                    { for page.state.posted.as_ref().map(|posted| html! {
+                        <p class={if posted.well { "well" } else { "why" }}>{ &posted.text }</p>
+                    }) }
+                </div>
             </form>
         </SheetFrame>
     }

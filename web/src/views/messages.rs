@@ -2,13 +2,16 @@ use web_sys::{HtmlElement, HtmlInputElement};
 use yew::prelude::*;
 
 use crate::hooks::{Page, use_page};
-use crate::state::Sheet;
+use crate::state::{Route, Sheet, StateAction};
 use crate::wire::{
-    Action, Body, MessageDetail, MessageRow, MessagesView, Place, SubscribeOptions, SubscriptionState, Window,
+    Action, Body, Journey, MessageDetail, MessageRow, MessagesView, Place, SubscribeOptions,
+    SubscriptionState, Window,
 };
 
 /// The height of one row in CSS pixels; the style sheet sets the same.
 const ROW: i32 = 32;
+/// Messages a second from which on the list says that it cannot be followed.
+const MANY: f32 = 200.0;
 /// Rows drawn above and below what is visible, so that scrolling shows no gap.
 const SPARE: u32 = 15;
 
@@ -119,6 +122,10 @@ fn tools(page: &Page, view: &MessagesView) -> Html {
                 <input id="filter" class="mono" type="search" placeholder="Filter: text, or home/+/light" {oninput}
                     value={page.state.window.filter.clone()} autocapitalize="off" spellcheck="false" /></label>
             <p class="count">{ format!("{} shown · {} seen · {:.1}/s", view.matching, view.seen, view.rate) }</p>
+            if view.overloaded || view.rate > MANY {
+                <p class="why">{ format!("{:.0} messages a second: more than anyone can read. The last {} are kept; narrow the subscription or pause.", view.rate, view.kept) }
+                    { if view.overloaded { " Who gets each one is not recorded meanwhile." } else { "" } }</p>
+            }
             <button aria-pressed={paused.to_string()} onclick={page.acting(Action::PauseMessages(!paused))}>
                 { match view.paused { Some(0) => "Resume".into(), Some(more) => format!("Resume, {more} more"), None => "Pause".to_owned() } }
             </button>
@@ -219,12 +226,57 @@ fn detail(page: &Page, row: &MessageRow, detail: &MessageDetail) -> Html {
         <div class="detail">
             <dl>
                 <dt>{ "Topic" }</dt><dd><code>{ &row.topic }</code></dd>
+                <dt>{ "Delivered with" }</dt><dd>{ format!("QoS {}", row.qos) }{ if row.dup { ", DUP: it may have come before" } else { "" } }</dd>
+                <dt>{ "Retained" }</dt><dd>{ if row.retain { "yes: the broker keeps it for later subscribers" } else { "no, or not said: it came as it was published" } }</dd>
                 { for detail.properties.iter().map(|(name, value)| html! { <><dt>{ name }</dt><dd>{ value }</dd></> }) }
             </dl>
             { body }
             if detail.cut > 0 { <p>{ format!("and {} bytes more.", detail.cut) }</p> }
-            <button onclick={page.opening(Some(Sheet::Compose(row.topic.clone())))}>{ "Publish on this topic" }</button>
+            <Way journey={detail.journey.clone()} />
+            <div class="ends">
+                { for detail.draft.as_ref().map(|draft| {
+                    let (dispatch, draft) = (page.dispatch.clone(), draft.clone());
+                    html! { <button onclick={move |_| dispatch.emit(StateAction::Compose(draft.clone()))}>{ "Publish again" }</button> }
+                }) }
+                <button onclick={page.opening(Some(Sheet::Compose(row.topic.clone())))}>{ "Publish on this topic" }</button>
+                if row.retain {
+                    <button class="danger" onclick={page.acting(Action::ClearRetained(row.topic.clone()))}
+                        title="The broker keeps it no longer">{ "Clear retained" }</button>
+                }
+            </div>
         </div>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct WayProps {
+    journey: Result<Journey, String>,
+}
+
+/// Who sent a message and who got it.
+#[component]
+fn Way(props: &WayProps) -> Html {
+    let journey = match &props.journey {
+        Ok(journey) => journey,
+        Err(why) => return html! { <p class="hint">{ why }</p> },
+    };
+    let client = |id: &str| html! { <a href={Route::Clients(Some(id.to_owned())).fragment()}><code>{ id.to_owned() }</code></a> };
+    html! {
+        <>
+            <p>
+                { match &journey.from {
+                    Some(from) => html! { <>{ "Published by " }{ client(from) }</> },
+                    None => html! { "Published by the broker's operator" },
+                } }
+                { if journey.receivers.is_empty() { ". Nobody was subscribed." } else { ". It went to:" } }
+            </p>
+            <ul class="plain">
+                { for journey.receivers.iter().map(|one| html! {
+                    <li class={one.failed.then_some("why")}>{ client(&one.client_id) }{ format!(": {}", one.how) }</li>
+                }) }
+                if journey.more > 0 { <li>{ format!("and {} more", journey.more) }</li> }
+            </ul>
+        </>
     }
 }
 

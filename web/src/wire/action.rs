@@ -21,6 +21,10 @@ pub enum Action {
     },
     /// Publish what the composer holds.
     Publish(Draft),
+    /// Answer with topics for what was typed into a topic field.
+    Suggest(String),
+    /// Have the broker keep the retained message of this topic no longer.
+    ClearRetained(String),
     /// Use a control of a device: a publish on its command topic.
     Control {
         /// The device id.
@@ -44,9 +48,14 @@ pub enum Action {
         /// Who.
         client_id: String,
     },
-    /// Disconnect a client and end its session.
+    /// Disconnect a client and end its session, after a while in which [`Action::KeepSession`] prevents it.
     EndSession {
         /// Who.
+        client_id: String,
+    },
+    /// Do not end the session after all.
+    KeepSession {
+        /// Whose.
         client_id: String,
     },
     /// Have users and access rules read again where they are kept.

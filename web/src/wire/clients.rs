@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::TrafficRow;
+
 /// The list of clients.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ClientsView {
@@ -22,6 +24,8 @@ pub struct ClientRow {
     pub here: Here,
     /// Whether it is one of the simulated home's devices.
     pub simulated: bool,
+    /// Whether it is a page like this one.
+    pub page: bool,
     /// Whether it is this page's own.
     pub own: bool,
     /// How it reaches the broker: "TCP", "WebSocket", "this page".
@@ -76,6 +80,17 @@ pub struct ClientCard {
     pub will: Option<String>,
     /// Its subscriptions.
     pub subscriptions: Vec<SubscriptionRow>,
+    /// What is sent and not acknowledged, then what waits: a line each, the first [`ClientCard::WAITING`].
+    pub waiting: Vec<String>,
+    /// The last messages from it and to it, newest first.
+    pub last: Vec<TrafficRow>,
+    /// Whether its session is about to end, unless somebody undoes it.
+    pub ending: bool,
+}
+
+impl ClientCard {
+    /// The most lines of waiting messages.
+    pub const WAITING: usize = 10;
 }
 
 /// One subscription.

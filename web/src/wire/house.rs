@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::TrafficRow;
+
 /// The house: its rooms and what is in them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct HouseView {
@@ -258,8 +260,16 @@ pub struct DeviceDetail {
     pub listens: Vec<TopicRow>,
     /// Its will as a sentence.
     pub will: Option<String>,
+    /// The last messages from it and to it, newest first.
+    pub last: Vec<TrafficRow>,
+    /// Its session as the broker sees it, a line each; `Err` says why that is not known.
+    pub session: Result<Vec<String>, String>,
     /// How it is powered; `Err` says why that cannot be changed from here.
     pub power: Result<Power, String>,
+    /// Seconds until the broker publishes its will, while its cable is cut.
+    pub will_in: Option<u32>,
+    /// The real client that publishes what it publishes, and the topic they share.
+    pub rival: Option<(String, String)>,
 }
 
 /// A topic with the last value seen on it.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Draft, Journey};
+
 /// What of the stream is on screen.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MessagesView {
@@ -15,6 +17,8 @@ pub struct MessagesView {
     pub seen: u64,
     /// Messages a second, over the last few seconds.
     pub rate: f32,
+    /// Whether so many messages come that their ways are not recorded.
+    pub overloaded: bool,
     /// Whether the list stands still, and how many came meanwhile.
     pub paused: Option<u64>,
     /// The number of the newest message that is shown.
@@ -83,6 +87,10 @@ pub struct MessageDetail {
     pub body: Body,
     /// How many bytes of the payload are not shown.
     pub cut: u32,
+    /// The same message, to be published again; `None` for one that is too long for that.
+    pub draft: Option<Draft>,
+    /// Who sent it and who got it; `Err` says why that is not known.
+    pub journey: Result<Journey, String>,
 }
 
 /// A payload as it can be read.

@@ -36,6 +36,9 @@ pub struct Offer {
 }
 
 impl Notice {
+    /// How long something can be undone, in milliseconds.
+    pub const DECIDING_MS: u32 = 15_000;
+
     /// It was done.
     pub fn done(text: impl Into<String>) -> Self {
         Self { tone: Tone::Done, text: text.into(), offer: None }

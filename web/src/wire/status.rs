@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Arrival;
+
 /// Everything the status line tells.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Status {
@@ -19,6 +21,8 @@ pub struct Status {
     pub unsaved: Option<String>,
     /// Whether there is a control channel: who is connected, ends of devices. If not, why.
     pub operator: Operator,
+    /// The last attempts of real devices to connect, newest first, where the broker tells.
+    pub arrivals: Vec<Arrival>,
 }
 
 /// Where the broker is.

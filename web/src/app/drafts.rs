@@ -1,0 +1,24 @@
+//! The last message of the composer, kept by the browser.
+
+use gloo::storage::{LocalStorage, Storage};
+
+use crate::wire::Draft;
+
+const DRAFT: &str = "lacewing.draft";
+/// The longest message that is kept, in bytes of its encoding.
+const LONGEST: usize = 16 * 1024;
+
+/// The message that was published last, or an empty one.
+pub(super) fn recall() -> Draft {
+    let kept = LocalStorage::get::<Vec<u8>>(DRAFT).ok();
+    kept.and_then(|bytes| postcard::from_bytes(&bytes).ok()).unwrap_or_default()
+}
+
+/// Keeps a message for the next time.
+pub(crate) fn remember(draft: &Draft) {
+    let Ok(bytes) = postcard::to_stdvec(draft) else { return };
+    if bytes.len() <= LONGEST {
+        // A browser that keeps nothing starts with an empty composer.
+        let _ = LocalStorage::set(DRAFT, bytes);
+    }
+}

@@ -1,0 +1,147 @@
+//! What the broker is asked about the way of a message, and what it answered.
+
+use std::collections::BTreeMap;
+
+use lacewing_control::{Explanation, Request};
+
+use super::words;
+
+/// How many answers are kept.
+const ANSWERS: usize = 64;
+/// How long an answer holds, in microseconds.
+const FRESH: u64 = 3_000_000;
+
+/// Questions to the broker of the form: does this client get what is published to that topic, and why not?
+#[derive(Debug, Default)]
+pub(crate) struct Inquiries {
+    /// By client id and topic: when it was asked, and the last answer.
+    answers: BTreeMap<(String, String), (u64, Option<Explanation>)>,
+}
+
+impl Inquiries {
+    /// The question to ask now; `None` while the last one about the same is fresh.
+    pub(crate) fn ask(&mut self, now: u64, client_id: &str, topic: &str) -> Option<Request> {
+        let key = (client_id.to_owned(), topic.to_owned());
+        if self.answers.get(&key).is_some_and(|(asked, _)| now.saturating_sub(*asked) < FRESH) {
+            return None;
+        }
+        if self.answers.len() >= ANSWERS && !self.answers.contains_key(&key) {
+            let oldest = self.answers.iter().min_by_key(|(_, (asked, _))| *asked).map(|(key, _)| key.clone());
+            self.answers.remove(&oldest?);
+        }
+        self.answers.entry(key).or_default().0 = now;
+        Some(Request::Explain { client_id: client_id.into(), topic: topic.into() })
+    }
+
+    /// The broker answered.
+    pub(crate) fn answered(&mut self, client_id: String, topic: String, explanation: Explanation) {
+        if let Some((_, answer)) = self.answers.get_mut(&(client_id, topic)) {
+            *answer = Some(explanation);
+        }
+    }
+
+    /// What was answered last.
+    pub(crate) fn answer(&self, client_id: &str, topic: &str) -> Option<&Explanation> {
+        // The map owns its keys, so that one to look with has to be made.
+        self.answers.get(&(client_id.to_owned(), topic.to_owned()))?.1.as_ref()
+    }
+
+    /// The control channel is gone.
+    pub(crate) fn forget(&mut self) {
+        self.answers.clear();
+    }
+}
+
+/// Why nothing came back from a device that was sent a command on `topic`, as far as the broker knows.
+pub(crate) fn no_answer(answer: &Explanation, topic: &str) -> String {
+    if !answer.known {
+        return "The broker has no client of this name: nobody heard it.".into();
+    }
+    if answer.matching.is_empty() {
+        return format!("It is not subscribed to {topic}: nobody heard it.");
+    }
+    if let Some(rule) = &answer.denied_by {
+        return format!("An access rule keeps it from the device: {rule}.");
+    }
+    if !answer.connected {
+        return match answer.granted {
+            Some(_) => "It is offline. What was asked waits in its session until it is back.".into(),
+            None => "It is offline, and nothing waits for it.".into(),
+        };
+    }
+    match answer.obstacles.first() {
+        Some(obstacle) => format!("The broker could not pass it on: {}.", words::obstacle(*obstacle)),
+        None => "The broker passed it on. The device has not said that it did it.".into(),
+    }
+}
+
+/// By which subscription a client gets what is published to a topic, as the end of a line.
+pub(crate) fn by_which(answer: &Explanation) -> Option<String> {
+    if let Some(rule) = &answer.denied_by {
+        return Some(format!("kept from it by the rule {rule}"));
+    }
+    let filters: Vec<String> = answer.matching.iter().map(|one| one.filter.clone()).collect();
+    (!filters.is_empty()).then(|| format!("by its subscription to {}", words::list(&filters)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lacewing_control::{NotDelivered, SubscriptionInfo};
+
+    const SECOND: u64 = 1_000_000;
+
+    fn explanation() -> Explanation {
+        Explanation {
+            known: true,
+            connected: true,
+            matching: vec![SubscriptionInfo {
+                filter: "lamp/set".into(),
+                qos: 1,
+                no_local: false,
+                retain_as_published: false,
+                subscription_identifier: None,
+            }],
+            granted: Some(1),
+            obstacles: Vec::new(),
+            dropped: 0,
+            shared: Vec::new(),
+            denied_by: None,
+        }
+    }
+
+    #[test]
+    fn the_same_is_not_asked_again_while_the_answer_is_fresh() {
+        let mut inquiries = Inquiries::default();
+        assert!(inquiries.ask(SECOND, "lamp", "lamp/set").is_some());
+        assert!(inquiries.ask(2 * SECOND, "lamp", "lamp/set").is_none());
+        assert!(inquiries.ask(2 * SECOND, "lamp", "other").is_some());
+        assert!(inquiries.ask(5 * SECOND, "lamp", "lamp/set").is_some());
+        inquiries.answered("lamp".into(), "lamp/set".into(), explanation());
+        assert!(inquiries.answer("lamp", "lamp/set").is_some());
+    }
+
+    #[test]
+    fn only_so_many_answers_are_kept() {
+        let mut inquiries = Inquiries::default();
+        (0..1_000u64).for_each(|at| drop(inquiries.ask(at, &at.to_string(), "a")));
+        assert_eq!(inquiries.answers.len(), ANSWERS);
+    }
+
+    #[test]
+    fn each_reason_for_silence_is_a_sentence_of_its_own() {
+        let why = |change: fn(&mut Explanation)| {
+            let mut answer = explanation();
+            change(&mut answer);
+            no_answer(&answer, "lamp/set")
+        };
+        assert!(why(|answer| answer.known = false).contains("no client of this name"));
+        assert!(why(|answer| answer.matching.clear()).contains("not subscribed to lamp/set"));
+        assert!(why(|answer| answer.connected = false).contains("waits in its session"));
+        assert!(
+            why(|answer| answer.denied_by = Some("deny subscribe #".into())).contains("deny subscribe #")
+        );
+        assert!(why(|answer| answer.obstacles.push(NotDelivered::QueueFull)).contains("queue is full"));
+        assert!(why(|_| {}).contains("passed it on"));
+    }
+}

@@ -1,0 +1,135 @@
+//! What the broker's host says to an operator, and what it is asked to tell.
+
+use lacewing_control::{Event, EventKind, Request, Response, Watch};
+
+use super::{Effect, Model, inquiry};
+use crate::wire::{Bridge, Devices, Notice, Operator, Screen};
+
+/// Messages a second from which on nobody is told of each one's way; half of it and they are again.
+const TOO_MANY: f32 = 1_000.0;
+
+impl Model {
+    /// What the host of the broker said.
+    pub fn control(&mut self, now: u64, response: Response) {
+        match response {
+            Response::Hello { unsaved, .. } => {
+                self.status.operator = Operator::Yes;
+                self.status.unsaved = unsaved;
+                self.watch = None;
+                self.watch_host();
+            }
+            Response::Clients(clients) => {
+                self.roster.list(now, clients);
+            }
+            Response::Client(detail) => self.roster.detail(detail),
+            Response::Events { events, .. } => events.iter().for_each(|event| self.event(event)),
+            Response::Metrics(metrics) => {
+                self.status.clients = Some(metrics.clients);
+                let count: u64 = metrics.published.iter().sum();
+                if let Some(last) = self.counted {
+                    self.rate.add(now, count.saturating_sub(last));
+                }
+                self.counted = Some(count);
+            }
+            Response::Home(devices) => self.house.powered(devices),
+            Response::Bridge(bridge) => {
+                self.status.devices =
+                    if bridge == Bridge::Elsewhere { Devices::OtherTab } else { Devices::Here };
+                self.status.bridge = bridge;
+            }
+            Response::Explained { client_id, topic, explanation } => {
+                self.house.excuse(&client_id, inquiry::no_answer(&explanation, &topic));
+                self.inquiries.answered(client_id, topic, explanation);
+            }
+            Response::RulesReloaded { what } => self.notify(Notice::done(what)),
+            Response::Refused { why } => self.problem(why),
+        }
+    }
+
+    /// There is no control channel, or no longer; `why` is a sentence.
+    pub fn control_closed(&mut self, why: &str) {
+        self.status.operator = Operator::No { why: why.into() };
+        self.status.clients = None;
+        self.counted = None;
+        self.watch = None;
+        self.roster.forget();
+        self.traffic.forget();
+        self.inquiries.forget();
+        self.arrivals.forget();
+        self.rivals.forget();
+        self.house.powered(Vec::new());
+    }
+
+    /// Tells the host what is on screen, if it changed.
+    pub(super) fn watch_host(&mut self) {
+        if self.status.operator != Operator::Yes {
+            return;
+        }
+        let (client, card) = match &self.screen {
+            Screen::Clients { client } => (client.clone(), true),
+            Screen::Home { device } => (device.clone(), device.is_some()),
+            Screen::Messages(_) => (None, false),
+        };
+        let watch = Watch { clients: card, client, events: !self.overloaded, metrics: true, home: true };
+        if self.watch.as_ref() != Some(&watch) {
+            self.watch = Some(watch.clone());
+            self.effects.push_back(Effect::Control(Request::Watch(watch)));
+        }
+    }
+
+    /// Whether the host tells what happens at the broker.
+    pub(super) fn is_told_of_events(&self) -> bool {
+        self.watch.as_ref().is_some_and(|watch| watch.events)
+    }
+
+    /// Stops asking for each message's way while there are too many of them.
+    pub(super) fn weigh(&mut self) {
+        let limit = if self.overloaded { TOO_MANY / 2.0 } else { TOO_MANY };
+        let overloaded = self.status.rate > limit;
+        if overloaded != self.overloaded {
+            self.overloaded = overloaded;
+            self.watch_host();
+        }
+    }
+
+    /// What becomes of a wish that got no answer is asked of the broker, and who got the message that is open.
+    pub(super) fn inquire(&mut self, now: u64) {
+        if self.status.operator != Operator::Yes {
+            return;
+        }
+        let mut questions = self.house.unanswered(now);
+        if let Screen::Messages(window) = &self.screen
+            && let Some((at, topic, payload)) = window.open.and_then(|number| self.stream.message_at(number))
+            && let Some(journey) = self.traffic.journey(at, topic, payload)
+        {
+            questions.extend(journey.receivers.iter().map(|one| (one.client_id.clone(), topic.to_owned())));
+        }
+        for (client_id, topic) in questions {
+            let request = self.inquiries.ask(now, &client_id, &topic);
+            self.effects.extend(request.map(Effect::Control));
+        }
+    }
+
+    fn event(&mut self, event: &Event) {
+        let own = [self.phone.id.as_str(), self.messages.id.as_str()];
+        match &event.kind {
+            EventKind::Connected { .. } | EventKind::Disconnected { .. } => {
+                self.roster.event(event.at, &event.kind);
+            }
+            EventKind::Published { from: Some(from), topic, .. } => {
+                self.seen.topic(topic);
+                let is_simulated = |id: &str| self.house.is_running(id) || own.contains(&id);
+                let plan = self.house.drawn();
+                self.rivals.published(event.at, plan, from, topic, is_simulated);
+            }
+            EventKind::Refused { client_id: Some(id), why, .. } if own.contains(&id.as_str()) => {
+                self.refused(why);
+            }
+            _ => {}
+        }
+        self.traffic.event(event);
+        let arrived = self.arrivals.event(event);
+        arrived.into_iter().for_each(|says| self.notify(Notice::done(says)));
+        self.narrator.event(&event.kind);
+    }
+}

@@ -1,0 +1,258 @@
+//! Who told what to whom, from the broker's events: the last messages of each client, and the journeys of the latest messages.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use lacewing_control::{Event, EventKind, Preview};
+
+use super::words;
+use crate::wire::{Journey, Receiver, TrafficRow};
+
+/// How many messages of a client are kept.
+const LINES: usize = 20;
+/// How many clients' messages are kept; the one that was quiet for longest makes room.
+const CLIENTS: usize = 300;
+/// How many messages' journeys are kept.
+const TRACED: usize = 400;
+/// How far apart the broker's clock and this page's may be for the same message, in microseconds.
+const NEAR: u64 = 5_000_000;
+
+/// What is remembered of messages and their ways.
+#[derive(Debug, Default)]
+pub(crate) struct Traffic {
+    /// By client id, oldest first.
+    lines: BTreeMap<String, VecDeque<Line>>,
+    /// Oldest first.
+    traced: VecDeque<Traced>,
+}
+
+#[derive(Debug)]
+struct Line {
+    at: u64,
+    sent: bool,
+    topic: String,
+    value: Option<String>,
+    fate: String,
+    failed: bool,
+}
+
+#[derive(Debug)]
+struct Traced {
+    message: u64,
+    at: u64,
+    topic: String,
+    payload: Preview,
+    journey: Journey,
+}
+
+impl Traffic {
+    /// An event of the broker.
+    pub(crate) fn event(&mut self, event: &Event) {
+        match &event.kind {
+            EventKind::Published { message, from, topic, payload, receivers, .. } => {
+                if self.traced.len() == TRACED {
+                    self.traced.pop_front();
+                }
+                let journey = Journey { from: from.clone(), ..Journey::default() };
+                if let Some(from) = from {
+                    let fate = match receivers {
+                        0 => "to nobody: no one is subscribed".into(),
+                        1 => "to 1 receiver".into(),
+                        more => format!("to {more} receivers"),
+                    };
+                    let value = value(payload);
+                    let topic = topic.clone();
+                    self.line(from, Line { at: event.at, sent: true, topic, value, fate, failed: false });
+                }
+                let (topic, payload) = (topic.clone(), payload.clone());
+                self.traced.push_back(Traced { message: *message, at: event.at, topic, payload, journey });
+            }
+            EventKind::Delivered { message, to, topic, qos, shared, queued } => {
+                let group = shared.as_ref().map_or(String::new(), |share| format!(", its turn in {share}"));
+                let how = if *queued { "waits for it" } else { "delivered" };
+                let receiver = Receiver {
+                    client_id: to.clone(),
+                    how: format!("{how}, QoS {qos}{group}"),
+                    failed: false,
+                };
+                let waits = queued.then_some("waits for it");
+                self.reached(event.at, *message, topic, receiver, waits);
+            }
+            EventKind::NotDelivered { message, to, topic, why } => {
+                let how = format!("not delivered: {}", words::obstacle(*why));
+                let receiver = Receiver { client_id: to.clone(), how: how.clone(), failed: true };
+                self.reached(event.at, *message, topic, receiver, Some(&how));
+            }
+            EventKind::Refused { client_id: Some(client_id), why, .. } => {
+                let fate = format!("refused: {why}");
+                let line =
+                    Line { at: event.at, sent: true, topic: String::new(), value: None, fate, failed: true };
+                self.line(client_id, line);
+            }
+            _ => {}
+        }
+    }
+
+    /// A message that this page heard itself, where no broker tells it of the others: `device` sent it, or it was meant for it.
+    pub(crate) fn heard(&mut self, at: u64, device: &str, sent: bool, topic: &str, value: Option<String>) {
+        let topic = topic.to_owned();
+        self.line(device, Line { at, sent, topic, value, fate: String::new(), failed: false });
+    }
+
+    /// The last messages from and to a client, newest first.
+    pub(crate) fn of(&self, now: u64, client_id: &str) -> Vec<TrafficRow> {
+        let lines = self.lines.get(client_id).into_iter().flatten().rev();
+        lines
+            .map(|line| TrafficRow {
+                sent: line.sent,
+                topic: line.topic.clone(),
+                value: line.value.clone(),
+                fate: line.fate.clone(),
+                age: words::ago(now, line.at),
+                failed: line.failed,
+            })
+            .collect()
+    }
+
+    /// The journey of a message that came to this page `at` that time.
+    pub(crate) fn journey(&self, at: u64, topic: &str, payload: &[u8]) -> Option<&Journey> {
+        let same = |traced: &&Traced| {
+            traced.at.abs_diff(at) < NEAR
+                && traced.topic == topic
+                && traced.payload.len as usize == payload.len()
+                && payload.starts_with(&traced.payload.head)
+        };
+        let nearest = self.traced.iter().filter(same).min_by_key(|traced| traced.at.abs_diff(at))?;
+        Some(&nearest.journey)
+    }
+
+    /// The control channel is gone and with it what it said.
+    pub(crate) fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    fn reached(&mut self, at: u64, message: u64, topic: &str, receiver: Receiver, trouble: Option<&str>) {
+        let traced = self.traced.iter_mut().rev().find(|traced| traced.message == message);
+        let from = traced.as_ref().and_then(|traced| traced.journey.from.as_deref());
+        let fate = match (trouble, from) {
+            (Some(trouble), _) => trouble.to_owned(),
+            (None, Some(from)) => format!("from {from}"),
+            (None, None) => String::new(),
+        };
+        let value = traced.as_ref().and_then(|traced| value(&traced.payload));
+        let (to, failed) = (receiver.client_id.clone(), receiver.failed);
+        if let Some(traced) = traced {
+            match traced.journey.receivers.len() {
+                Journey::RECEIVERS.. => traced.journey.more += 1,
+                _ => traced.journey.receivers.push(receiver),
+            }
+        }
+        self.line(&to, Line { at, sent: false, topic: topic.into(), value, fate, failed });
+    }
+
+    fn line(&mut self, client_id: &str, line: Line) {
+        if !self.lines.contains_key(client_id) && self.lines.len() == CLIENTS {
+            let quietest = self.lines.iter().min_by_key(|(_, lines)| lines.back().map(|line| line.at));
+            if let Some(quietest) = quietest.map(|(id, _)| id.clone()) {
+                self.lines.remove(&quietest);
+            }
+        }
+        let lines = self.lines.entry(client_id.to_owned()).or_default();
+        if lines.len() == LINES {
+            lines.pop_front();
+        }
+        lines.push_back(line);
+    }
+}
+
+fn value(payload: &Preview) -> Option<String> {
+    (payload.len > 0).then(|| words::preview(payload))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lacewing_control::NotDelivered;
+
+    const SECOND: u64 = 1_000_000;
+
+    fn event(at: u64, kind: EventKind) -> Event {
+        Event { number: 1, at, kind }
+    }
+
+    fn published(message: u64, from: &str) -> EventKind {
+        EventKind::Published {
+            message,
+            from: Some(from.into()),
+            topic: "a/b".into(),
+            qos: 0,
+            retain: false,
+            payload: Preview { head: b"20.4".to_vec(), len: 4 },
+            receivers: 2,
+        }
+    }
+
+    fn delivered(message: u64, to: &str) -> EventKind {
+        EventKind::Delivered {
+            message,
+            to: to.into(),
+            topic: "a/b".into(),
+            qos: 1,
+            shared: None,
+            queued: false,
+        }
+    }
+
+    #[test]
+    fn sender_and_receivers_each_remember_a_message_from_their_side() {
+        let mut traffic = Traffic::default();
+        traffic.event(&event(SECOND, published(7, "sensor")));
+        traffic.event(&event(SECOND, delivered(7, "radiator")));
+        let (sent, got) = (traffic.of(5 * SECOND, "sensor"), traffic.of(5 * SECOND, "radiator"));
+        assert_eq!(
+            (sent[0].sent, sent[0].fate.as_str(), sent[0].age.as_str()),
+            (true, "to 2 receivers", "4 s ago")
+        );
+        assert_eq!((got[0].sent, got[0].fate.as_str()), (false, "from sensor"));
+        assert_eq!(got[0].value.as_deref(), Some("20.4"));
+    }
+
+    #[test]
+    fn the_last_twenty_messages_of_a_client_are_kept_newest_first() {
+        let mut traffic = Traffic::default();
+        (1..=30)
+            .for_each(|second| traffic.heard(second * SECOND, "lamp", true, "a", Some(second.to_string())));
+        let rows = traffic.of(30 * SECOND, "lamp");
+        assert_eq!(
+            (rows.len(), rows[0].value.as_deref(), rows[19].value.as_deref()),
+            (20, Some("30"), Some("11"))
+        );
+    }
+
+    #[test]
+    fn the_quietest_client_makes_room_for_a_new_one() {
+        let mut traffic = Traffic::default();
+        (0..=CLIENTS as u64).for_each(|id| traffic.heard(id, &format!("client-{id}"), true, "a", None));
+        assert_eq!(traffic.lines.len(), CLIENTS);
+        assert!(traffic.of(0, "client-0").is_empty() && !traffic.of(0, "client-1").is_empty());
+    }
+
+    #[test]
+    fn a_message_of_the_stream_is_traced_to_its_receivers() {
+        let mut traffic = Traffic::default();
+        traffic.event(&event(SECOND, published(7, "sensor")));
+        traffic.event(&event(SECOND, delivered(7, "radiator")));
+        let lost = EventKind::NotDelivered {
+            message: 7,
+            to: "away".into(),
+            topic: "a/b".into(),
+            why: NotDelivered::Away,
+        };
+        traffic.event(&event(SECOND, lost));
+        let journey = traffic.journey(2 * SECOND, "a/b", b"20.4").unwrap();
+        assert_eq!(journey.from.as_deref(), Some("sensor"));
+        assert_eq!(journey.receivers[0].how, "delivered, QoS 1");
+        assert!(journey.receivers[1].failed && journey.receivers[1].how.contains("away"));
+        assert!(traffic.journey(2 * SECOND, "a/b", b"20.5").is_none());
+        assert!(traffic.journey(20 * SECOND, "a/b", b"20.4").is_none(), "an old one of the same words");
+    }
+}
