@@ -7,6 +7,7 @@ use lacewing_protocol::{DecodeLimits, Decoder, Role};
 use slab::Slab;
 
 use crate::access::Policy;
+use crate::backlog::Backlog;
 use crate::connection::{ConnKey, Connection, Phase};
 use crate::deadlines::Deadlines;
 use crate::jobs::Job;
@@ -51,6 +52,7 @@ pub struct Broker {
     pub(crate) seq: Seq,
     /// All records up to this one are durable.
     pub(crate) durable: Seq,
+    pub(crate) backlog: Backlog,
     /// Connections with bytes that wait for a record, in the order of the records.
     pub(crate) gated: VecDeque<(Seq, ConnId)>,
     /// Connections that are to be closed once what they wait for is durable.
@@ -115,6 +117,7 @@ impl Broker {
             watch: Watch::default(),
             seq: Seq(0),
             durable: Seq(0),
+            backlog: Backlog::default(),
             gated: VecDeque::new(),
             closing: Vec::new(),
             unread: VecDeque::new(),
@@ -259,6 +262,7 @@ impl Broker {
         if !self.closing.is_empty() {
             self.close_ungated();
         }
+        self.shrink_backlog();
     }
 
     fn tick(&mut self) {

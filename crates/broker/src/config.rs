@@ -93,6 +93,9 @@ pub struct Config {
     /// Bytes that may come from a paused connection, 4 MiB: what the host had read already. More ends the connection
     /// with 0x97.
     pub held_bytes: u32,
+    /// Bytes of records that may wait to become durable, 64 MiB. Then nothing more is read from clients that make
+    /// records, until half of them are.
+    pub backlog_bytes: u32,
 
     /// Retained messages, 1 000 000. A message to one more topic is delivered and not retained, counted and reported.
     /// Those whose time is over are cleared away, a minute later at most.
@@ -143,6 +146,7 @@ impl Default for Config {
             pause_maximum: 1000,
             stall_maximum: 100,
             held_bytes: 4 << 20,
+            backlog_bytes: 64 << 20,
             retained_messages: 1_000_000,
             retained_bytes: 256 << 20,
             sys_interval: 10,

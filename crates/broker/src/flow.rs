@@ -1,10 +1,10 @@
 //! Slow receivers: their publishers wait for a while, then they miss messages.
 
-use crate::Broker;
 use crate::broker::AwakeTimer;
 use crate::connection::ConnKey;
 use crate::outgoing::Patience;
 use crate::send::outgoing;
+use crate::{Broker, ConnId};
 
 /// Answers may pile up to so many times the limit for messages before no more is read from who asks.
 const FLOOD: usize = 4;
@@ -70,13 +70,21 @@ impl Broker {
         }
         self.awake_timers.clear(AwakeTimer::Patience(receiver));
         for waiter in std::mem::take(&mut outgoing.waiters) {
-            let Some(&key) = self.connection_keys.get(&waiter) else { continue };
-            let Some(connection) = self.connections.get_mut(key.0 as usize) else { continue };
-            connection.holds = connection.holds.saturating_sub(1);
-            if connection.holds == 0 {
-                self.metrics.paused -= 1;
-                self.read_later(key);
-            }
+            self.release(waiter);
+        }
+    }
+
+    /// One of the reasons for not reading a connection is gone.
+    pub(crate) fn release(&mut self, conn: ConnId) {
+        let Some(&key) = self.connection_keys.get(&conn) else { return };
+        let Some(connection) = self.connections.get_mut(key.0 as usize) else { return };
+        if connection.holds == 0 {
+            return;
+        }
+        connection.holds -= 1;
+        if connection.holds == 0 {
+            self.metrics.paused -= 1;
+            self.read_later(key);
         }
     }
 

@@ -8,6 +8,7 @@
 mod access;
 mod acknowledgements;
 mod auth;
+mod backlog;
 mod batch;
 mod broker;
 mod config;

@@ -19,7 +19,7 @@ pub struct Metrics {
     pub retained_bytes: u64,
     /// Gauge: messages that wait in sessions' queues.
     pub queued: u64,
-    /// Gauge: publishers that are paused for a slow receiver.
+    /// Gauge: publishers that are paused, for a slow receiver or until records are durable.
     pub paused: u32,
 
     /// Transports accepted.

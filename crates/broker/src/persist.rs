@@ -41,7 +41,9 @@ impl Broker {
     pub(crate) fn record(&mut self, table: Table, key: Bytes, change: Change) {
         self.seq = Seq(self.seq.0 + 1);
         self.metrics.records += 1;
-        self.outputs.push_back(Output::Persist { seq: self.seq, record: Record { table, key, change } });
+        let record = Record { table, key, change };
+        self.backlog.add(self.seq, &record);
+        self.outputs.push_back(Output::Persist { seq: self.seq, record });
     }
 
     /// Notes that a session is there, here or away since when, and how long it lives.

@@ -44,7 +44,11 @@ impl Broker {
             match connection.decoder.next() {
                 Ok(Some(packet)) => {
                     let challenged = matches!(connection.phase, Phase::Challenged(_));
+                    let before = self.seq;
                     self.packet(key, packet, challenged);
+                    if self.seq > before {
+                        self.hold_for_records(key);
+                    }
                     self.hold_if_flooded(key);
                 }
                 Ok(None) => return,

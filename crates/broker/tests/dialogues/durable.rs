@@ -43,6 +43,32 @@ fn a_message_that_touches_nothing_durable_needs_no_record_and_no_wait() {
 }
 
 #[test]
+fn who_makes_records_waits_while_too_many_are_not_durable() {
+    let story = Story::with(Config { durable: true, backlog_bytes: 10_000, ..Config::default() });
+    let (publisher, other) = (story.client("p"), story.client("o"));
+    other.subscribe("t", QoS::AtMostOnce);
+    story.world().commits = false;
+    let payload = "x".repeat(1000);
+    for id in 1..=20 {
+        let publish = with_qos(retained("t", &payload), QoS::AtLeastOnce, id);
+        publisher.send(Packet::Publish(publish));
+    }
+    assert!(publisher.is_paused());
+    assert_eq!(other.rest().len(), 10, "what it had published before");
+    other.publish("t", "goes without a record");
+    other.expect("t", "goes without a record");
+    publisher.hears_nothing();
+    story.pass_seconds(1000);
+
+    story.world().commits = true;
+    story.world().commit();
+    story.world().settle();
+    assert!(!publisher.is_paused());
+    assert_eq!(publisher.rest().len(), 20, "all is acknowledged");
+    assert_eq!((other.rest().len(), story.world().broker.metrics().paused), (10, 0));
+}
+
+#[test]
 fn a_session_is_there_after_a_crash_with_its_subscriptions_and_what_waits_in_it() {
     let story = Story::durable();
     let (client, _) = story.lasting("c");

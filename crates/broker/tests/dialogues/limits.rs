@@ -45,6 +45,7 @@ const DIALOGUES: &[(&str, &str, &str)] = &[
     ("pause_maximum", "flow", "a_receiver_that_stays_slow_misses_messages_and_holds_nobody_up_any_longer"),
     ("stall_maximum", "flow", "nobody_waits_long_for_a_receiver_that_takes_nothing"),
     ("held_bytes", "flow", "a_paused_connection_that_goes_on_sending_is_ended"),
+    ("backlog_bytes", "durable", "who_makes_records_waits_while_too_many_are_not_durable"),
     ("retained_messages", "retained", "retained_messages_beyond_the_limits_are_delivered_and_not_kept"),
     ("retained_bytes", "retained", "retained_messages_beyond_the_limits_are_delivered_and_not_kept"),
     ("sys_interval", "sys", "sys_can_be_turned_off_and_on"),
