@@ -9,6 +9,7 @@ mod lock;
 mod logins;
 mod served;
 pub(crate) mod spawn;
+pub(crate) mod storage;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

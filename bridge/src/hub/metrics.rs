@@ -13,7 +13,11 @@ pub(crate) fn write(text: &mut String, metrics: &Metrics) {
         ("retained_messages", "Retained messages.", metrics.retained.into()),
         ("retained_bytes", "Bytes of retained messages.", metrics.retained_bytes),
         ("queued_messages", "Messages that wait in the queues of sessions.", metrics.queued),
-        ("paused_publishers", "Publishers that are paused, for a slow receiver or until records are durable.", metrics.paused.into()),
+        (
+            "paused_publishers",
+            "Publishers that are paused, for a slow receiver or until records are durable.",
+            metrics.paused.into(),
+        ),
     ];
     for (name, help, value) in gauges {
         one(text, name, help, "gauge", value);

@@ -16,9 +16,9 @@ pub fn payload(plan: &Plan, device: &Device) -> String {
     json!({
         "dev": {
             "ids": [device.id],
-            "name": format!("{area} {}", device.name.to_lowercase()),
+            "name": format!("{area} {}", device.name.to_ascii_lowercase()),
             "mf": "Lacewing",
-            "mdl": format!("Simulated {}", device.name.to_lowercase()),
+            "mdl": format!("Simulated {}", device.name.to_ascii_lowercase()),
             "sw": env!("CARGO_PKG_VERSION"),
             "suggested_area": area,
         },

@@ -30,6 +30,7 @@ mod tally;
 mod test;
 mod toolbox;
 mod version;
+mod weight;
 mod workspace;
 
 use std::process::ExitCode;

@@ -78,9 +78,7 @@ pub(crate) fn of(purpose: Purpose) -> Result<Vec<Need>> {
     if purpose == Purpose::Test {
         needs.extend(browser_and_clients());
     }
-    if matches!(purpose, Purpose::Serve | Purpose::Test) {
-        needs.extend([wasm_bindgen(workspace::wasm_bindgen_version()?), trunk(), wasm_opt()]);
-    }
+    needs.extend([wasm_bindgen(workspace::wasm_bindgen_version()?), trunk(), wasm_opt()]);
     if purpose == Purpose::Test {
         needs.extend([wasm_pack(), mqttjs(), paho()]);
     }

@@ -29,9 +29,6 @@ pub(crate) struct Built {
 ///
 /// When one does not compile.
 pub(crate) fn build(tools: &Toolbox) -> Result<Built> {
-    // Trunk is told to fetch nothing, so what it builds from has to be here.
-    run_quietly(cargo().arg("fetch"), &log("fetch")?)
-        .context("the crates could not be fetched: is the network there?")?;
     let (dist, lacewing) = thread::scope(|scope| {
         let lacewing = scope.spawn(build_lacewing);
         let dist = build_dist(tools);
@@ -55,7 +52,11 @@ pub(crate) fn build_lacewing() -> Result<PathBuf> {
 }
 
 /// Builds the page, unless it stands there as it would be built.
-fn build_dist(tools: &Toolbox) -> Result<PathBuf> {
+///
+/// # Errors
+///
+/// When it does not compile.
+pub(crate) fn build_dist(tools: &Toolbox) -> Result<PathBuf> {
     let dist = root().join("dist");
     let built_from = fingerprint(tools)?;
     // Inside `dist`, so that it goes when anyone else builds there.
@@ -68,6 +69,9 @@ fn build_dist(tools: &Toolbox) -> Result<PathBuf> {
     }
     println!("Building the page (the first time some 3 min, later less) …");
     let began = Instant::now();
+    // Trunk is told to fetch nothing, so what it builds from has to be here.
+    run_quietly(cargo().arg("fetch"), &log("fetch")?)
+        .context("the crates could not be fetched: is the network there?")?;
     let mut trunk = tools.tool("trunk");
     trunk.env_remove("RUST_BACKTRACE").args(["build", "--offline"]);
     // Trunk runs wasm-opt with --release and has no other say in it; the cargo profile is index.html's.

@@ -1,7 +1,6 @@
 //! The last message of the composer, kept by the browser.
 
-use gloo::storage::{LocalStorage, Storage};
-
+use crate::tab::storage::{recall_bytes, remember_bytes};
 use crate::wire::Draft;
 
 const DRAFT: &str = "lacewing.draft";
@@ -10,8 +9,7 @@ const LONGEST: usize = 16 * 1024;
 
 /// The message that was published last, or an empty one.
 pub(super) fn recall() -> Draft {
-    let kept = LocalStorage::get::<Vec<u8>>(DRAFT).ok();
-    kept.and_then(|bytes| postcard::from_bytes(&bytes).ok()).unwrap_or_default()
+    recall_bytes(DRAFT).and_then(|bytes| postcard::from_bytes(&bytes).ok()).unwrap_or_default()
 }
 
 /// Keeps a message for the next time.
@@ -19,6 +17,6 @@ pub(crate) fn remember(draft: &Draft) {
     let Ok(bytes) = postcard::to_stdvec(draft) else { return };
     if bytes.len() <= LONGEST {
         // A browser that keeps nothing starts with an empty composer.
-        let _ = LocalStorage::set(DRAFT, bytes);
+        remember_bytes(DRAFT, &bytes);
     }
 }

@@ -1,10 +1,11 @@
 //! How the page was opened: its address, and what this browser remembers.
 
 use wasm_bindgen::{JsCast, closure::Closure};
-use web_sys::{HtmlElement, Storage, UrlSearchParams};
+use web_sys::{HtmlElement, UrlSearchParams};
 
 use crate::state::Route;
 use crate::tab::Opened;
+use crate::tab::storage::{recall, remember};
 
 /// Where the pairing token is remembered, and that the window was once opened.
 const TOKEN: &str = "lacewing.token";
@@ -63,17 +64,4 @@ pub(super) fn focus_soon(id: &'static str) {
         }
     });
     let _ = window.set_timeout_with_callback_and_timeout_and_arguments_0(focus.unchecked_ref(), 50);
-}
-
-fn storage() -> Option<Storage> {
-    web_sys::window()?.local_storage().ok()?
-}
-
-fn recall(key: &str) -> Option<String> {
-    storage()?.get_item(key).ok()?
-}
-
-fn remember(key: &str, value: &str) {
-    // A browser that keeps nothing asks again next time.
-    let _ = storage().map(|storage| storage.set_item(key, value));
 }

@@ -36,7 +36,7 @@ pub(crate) fn DeviceTile(props: &DeviceProps) -> Html {
     });
     let classes = classes!(
         "device",
-        format!("{:?}", device.kind).to_lowercase(),
+        format!("{:?}", device.kind).to_ascii_lowercase(),
         (device.presence == Presence::Offline).then_some("offline"),
         device.asked.is_some().then_some("asked"),
         place.as_ref().map(|place| if place.anchor == Anchor::Floor { "placed upright" } else { "placed" }),

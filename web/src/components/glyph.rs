@@ -99,7 +99,9 @@ fn is_active(shown: &Shown) -> bool {
         Shown::Switch { on, .. } => *on == Some(true),
         Shown::Contact { active, .. } => *active == Some(true),
         Shown::Value(reading) => {
-            !reading.stale && reading.value.parse::<f64>().is_ok_and(|value| value > 0.0)
+            !reading.stale
+                && !reading.value.starts_with('-')
+                && reading.value.contains(|c| matches!(c, '1'..='9'))
         }
         Shown::Climate { .. } | Shown::Nothing => false,
     }

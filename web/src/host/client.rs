@@ -523,6 +523,6 @@ fn shown(place: &Place, reach: Reach) -> wire::Place {
 fn sentence(cause: &Cause) -> String {
     let text = cause.to_string();
     let mut letters = text.chars();
-    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", letters.as_str())
 }

@@ -1,6 +1,7 @@
 //! The latest delivery told in a sentence, and the beads that show it.
 
 use std::collections::VecDeque;
+use std::iter;
 
 use lacewing_control::EventKind;
 use lacewing_sim::plan::{Action, Device, DeviceKind, Direction, Plan, Role, ThermostatState};
@@ -231,7 +232,7 @@ fn lower(name: &str) -> String {
     let mut letters = name.chars();
     match (letters.next(), letters.next()) {
         (Some(first), Some(second)) if second.is_lowercase() || second == ' ' => {
-            first.to_lowercase().chain(name.chars().skip(1)).collect()
+            iter::once(first.to_ascii_lowercase()).chain(name.chars().skip(1)).collect()
         }
         _ => name.into(),
     }
@@ -239,5 +240,7 @@ fn lower(name: &str) -> String {
 
 fn capital(sentence: &str) -> String {
     let mut letters = sentence.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters
+        .next()
+        .map_or_else(String::new, |first| iter::once(first.to_ascii_uppercase()).chain(letters).collect())
 }

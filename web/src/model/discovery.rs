@@ -169,7 +169,7 @@ fn topic(json: &Json, base: &str, short: &str, long: &str) -> Option<String> {
 }
 
 fn slug(area: &str) -> String {
-    area.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    area.chars().filter(|c| c.is_alphanumeric()).map(|c| c.to_ascii_lowercase()).collect()
 }
 
 #[cfg(test)]

@@ -175,7 +175,7 @@ impl Wanted {
         }
         match TopicFilter::try_from(text) {
             Ok(filter) if filter.is_wildcard() => Self::Filter(filter),
-            _ => Self::Text(text.to_lowercase()),
+            _ => Self::Text(text.to_ascii_lowercase()),
         }
     }
 
@@ -183,7 +183,7 @@ impl Wanted {
         match self {
             Self::All => true,
             Self::Filter(filter) => filter.matches(topic),
-            Self::Text(text) => topic.as_str().to_lowercase().contains(text),
+            Self::Text(text) => topic.as_str().to_ascii_lowercase().contains(text),
         }
     }
 }

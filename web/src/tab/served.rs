@@ -1,6 +1,5 @@
 //! Who served this page: a bridge says so in `bridge.json`, a static host has no such file.
 
-use serde::Deserialize;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Response;
 use web_sys::wasm_bindgen::JsCast;
@@ -14,11 +13,6 @@ pub(crate) enum Served {
     Native,
 }
 
-#[derive(Deserialize)]
-struct Description {
-    broker: String,
-}
-
 /// Asks who served this page; `None` for any host that is not Lacewing's.
 pub(crate) async fn by() -> Option<Served> {
     let window = web_sys::window()?;
@@ -27,9 +21,9 @@ pub(crate) async fn by() -> Option<Served> {
     if !response.ok() {
         return None;
     }
-    let text = JsFuture::from(response.text().ok()?).await.ok()?.as_string()?;
-    let description: Description = serde_json::from_str(&text).ok()?;
-    Some(if description.broker == "native" { Served::Native } else { Served::Bridge })
+    let description = JsFuture::from(response.json().ok()?).await.ok()?;
+    let broker = js_sys::Reflect::get(&description, &"broker".into()).ok()?.as_string()?;
+    Some(if broker == "native" { Served::Native } else { Served::Bridge })
 }
 
 /// The WebSocket address of `path` at the host that served the page.
