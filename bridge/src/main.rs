@@ -168,7 +168,7 @@ fn start_reactor(
                 Ok(match broker {
                     BrokerHome::Native => {
                         let household =
-                            home.then(|| Household::starting_at(seed, minutes_ahead_of_utc(), now));
+                            home.then(|| Household::starting_at(seed, minutes_ahead_of_utc(), None, now));
                         let operators = Operators::new(token, addresses, home);
                         let hub =
                             NativeHub::new(limits, seed, doorkeeper, reloads, operators, household, now);

@@ -31,7 +31,8 @@ pub use posting::{Errand, Outcome};
 use std::collections::VecDeque;
 
 use lacewing_control::{HomeCommand, Request, Watch};
-use lacewing_protocol::{Publish, QoS, ReasonCode, SubscriptionOptions};
+use lacewing_protocol::{Publish, QoS, ReasonCode, SubscriptionOptions, TopicName};
+use lacewing_sim::plan::Role;
 
 use crate::wire::{
     Action, Bridge, Devices, HouseView, Journey, Notice, Operator, Place, Screen, Status, SubscribeOptions,
@@ -80,6 +81,8 @@ pub struct Model {
     notices: VecDeque<Notice>,
     /// Answers to the composer.
     posted: VecDeque<WorkerToPage>,
+    /// What the host said of the home's file since the last views: the last change, or that it was damaged before that.
+    kept: Vec<WorkerToPage>,
     last: Last,
 }
 
@@ -128,6 +131,7 @@ impl Model {
             effects: VecDeque::new(),
             notices: VecDeque::new(),
             posted: VecDeque::new(),
+            kept: Vec::new(),
             last: Last::default(),
         }
     }
@@ -251,7 +255,8 @@ impl Model {
 
     /// What changed of what is on screen. Call it at most ten times a second.
     pub fn views(&mut self, now: u64) -> Vec<WorkerToPage> {
-        let mut views: Vec<WorkerToPage> = self.notices.drain(..).map(WorkerToPage::Notice).collect();
+        let mut views = std::mem::take(&mut self.kept);
+        views.extend(self.notices.drain(..).map(WorkerToPage::Notice));
         views.extend(self.posted.drain(..));
         self.status.rate = self.rate.per_second(now);
         self.status.arrivals = self.arrivals.view(now);
@@ -300,6 +305,9 @@ impl Model {
             source: self.house.source(),
             name: self.house.drawn().name.clone(),
             clock: clock.map(|(second, _)| format!("{:02}:{:02}", second / 3_600, second / 60 % 60)),
+            speed: self.house.speed(),
+            cat: self.house.hub(Role::Cat),
+            scene: self.house.hub(Role::Scene),
             outside: clock.map(|(_, degrees)| crate::wire::Reading {
                 value: format!("{degrees:.1}"),
                 unit: "°C".into(),
@@ -337,16 +345,17 @@ impl Model {
             Action::ClearRetained(topic) => self.clear_retained(&topic)?,
             Action::Control { device, control } => {
                 let (topic, payload) = self.house.ask(now, &device, control)?;
-                Effect::Publish {
-                    client: Who::Phone,
-                    errand: Errand::Control(device),
-                    topic,
-                    payload: payload.into(),
-                    qos: QoS::AtLeastOnce,
-                    retain: false,
-                    properties: lacewing_protocol::PublishProperties::new(),
-                }
+                command(device, topic, payload)
             }
+            Action::SendCat { room } => {
+                let (hub, topic) = self.house.hub_control(Role::Cat)?;
+                command(hub, topic, room)
+            }
+            Action::Scene { scene } => {
+                let (hub, topic) = self.house.hub_control(Role::Scene)?;
+                command(hub, topic, scene)
+            }
+            Action::Home(command) => Effect::Control(Request::Home(command)),
             Action::Power { device, power } => {
                 Effect::Control(Request::Home(HomeCommand::Power { device, power }))
             }
@@ -443,6 +452,19 @@ impl Model {
         let client = Who::Phone;
         self.effects.extend(old.into_iter().map(|filter| Effect::Unsubscribe { client, filter }));
         self.effects.extend(new.into_iter().map(|filter| Effect::Subscribe { client, filter, options }));
+    }
+}
+
+/// A command of the phone app to a device.
+fn command(device: String, topic: TopicName, payload: String) -> Effect {
+    Effect::Publish {
+        client: Who::Phone,
+        errand: Errand::Control(device),
+        topic,
+        payload: payload.into(),
+        qos: QoS::AtLeastOnce,
+        retain: false,
+        properties: lacewing_protocol::PublishProperties::new(),
     }
 }
 

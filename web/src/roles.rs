@@ -9,7 +9,7 @@ use crate::wire::{Login, PageToWorker};
 
 /// The version of the messages between the page and its workers. Worker file names are not hashed, so after an update a
 /// stale worker may answer a fresh page; it is told apart by this number.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 
 /// The first message of a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +39,8 @@ pub struct BrokerSetup {
     pub broker: [u8; 16],
     /// Minutes that the home's local time is ahead of UTC.
     pub local_minutes: i32,
+    /// The file of the home as this browser kept it; `None` for the Lacewing house.
+    pub home: Option<String>,
     /// The bridge to dial, if the page was served or paired by one.
     pub bridge: Option<BridgeSetup>,
 }

@@ -37,6 +37,8 @@ pub(crate) struct State {
     pub(crate) posted: Option<Posted>,
     /// Topics for what is typed into a topic field.
     pub(crate) topics: Rc<[String]>,
+    /// The file of the home, where this page may change it.
+    pub(crate) home_file: Option<Rc<str>>,
     /// What the worker or the page said when it stopped.
     pub(crate) stopped: Option<String>,
     /// The window invites to be opened until it was once.
@@ -100,8 +102,9 @@ impl State {
                 (_, true) => self.notify(Notice::done(posted.text)),
                 (_, false) => self.notify(Notice::problem(posted.text)),
             },
+            WorkerToPage::Blueprint { file, .. } => self.home_file = Some(Rc::from(file)),
             // The page's own affair, before it comes here.
-            WorkerToPage::RoadLost => {}
+            WorkerToPage::RoadLost | WorkerToPage::HomeDamaged => {}
             WorkerToPage::Stopped { report } => self.stopped = Some(report),
         }
     }

@@ -5,6 +5,7 @@
 
 mod exchange;
 mod identity;
+mod kept_home;
 mod lock;
 mod logins;
 mod served;
@@ -44,6 +45,8 @@ pub struct Tab {
     broker: RefCell<Option<Spawned>>,
     exchange: RefCell<Option<Exchange>>,
     crashes: Cell<u32>,
+    /// Whether the home is one that a tab of this browser runs, and so this browser's to keep.
+    keeps_home: Cell<bool>,
 }
 
 impl Tab {
@@ -56,6 +59,7 @@ impl Tab {
             broker: RefCell::new(None),
             exchange: RefCell::new(None),
             crashes: Cell::new(0),
+            keeps_home: Cell::new(false),
         });
         tab.start_client();
         spawn_local(Rc::clone(&tab).settle());
@@ -80,6 +84,13 @@ impl Tab {
             let Some(tab) = weak.upgrade() else { return };
             match news {
                 News::Message(WorkerToPage::RoadLost) => tab.introduce_again(),
+                News::Message(WorkerToPage::HomeDamaged) => kept_home::set_aside(),
+                News::Message(WorkerToPage::Blueprint { file, standard }) => {
+                    if tab.keeps_home.get() {
+                        kept_home::keep(&file, standard);
+                    }
+                    (tab.on_message)(WorkerToPage::Blueprint { file, standard });
+                }
                 News::Message(message) => (tab.on_message)(message),
                 News::Failed(report) => (tab.on_message)(WorkerToPage::Stopped { report }),
             }
@@ -157,6 +168,7 @@ impl Tab {
             seed: identity::seed(),
             broker: identity::broker(),
             local_minutes: -(js_sys::Date::new_0().get_timezone_offset() as i32),
+            home: kept_home::recall(),
             bridge,
         };
         let weak = Rc::downgrade(self);
@@ -207,6 +219,7 @@ impl Tab {
     }
 
     fn place(&self, place: Place, ports: &[MessagePort]) {
+        self.keeps_home.set(matches!(place, Place::Here | Place::OtherTab));
         self.to_client(&ToClient::Place(place), ports);
     }
 

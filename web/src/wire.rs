@@ -95,6 +95,15 @@ pub enum WorkerToPage {
     Topics(Vec<String>),
     /// Something to be told in the corner: what was done, what was not, or a question.
     Notice(Notice),
+    /// What the simulated home is made from, whenever it changes.
+    Blueprint {
+        /// The home's file.
+        file: String,
+        /// Whether it is the Lacewing house as it comes.
+        standard: bool,
+    },
+    /// The home that this browser kept could not be read. Not for the screen, which has been told in words.
+    HomeDamaged,
     /// The way to a broker in a tab is lost, as after a long sleep: the page is to find it again. Not for the screen.
     RoadLost,
     /// The worker or the broker stopped; nothing more comes.

@@ -48,7 +48,7 @@ impl NativeHub {
         now: Now,
     ) -> Self {
         if let Some(household) = &household {
-            operators.home(household.powers());
+            operators.household(household);
         }
         let mut hub = Self {
             broker: Broker::new(config, seed, now),
@@ -163,8 +163,10 @@ impl Hub for NativeHub {
             Some(Effect::Command(command)) => self.broker.handle(now, Input::Command(command)),
             Some(Effect::Home(command)) => {
                 if let Some(household) = &mut self.household {
-                    household.command(now, command);
-                    self.operators.home(household.powers());
+                    if let Err(why) = household.command(now, command) {
+                        self.operators.refused(conn, why);
+                    }
+                    self.operators.household(household);
                 }
             }
             Some(Effect::ReloadRules) => {

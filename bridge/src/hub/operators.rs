@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 use lacewing_broker::{Batch, Broker, ConnId, Event, EventMask, Now};
-use lacewing_control::{Addresses, BridgeState, Desk, DevicePower, Effect, HostKind, OperatorId, Request};
+use lacewing_control::{Addresses, BridgeState, Desk, Effect, HostKind, Household, OperatorId, Request};
 use tracing::{info, warn};
 
 use super::{Action, Asker, Farewell};
@@ -49,10 +49,21 @@ impl Operators {
         Self { token, desk, pages: BTreeMap::new(), actions: VecDeque::new() }
     }
 
-    /// The home's devices, and how each is powered.
-    pub(crate) fn home(&mut self, devices: Vec<(String, DevicePower)>) {
-        self.desk.home(devices);
+    /// The home may have changed; whether it has.
+    pub(crate) fn household(&mut self, household: &Household) -> bool {
+        let changed = self.desk.household(household);
         self.post();
+        changed
+    }
+
+    /// The home that was kept could not be read, for this reason.
+    pub(crate) fn home_damaged(&mut self, why: String) {
+        self.desk.home_damaged(why);
+    }
+
+    /// What a page wanted done to the home was not done, for this reason.
+    pub(crate) fn refused(&mut self, page: ConnId, why: String) {
+        self.desk.refused(OperatorId(page.0), why);
     }
 
     /// Whether `conn` is a page.

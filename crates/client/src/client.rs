@@ -89,6 +89,21 @@ impl Client {
     /// Disconnects in good order, without a will, and connects no more. Messages that may go go first; what is not
     /// acknowledged stays, for a later [`start`](Self::start).
     pub fn stop(&mut self, now: u64) {
+        self.disconnect(now, Disconnect::default());
+    }
+
+    /// Disconnects like [`stop`](Self::stop) and ends the session with it, whatever the options say (§3.14.2.2.2). A
+    /// session of 3.1.1 ends so only if it began clean; one that has no connection is left as it is.
+    pub fn leave(&mut self, now: u64) {
+        let mut disconnect = Disconnect::default();
+        // It may not be made longer by this, and need not be said when there is nothing to end [MQTT-3.14.2-2].
+        if self.options.version.is_v5() && self.options.session_expiry_s > 0 {
+            disconnect.properties.session_expiry_interval = Some(0);
+        }
+        self.disconnect(now, disconnect);
+    }
+
+    fn disconnect(&mut self, now: u64, packet: Disconnect) {
         self.wanted = false;
         match self.phase {
             Phase::Idle | Phase::Closing { .. } => {}
@@ -96,7 +111,7 @@ impl Client {
             Phase::Dialing { .. } => self.close(now, Cause::Stopped),
             Phase::Connecting { .. } | Phase::Connected { .. } => {
                 self.fill(now, usize::MAX);
-                self.send(&Packet::Disconnect(Box::default()));
+                self.send(&Packet::Disconnect(Box::new(packet)));
                 self.close(now, Cause::Stopped);
             }
         }

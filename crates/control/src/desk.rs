@@ -8,7 +8,10 @@ use std::collections::{BTreeMap, VecDeque};
 use lacewing_broker::{Broker, Command, EventKind, EventMask, Now};
 use lacewing_protocol::{ReasonCode, TopicFilter, TopicName};
 
-use crate::{BridgeState, DevicePower, Event, HomeCommand, HostKind, Request, Response, VERSION, Watch};
+use crate::{
+    Blueprint, BridgeState, DevicePower, Event, HomeCommand, HostKind, Household, Request, Response, VERSION,
+    Watch,
+};
 
 /// Between two looks at the broker for those who watch clients or metrics, in microseconds.
 const LOOK_EVERY: u64 = 1_000_000;
@@ -30,7 +33,7 @@ pub struct OperatorId(pub u64);
 pub enum Effect {
     /// Give the broker this command.
     Command(Command),
-    /// Give the home this command.
+    /// Give the home this command, then say [`Desk::household`], or [`Desk::refused`].
     Home(HomeCommand),
     /// Have the rules read again, then say [`Desk::rules_reloaded`].
     ReloadRules,
@@ -44,6 +47,10 @@ pub struct Desk {
     bridge: BridgeState,
     /// `None` when this host runs no home.
     home: Option<Vec<(String, DevicePower)>>,
+    /// What the home is made from, as [`Response::Blueprint`] says it.
+    blueprint: Option<Blueprint>,
+    /// Why the home that was kept is not there.
+    damaged: Option<String>,
     operators: BTreeMap<OperatorId, Operator>,
     outgoing: VecDeque<(OperatorId, Response)>,
     next_look: u64,
@@ -66,6 +73,8 @@ impl Desk {
             unsaved,
             bridge: BridgeState::None,
             home: home.then(Vec::new),
+            blueprint: None,
+            damaged: None,
             operators: BTreeMap::new(),
             outgoing: VecDeque::new(),
             next_look: 0,
@@ -87,6 +96,9 @@ impl Desk {
         };
         self.tell(operator, hello);
         self.tell(operator, Response::Bridge(self.bridge.clone()));
+        if let Some(why) = self.damaged.clone() {
+            self.tell(operator, Response::HomeDamaged { why });
+        }
     }
 
     /// An operator's channel closed.
@@ -108,7 +120,7 @@ impl Desk {
     }
 
     /// The home's devices, and how each is powered, changed.
-    pub fn home(&mut self, devices: Vec<(String, DevicePower)>) {
+    fn home(&mut self, devices: Vec<(String, DevicePower)>) {
         if self.home.as_ref() == Some(&devices) {
             return;
         }
@@ -117,6 +129,30 @@ impl Desk {
         for operator in all {
             self.tell_home(operator);
         }
+    }
+
+    /// The home's devices or rooms may have changed; whether they have, so that a host which keeps the home does so.
+    pub fn household(&mut self, household: &Household) -> bool {
+        self.home(household.powers());
+        if self.blueprint.as_ref() == Some(household.blueprint()) {
+            return false;
+        }
+        let changed = self.blueprint.replace(household.blueprint().clone()).is_some();
+        let all: Vec<_> = self.operators.iter().filter(|(_, o)| o.watch.home).map(|(id, _)| *id).collect();
+        for operator in all {
+            self.tell_blueprint(operator);
+        }
+        changed
+    }
+
+    /// The home that was kept could not be read, for this reason. Every operator is told when it comes.
+    pub fn home_damaged(&mut self, why: String) {
+        self.damaged = Some(why);
+    }
+
+    /// What an operator wanted done to the home was not done, for this reason.
+    pub fn refused(&mut self, operator: OperatorId, why: String) {
+        self.tell(operator, Response::Refused { why });
     }
 
     /// An operator asked. The answers wait in [`Desk::poll`].
@@ -155,15 +191,10 @@ impl Desk {
                 }
                 Err(error) => format!("{topic:?} is not a topic name: {error}."),
             },
-            Request::Home(command) => match (&self.home, &command) {
-                (None, _) => "This broker's host runs no simulated home.".to_owned(),
-                (Some(devices), HomeCommand::Power { device, .. })
-                    if !devices.iter().any(|(known, _)| known == device) =>
-                {
-                    format!("There is no simulated device {device:?}.")
-                }
-                (Some(_), _) => return Some(Effect::Home(command)),
-            },
+            Request::Home(_) if self.home.is_none() => {
+                "This broker's host runs no simulated home.".to_owned()
+            }
+            Request::Home(command) => return Some(Effect::Home(command)),
             Request::ReloadRules => return Some(Effect::ReloadRules),
         };
         self.tell(operator, Response::Refused { why: refused });
@@ -252,12 +283,21 @@ impl Desk {
     fn watch(&mut self, now: Now, operator: OperatorId, watch: Watch) {
         let home = watch.home;
         let Some(entry) = self.operators.get_mut(&operator) else { return };
-        entry.watch = watch;
+        let home_before = std::mem::replace(&mut entry.watch, watch).home;
         // Whoever turns to look is told at once.
         self.next_look = now.awake;
         if home {
             self.tell_home(operator);
+            if !home_before {
+                self.tell_blueprint(operator);
+            }
         }
+    }
+
+    fn tell_blueprint(&mut self, operator: OperatorId) {
+        let Some(blueprint) = &self.blueprint else { return };
+        let standard = *blueprint == lacewing_sim::house::blueprint();
+        self.tell(operator, Response::Blueprint { file: blueprint.to_json(), standard });
     }
 
     fn tell_home(&mut self, operator: OperatorId) {

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use bytes::BytesMut;
 use lacewing_broker::{Batch, Broker, CloseCause, ConnId, Input, Listener, Now, Transport};
-use lacewing_sim::{Command as HomeCommand, DeviceId, Home, Input as Said, Output as Asked, Power, Setup};
+use lacewing_sim::{
+    Blueprint, Command as HomeCommand, DeviceId, Home, Input as Said, Output as Asked, Power, Setup,
+};
 
 /// Bytes moved in one piece between a device and the broker.
 const PIECE: usize = 16 * 1024;
@@ -25,10 +27,10 @@ struct Wire {
 }
 
 impl Household {
-    /// A home that starts at the local time `local_minutes` ahead of UTC.
-    pub fn starting_at(seed: u64, local_minutes: i32, now: Now) -> Self {
+    /// A home that starts at the local time `local_minutes` ahead of UTC; without a blueprint, the Lacewing house.
+    pub fn starting_at(seed: u64, local_minutes: i32, blueprint: Option<Blueprint>, now: Now) -> Self {
         let local = (now.wall / 1_000_000) as i64 + i64::from(local_minutes) * 60;
-        Self::new(Setup { seed, second_of_day: local.rem_euclid(86_400) as u32 }, now)
+        Self::new(Setup { seed, second_of_day: local.rem_euclid(86_400) as u32, blueprint }, now)
     }
 
     /// A home whose devices are to be connected in the first [`drain`](Self::drain).
@@ -41,9 +43,17 @@ impl Household {
         self.home.powers().map(|(device, power)| (device.to_owned(), power)).collect()
     }
 
+    /// The home's file: what it is made from.
+    pub fn blueprint(&self) -> &Blueprint {
+        self.home.blueprint()
+    }
+
     /// An operator does something to the home.
-    pub fn command(&mut self, now: Now, command: HomeCommand) {
-        self.home.handle(now.awake, Said::Command(command));
+    ///
+    /// # Errors
+    /// A sentence that says why it was not done.
+    pub fn command(&mut self, now: Now, command: HomeCommand) -> Result<(), String> {
+        self.home.command(now.awake, command).map_err(|error| error.to_string())
     }
 
     /// When [`pass_time`](Self::pass_time) has something to do: awake microseconds.

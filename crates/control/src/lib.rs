@@ -22,7 +22,7 @@ pub use lacewing_broker::{
     ClientDetail, ClientInfo, CloseCause, Ending, Event, EventKind, Explanation, Listener, Metrics,
     NotDelivered, Preview, SubscriptionInfo, WillInfo,
 };
-pub use lacewing_sim::{Command as HomeCommand, Power as DevicePower};
+pub use lacewing_sim::{Blueprint, Command as HomeCommand, Edit, Power as DevicePower};
 pub use request::{Request, Watch};
 pub use response::{Addresses, BridgeState, HostKind, LanInvitation, Response};
 
@@ -30,7 +30,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 /// The version of this protocol. A host and a page of different versions do not talk: the page says which
 /// of the two is older.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 
 /// The user name by which a page that has the pairing token logs in as an MQTT client, with the token as its password.
 pub const OPERATOR: &str = "$operator";

@@ -31,7 +31,7 @@ pub enum Request {
         /// The topic name in question.
         topic: String,
     },
-    /// Do this to the simulated home.
+    /// Do this to the simulated home. What cannot be done is answered with [`crate::Response::Refused`].
     Home(HomeCommand),
     /// Read users and access rules again where they are kept: the settings file of the bridge.
     ReloadRules,
@@ -49,6 +49,6 @@ pub struct Watch {
     pub events: bool,
     /// [`crate::Response::Metrics`] once a second.
     pub metrics: bool,
-    /// [`crate::Response::Home`] when the power of a simulated device changes.
+    /// [`crate::Response::Home`] when the power of a simulated device changes, [`crate::Response::Blueprint`] when the house does.
     pub home: bool,
 }

@@ -33,6 +33,18 @@ pub enum Response {
     Metrics(Metrics),
     /// The simulated devices this host runs and how each is powered. Empty when it runs none.
     Home(Vec<(String, DevicePower)>),
+    /// What the simulated home is made from: to those who watch it, when they begin to and on each change.
+    Blueprint {
+        /// The home's file, see [`crate::Blueprint`].
+        file: String,
+        /// Whether it is the Lacewing house as it comes.
+        standard: bool,
+    },
+    /// The home that was kept could not be read; the Lacewing house is there instead.
+    HomeDamaged {
+        /// A sentence that says why.
+        why: String,
+    },
     /// What carries real devices to this broker.
     Bridge(BridgeState),
     /// The answer to [`crate::Request::Explain`].

@@ -1,6 +1,7 @@
 //! What each kind of device does.
 
 mod actuator;
+mod bell;
 mod hub;
 mod sensor;
 mod thermostat;
@@ -23,8 +24,19 @@ pub(crate) trait Behaviour: std::fmt::Debug {
     /// A message came on a topic of this role: a control, or one that is followed.
     fn heard(&mut self, _role: Role, _payload: &str, _context: &mut Context<'_>) {}
 
+    /// Somebody uses the device by hand.
+    fn used(&mut self, _context: &mut Context<'_>) {}
+
+    /// The house was changed, the device's links among it perhaps.
+    fn replanned(&mut self, _plan: &Plan, _context: &mut Context<'_>) {}
+
     /// A second passed, or a little more.
     fn tick(&mut self, _context: &mut Context<'_>) {}
+
+    /// The device is taken from its room.
+    fn taken_out(&mut self, room: usize, world: &mut World) {
+        self.powered_off(room, world);
+    }
 
     /// The power is gone; what the device did to the house ends.
     fn powered_off(&mut self, _room: usize, _world: &mut World) {}
@@ -34,16 +46,20 @@ pub(crate) trait Behaviour: std::fmt::Debug {
 pub(crate) fn program(plan: &Plan, device: &Device) -> Box<dyn Behaviour> {
     match device.kind {
         DeviceKind::Sensor => Box::new(sensor::Sensor::new(&device.room)),
-        DeviceKind::Thermostat => Box::new(thermostat::Thermostat::new()),
+        DeviceKind::Thermostat => Box::new(thermostat::Thermostat::new(plan, device)),
         DeviceKind::Radiator => Box::new(actuator::Valve::radiator()),
         DeviceKind::AirConditioner => Box::new(actuator::Valve::air_conditioner()),
-        DeviceKind::Light => Box::new(actuator::Light::default()),
+        DeviceKind::Light => Box::new(actuator::Switched::light()),
+        DeviceKind::Fan => Box::new(actuator::Switched::fan()),
         DeviceKind::Plug => Box::new(actuator::Plug::new()),
         DeviceKind::Window => Box::new(actuator::Window),
-        DeviceKind::Door | DeviceKind::Motion | DeviceKind::SmokeAlarm => {
-            Box::new(watcher::Watcher::default())
+        DeviceKind::Blind => Box::new(actuator::Blind::new()),
+        DeviceKind::Doorbell => Box::new(bell::Doorbell),
+        DeviceKind::Chime => Box::new(bell::Chime::default()),
+        DeviceKind::Door | DeviceKind::Motion | DeviceKind::SmokeAlarm | DeviceKind::LeakSensor => {
+            Box::new(watcher::Watcher::new(device.kind))
         }
-        DeviceKind::Hub => Box::new(hub::Hub::new(plan.to_json())),
+        DeviceKind::Hub => Box::new(hub::Hub::new(plan)),
     }
 }
 
@@ -61,6 +77,17 @@ impl Context<'_> {
     pub(crate) fn tell(&mut self, role: Role, payload: impl Into<Bytes>) {
         let Some(value) = self.device.value(role) else { return };
         self.publish(&value.topic, payload.into(), quality(role), true);
+    }
+
+    /// Says that something happened. It is not retained, and waits for a connection where there is none.
+    pub(crate) fn happen(&mut self, role: Role, payload: impl Into<Bytes>) {
+        let Some(topic) =
+            self.device.value(role).and_then(|value| TopicName::try_from(value.topic.as_str()).ok())
+        else {
+            return;
+        };
+        // Somebody who rings a hundred times while nobody can hear it is heard a hundred times.
+        let _ = self.client.publish(self.now, Message::new(topic, payload).qos(quality(role)));
     }
 
     /// Commands another device.

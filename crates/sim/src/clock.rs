@@ -29,6 +29,14 @@ impl HouseClock {
         self.speed = speed;
     }
 
+    /// Goes forward to the next such time of the day; says how far, in microseconds.
+    pub(crate) fn skip_to(&mut self, second_of_day: u32) -> u64 {
+        let wanted = u64::from(second_of_day) * SECOND % DAY;
+        let skipped = (wanted + DAY - self.elapsed % DAY) % DAY;
+        self.elapsed = self.elapsed.saturating_add(skipped);
+        skipped
+    }
+
     pub(crate) fn speed(&self) -> u16 {
         self.speed
     }
@@ -58,5 +66,13 @@ mod tests {
         clock.set_speed(0, 11 * SECOND);
         clock.advance(1_000 * SECOND);
         assert_eq!(clock.second_of_day(), 55);
+    }
+
+    #[test]
+    fn the_clock_is_set_forward_and_never_back() {
+        let mut clock = HouseClock::new(8 * 3600, 0);
+        assert_eq!(clock.skip_to(7 * 3600), 23 * 3600 * SECOND);
+        assert_eq!(clock.second_of_day(), 7 * 3600);
+        assert_eq!(clock.skip_to(7 * 3600), 0);
     }
 }

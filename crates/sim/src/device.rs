@@ -1,23 +1,24 @@
 //! One device: its program, its MQTT client, its power and its cable.
 
+mod cable;
+mod session;
+
 use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
-use lacewing_client::{Backoff, Client, Event, Options, QueueLimits};
-use lacewing_protocol::{
-    ProtocolVersion, QoS, SubscriptionOptions, TopicFilter, TopicName, Utf8String, Will, WillProperties,
-};
+use lacewing_client::{Client, Event, State};
+use lacewing_protocol::QoS;
 
+use self::cable::{Cable, Line};
+use self::session::{client, filters, role};
 use crate::behaviour::{Behaviour, Context, SECOND, program};
 use crate::discovery;
 use crate::home::{DeviceId, Output, Power};
-use crate::plan::{self, DeviceKind, Direction, Plan, Role};
+use crate::plan::{self, Plan};
 use crate::world::World;
 
-/// Seconds. A cut cable shows after one and a half times as long.
-const KEEP_ALIVE: u16 = 30;
-/// How long the session of a device that takes commands waits for it, in seconds.
-const SESSION: u32 = 3600;
+/// How long a device that is to go tries to say goodbye.
+const GOODBYE: u64 = 30 * SECOND;
 
 #[derive(Debug)]
 pub(crate) struct Device {
@@ -32,40 +33,21 @@ pub(crate) struct Device {
     cable: Cable,
     /// Whether the host was told that there is something to transmit, and has not taken all of it.
     ready: bool,
+    /// Whether it is a part of the house, or about to be none.
+    removed: bool,
+    /// Where its goodbye stands, while it says one.
+    parting: Option<Parting>,
 }
 
-/// What the host does for the device, which may lag behind what the device wants.
-#[derive(Debug, Default)]
-struct Cable {
-    line: Line,
-    /// Whether the line belongs to the client's current attempt, and not to one that it knows nothing of any more.
-    attached: bool,
-    /// Whether the cable is cut: nothing gets through in either direction.
-    cut: bool,
-    /// Whether it will be cut as soon as what waits is transmitted.
-    cutting: bool,
-    /// Whether to dial as soon as the old line is closed.
-    dial: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Line {
-    #[default]
-    Closed,
-    Dialing,
-    Open,
-    Closing,
-}
-
-impl Cable {
-    /// Cuts the cable now if it is to be cut.
-    fn finish_cut(&mut self) {
-        if std::mem::take(&mut self.cutting) {
-            self.cut = true;
-            self.dial = false;
-            self.attached = false;
-        }
-    }
+/// A device goes: it takes back what it had the broker keep, and disconnects without a will.
+#[derive(Debug, Clone, Copy)]
+struct Parting {
+    /// When it goes without a word.
+    deadline: u64,
+    /// Whether it has said what there is to say, and only waits for the broker's acknowledgements.
+    said: bool,
+    /// Whether it has left.
+    left: bool,
 }
 
 impl Device {
@@ -80,8 +62,29 @@ impl Device {
             power: Power::On,
             cable: Cable::default(),
             ready: false,
+            removed: false,
+            parting: None,
             plan: plan.clone(),
         }
+    }
+
+    pub(crate) fn id(&self) -> DeviceId {
+        self.id
+    }
+
+    /// Whether it is a part of the house.
+    pub(crate) fn is_fitted(&self) -> bool {
+        !self.removed
+    }
+
+    /// Whether the home plays its part, and no real client.
+    pub(crate) fn is_simulated(&self) -> bool {
+        self.plan.handed_to.is_none()
+    }
+
+    /// Whether it was removed and nothing of it is left.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.removed && self.cable.line == Line::Closed && self.parting.is_none_or(|parting| parting.left)
     }
 
     pub(crate) fn plan(&self) -> &plan::Device {
@@ -141,12 +144,16 @@ impl Device {
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<u64> {
-        self.client.poll_timeout()
+        let deadline = self.parting.filter(|parting| !parting.left).map(|parting| parting.deadline);
+        self.client.poll_timeout().into_iter().chain(deadline).min()
     }
 
     /// Does what is due, when `second` also the device's own work.
-    pub(crate) fn tick(&mut self, now: u64, second: bool, world: &mut World) {
+    pub(crate) fn tick(&mut self, now: u64, second: bool, world: &mut World, outputs: &mut VecDeque<Output>) {
         self.client.tick(now);
+        if self.parting.is_some_and(|parting| !parting.left && now >= parting.deadline) {
+            self.vanish(outputs);
+        }
         if second && self.is_running() {
             let (behaviour, mut context) = self.context(now, world);
             behaviour.tick(&mut context);
@@ -154,7 +161,120 @@ impl Device {
     }
 
     fn is_running(&self) -> bool {
-        matches!(self.power, Power::On | Power::Cut)
+        let part_of_it = self.parting.is_none() && self.is_simulated();
+        part_of_it && matches!(self.power, Power::On | Power::Cut)
+    }
+
+    /// Somebody uses it by hand.
+    pub(crate) fn used(&mut self, now: u64, world: &mut World) {
+        if self.is_running() {
+            let (behaviour, mut context) = self.context(now, world);
+            behaviour.used(&mut context);
+        }
+    }
+
+    /// It is taken from its place: what it did to its room ends.
+    pub(crate) fn take_out(&mut self, world: &mut World) {
+        self.behaviour.taken_out(self.room, world);
+    }
+
+    /// It is no part of the house any more.
+    pub(crate) fn remove(&mut self, now: u64, world: &mut World, outputs: &mut VecDeque<Output>) {
+        self.removed = true;
+        self.part(now, world, outputs);
+    }
+
+    /// The house has changed, and perhaps the device.
+    pub(crate) fn replan(
+        &mut self,
+        now: u64,
+        house: &Plan,
+        plan: &plan::Device,
+        room: usize,
+        world: &mut World,
+        outputs: &mut VecDeque<Output>,
+    ) {
+        let before = std::mem::replace(&mut self.plan, plan.clone());
+        self.room = room;
+        let introduction = discovery::payload(house, plan);
+        let introduces = std::mem::replace(&mut self.discovery.1, introduction) != self.discovery.1;
+        match (&before.handed_to, &plan.handed_to) {
+            (None, Some(_)) => return self.part(now, world, outputs),
+            (Some(_), Some(_)) => return,
+            (Some(_), None) => return self.come_back(now, house, outputs),
+            (None, None) => {}
+        }
+        self.listen(now, &before);
+        if !self.is_running() {
+            self.behaviour = program(house, &self.plan);
+            return;
+        }
+        let (topic, payload) = self.discovery.clone();
+        let (behaviour, mut context) = self.context(now, world);
+        behaviour.replanned(house, &mut context);
+        if introduces {
+            context.publish(&topic, payload.into(), QoS::AtLeastOnce, true);
+        }
+    }
+
+    /// Subscribes to what is new, and unsubscribes from what is no more.
+    fn listen(&mut self, now: u64, before: &plan::Device) {
+        let (old, new) = (filters(before), filters(&self.plan));
+        let added: Vec<_> = new.iter().filter(|one| !old.contains(one)).cloned().collect();
+        let gone = old.into_iter().filter(|one| !new.contains(one)).map(|(filter, _)| filter).collect();
+        // Empty lists are refused as such; a house has fewer topics than a client takes.
+        let _ = self.client.subscribe(now, added);
+        let _ = self.client.unsubscribe(now, gone);
+    }
+
+    /// Begins to say goodbye. A device that cannot speak comes back for it.
+    fn part(&mut self, now: u64, world: &mut World, outputs: &mut VecDeque<Output>) {
+        self.parting = Some(Parting { deadline: now.saturating_add(GOODBYE), said: false, left: false });
+        if self.power == Power::On && self.client.state() == State::Connected {
+            self.say_goodbye(now, world);
+        } else {
+            self.power = Power::On;
+            self.reconnect(now, outputs);
+        }
+    }
+
+    /// Takes back what the broker keeps of it. One whose part a real client has is still known by its introduction, and
+    /// what it told is the real one's to tell from now on.
+    fn say_goodbye(&mut self, now: u64, world: &mut World) {
+        if let Some(parting) = &mut self.parting {
+            parting.said = true;
+        }
+        let removed = self.removed;
+        let (introduced, payload) = self.discovery.clone();
+        let (_, context) = self.context(now, world);
+        let mut context = context;
+        let introduction = if removed { Bytes::new() } else { payload.into() };
+        context.publish(&introduced, introduction, QoS::AtLeastOnce, true);
+        let device = context.device;
+        for value in device.values.iter().filter(|value| removed && value.role.is_retained()) {
+            context.publish(&value.topic, Bytes::new(), QoS::AtLeastOnce, true);
+        }
+        context.publish(&device.status, Bytes::new(), QoS::AtLeastOnce, true);
+    }
+
+    /// It could not say goodbye in time.
+    fn vanish(&mut self, outputs: &mut VecDeque<Output>) {
+        if let Some(parting) = &mut self.parting {
+            parting.left = true;
+        }
+        self.cable.dial = false;
+        self.abandon(outputs);
+        self.client = client(&self.plan, self.seed);
+    }
+
+    /// The home plays its part again.
+    fn come_back(&mut self, now: u64, house: &Plan, outputs: &mut VecDeque<Output>) {
+        self.parting = None;
+        self.power = Power::On;
+        self.behaviour = program(house, &self.plan);
+        self.abandon(outputs);
+        self.client = client(&self.plan, self.seed);
+        self.client.start(now);
     }
 
     fn context<'a>(
@@ -180,14 +300,7 @@ impl Device {
             _ if power == before => {}
             Power::On => {
                 self.power = Power::On;
-                self.cable.cutting = false;
-                if std::mem::take(&mut self.cable.cut) {
-                    // The broker may still believe in the old line: it is of no use to anyone.
-                    self.client.closed(now);
-                    self.abandon(outputs);
-                }
-                self.client.start(now);
-                self.client.retry(now);
+                self.reconnect(now, outputs);
             }
             Power::Off => {
                 self.power = Power::Off;
@@ -217,6 +330,17 @@ impl Device {
             }
             Power::Cut => {}
         }
+    }
+
+    fn reconnect(&mut self, now: u64, outputs: &mut VecDeque<Output>) {
+        self.cable.cutting = false;
+        if std::mem::take(&mut self.cable.cut) {
+            // The broker may still believe in the old line: it is of no use to anyone.
+            self.client.closed(now);
+            self.abandon(outputs);
+        }
+        self.client.start(now);
+        self.client.retry(now);
     }
 
     fn lose_power(&mut self, house: &Plan, world: &mut World) {
@@ -255,6 +379,13 @@ impl Device {
                 lacewing_client::Output::Event(event) => self.event(now, event, world),
             }
         }
+        if let Some(parting) = self.parting.as_mut().filter(|parting| parting.said && !parting.left)
+            && self.client.unsent() == 0
+        {
+            parting.left = true;
+            self.client.leave(now);
+            return self.settle(now, world, outputs);
+        }
         if self.cable.cut {
             // Into the void.
             let mut lost = BytesMut::new();
@@ -281,6 +412,7 @@ impl Device {
 
     fn event(&mut self, now: u64, event: Event, world: &mut World) {
         match event {
+            Event::Connected(_) if self.parting.is_some() => self.say_goodbye(now, world),
             Event::Connected(_) if self.is_running() => {
                 let (topic, payload) = self.discovery.clone();
                 let status = self.plan.status.clone();
@@ -298,49 +430,5 @@ impl Device {
             }
             _ => {}
         }
-    }
-}
-
-/// What a topic means to a device: one of its controls, or what it follows.
-fn role(device: &plan::Device, topic: &TopicName) -> Option<Role> {
-    let control = device.controls.iter().find(|control| *topic == *control.topic).map(|control| control.role);
-    let follows = || device.links.iter().filter(|link| link.direction == Direction::Follows);
-    control.or_else(|| follows().find(|link| *topic == *link.topic).map(|link| link.role))
-}
-
-/// The MQTT client of a device that was just switched on.
-fn client(device: &plan::Device, seed: u64) -> Client {
-    let mut client = Client::new(options(device, seed));
-    let subscribed = SubscriptionOptions { qos: QoS::AtLeastOnce, ..SubscriptionOptions::default() };
-    let follows = device.links.iter().filter(|link| link.direction == Direction::Follows);
-    let topics = device.controls.iter().map(|control| &control.topic).chain(follows.map(|link| &link.topic));
-    let filters = topics.filter_map(|topic| Some((TopicFilter::try_from(topic.as_str()).ok()?, subscribed)));
-    // Devices without topics to listen to have an empty list, which is refused as such.
-    let _ = client.subscribe(0, filters.collect());
-    client
-}
-
-/// Sensors speak the version that cheap devices speak. What takes commands speaks 5.0, and its session waits for it, so
-/// that a command given while it is away arrives.
-fn options(device: &plan::Device, seed: u64) -> Options {
-    let simple = matches!(device.kind, DeviceKind::Sensor | DeviceKind::Door | DeviceKind::Motion);
-    let version = if simple { ProtocolVersion::V3_1_1 } else { ProtocolVersion::V5_0 };
-    let listens = !device.controls.is_empty();
-    let client_id = Utf8String::try_from(device.id.as_str()).unwrap_or_default();
-    Options {
-        clean_start: !listens,
-        session_expiry_s: if listens { SESSION } else { 0 },
-        keep_alive_s: KEEP_ALIVE,
-        will: TopicName::try_from(device.status.as_str()).ok().map(|topic| Will {
-            topic,
-            payload: Bytes::from_static(b"offline"),
-            qos: QoS::AtLeastOnce,
-            retain: true,
-            properties: WillProperties::default(),
-        }),
-        queue: QueueLimits { messages: 100, bytes: 128 * 1024, qos0_offline: false },
-        backoff: Backoff { min: SECOND / 2, max: 5 * SECOND, jitter_percent: 50 },
-        seed,
-        ..Options::new(version, client_id)
     }
 }

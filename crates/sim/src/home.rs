@@ -4,10 +4,11 @@ use bytes::{Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 
 use crate::behaviour::SECOND;
+use crate::blueprint::{Blueprint, Edit, EditError};
 use crate::chance::Chance;
 use crate::device::Device;
 use crate::house;
-use crate::plan::Plan;
+use crate::plan::{self, Plan};
 use crate::world::World;
 
 /// The simulated home: a house, its physics, and its devices, each an MQTT client with a connection of its own.
@@ -17,9 +18,15 @@ use crate::world::World;
 /// runs backwards and does not count time in which the host slept.
 #[derive(Debug)]
 pub struct Home {
+    blueprint: Blueprint,
     plan: Plan,
     world: World,
+    chance: Chance,
+    /// By number. Those that were removed are among them until they have said goodbye.
     devices: Vec<Device>,
+    numbered: u32,
+    /// Devices that wait for one of the same id to be gone.
+    waiting: Vec<DeviceId>,
     outputs: VecDeque<Output>,
     /// When the devices do their own work next.
     next_second: u64,
@@ -28,17 +35,19 @@ pub struct Home {
 }
 
 /// How a home starts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setup {
     /// The same seed, times and inputs give the same bytes.
     pub seed: u64,
     /// The local time of the house in seconds since midnight.
     pub second_of_day: u32,
+    /// The house; `None` for the Lacewing house.
+    pub blueprint: Option<Blueprint>,
 }
 
-/// A device by its place in [`Plan::devices`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct DeviceId(pub u16);
+/// The number of a device. None is given twice, and no more than one device of each Client Identifier is connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DeviceId(pub u32);
 
 /// What the host hands in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,8 +69,6 @@ pub enum Input {
         /// Whose.
         device: DeviceId,
     },
-    /// Somebody does something to the house.
-    Command(Command),
     /// Time passed.
     Tick,
 }
@@ -78,7 +85,25 @@ pub enum Command {
     },
     /// Sets how many house seconds pass in a second, 0 to 3600. MQTT always lives by the host's time.
     Speed(u16),
+    /// Somebody uses a device by hand: presses a doorbell, opens a door, spills water at a leak sensor.
+    Use {
+        /// Its id.
+        device: String,
+    },
+    /// A real client takes the part of a device, or none does any more. The simulated one leaves without a will, and
+    /// [`Plan`] says to whom it was handed over.
+    HandOver {
+        /// Its id.
+        device: String,
+        /// The Client Identifier of the real client; `None` when the home is to play the part again.
+        to: Option<String>,
+    },
+    /// Changes the house.
+    Edit(Edit),
 }
+
+/// Devices that may be on their way out when the house is changed; beyond them, a change has to wait.
+const PARTING: usize = 400;
 
 /// How a device is powered and connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,28 +150,30 @@ impl Home {
 
     /// A home whose devices have just been switched on.
     pub fn new(setup: Setup, now: u64) -> Self {
-        let plan = house::plan();
+        let blueprint = setup.blueprint.unwrap_or_else(house::blueprint);
+        let plan = blueprint.plan();
         let mut chance = Chance::new(setup.seed);
         let world = World::new(&plan, setup.second_of_day, chance.fork(), now);
-        let numbered = (0..).map(DeviceId).zip(&plan.devices);
-        let devices = numbered
-            .map(|(id, device)| {
-                let room = world.room(&device.room).unwrap_or_default();
-                let mut device = Device::new(id, &plan, device, room, chance.any());
-                device.start(now);
-                device
-            })
-            .collect();
         let mut home = Self {
+            blueprint,
             plan,
             world,
-            devices,
+            chance,
+            devices: Vec::new(),
+            numbered: 0,
+            waiting: Vec::new(),
             outputs: VecDeque::new(),
             next_second: now.saturating_add(SECOND),
             caught_up: true,
         };
+        home.fit();
         home.settle(now);
         home
+    }
+
+    /// What the home is made from.
+    pub fn blueprint(&self) -> &Blueprint {
+        &self.blueprint
     }
 
     /// The plan of the house, as the hub publishes it.
@@ -156,18 +183,19 @@ impl Home {
 
     /// The device with this id, if there is one.
     pub fn device(&self, id: &str) -> Option<DeviceId> {
-        let at = self.devices.iter().position(|device| device.plan().id == id)?;
-        u16::try_from(at).ok().map(DeviceId)
+        self.fitted().find(|device| device.plan().id == id).map(Device::id)
     }
 
     /// The id of a device, which is its Client Identifier too.
     pub fn name(&self, device: DeviceId) -> Option<&str> {
-        self.devices.get(usize::from(device.0)).map(|device| device.plan().id.as_str())
+        let at = self.devices.binary_search_by_key(&device, Device::id).ok()?;
+        self.devices.get(at).map(|device| device.plan().id.as_str())
     }
 
-    /// Each device's id and how it is powered, in the order of the plan.
+    /// Each simulated device's id and how it is powered.
     pub fn powers(&self) -> impl Iterator<Item = (&str, Power)> {
-        self.devices.iter().map(|device| (device.plan().id.as_str(), device.power()))
+        let simulated = self.fitted().filter(|device| device.is_simulated());
+        simulated.map(|device| (device.plan().id.as_str(), device.power()))
     }
 
     /// House seconds in a second.
@@ -180,24 +208,34 @@ impl Home {
         self.caught_up = self.world.advance(now);
         match input {
             Input::Connected { device } => {
-                if let Some(device) = self.devices.get_mut(usize::from(device.0)) {
+                if let Some(device) = numbered(&mut self.devices, device) {
                     device.connected(now, &mut self.outputs);
                 }
             }
             Input::Received { device, bytes } => {
-                if let Some(device) = self.devices.get_mut(usize::from(device.0)) {
+                if let Some(device) = numbered(&mut self.devices, device) {
                     device.received(now, bytes);
                 }
             }
             Input::Closed { device } => {
-                if let Some(device) = self.devices.get_mut(usize::from(device.0)) {
+                if let Some(device) = numbered(&mut self.devices, device) {
                     device.closed(now, &mut self.outputs);
                 }
             }
-            Input::Command(command) => self.command(now, command),
             Input::Tick => self.tick(now),
         }
         self.settle(now);
+    }
+
+    /// Somebody does something to the house.
+    ///
+    /// # Errors
+    /// [`EditError`] says in a sentence why it was not done.
+    pub fn command(&mut self, now: u64, command: Command) -> Result<(), EditError> {
+        self.caught_up = self.world.advance(now);
+        let outcome = self.obey(now, command);
+        self.settle(now);
+        outcome
     }
 
     /// What the host is to do, in order; `None` when that was all.
@@ -208,7 +246,7 @@ impl Home {
     /// Appends up to `max_bytes` bytes for the connection of `device` to `out`; whether more could go at once. To be
     /// called after [`Output::Ready`], and after [`Output::Close`] for what is left.
     pub fn transmit(&mut self, now: u64, device: DeviceId, max_bytes: usize, out: &mut BytesMut) -> bool {
-        let device = self.devices.get_mut(usize::from(device.0));
+        let device = numbered(&mut self.devices, device);
         device.is_some_and(|device| device.transmit(now, max_bytes, out))
     }
 
@@ -226,19 +264,81 @@ impl Home {
             self.next_second = now.saturating_add(SECOND);
         }
         for device in &mut self.devices {
-            device.tick(now, second, &mut self.world);
+            device.tick(now, second, &mut self.world, &mut self.outputs);
         }
     }
 
-    fn command(&mut self, now: u64, command: Command) {
+    fn fitted(&self) -> impl Iterator<Item = &Device> {
+        self.devices.iter().filter(|device| device.is_fitted())
+    }
+
+    fn obey(&mut self, now: u64, command: Command) -> Result<(), EditError> {
         match command {
             Command::Power { device, power } => {
-                let found = self.devices.iter_mut().find(|known| known.plan().id == device);
-                if let Some(device) = found {
-                    device.set_power(now, power, &self.plan, &mut self.world, &mut self.outputs);
+                let device = simulated(&mut self.devices, &device)?;
+                device.set_power(now, power, &self.plan, &mut self.world, &mut self.outputs);
+                Ok(())
+            }
+            Command::Speed(speed) => {
+                self.world.clock.set_speed(speed.min(Self::MAXIMUM_SPEED), now);
+                Ok(())
+            }
+            Command::Use { device } => {
+                simulated(&mut self.devices, &device)?.used(now, &mut self.world);
+                Ok(())
+            }
+            Command::HandOver { device, to } => {
+                self.rebuild(now, self.blueprint.handed_over(&device, to.as_deref())?)
+            }
+            Command::Edit(edit) => self.rebuild(now, self.blueprint.edited(&edit)?),
+        }
+    }
+
+    /// Makes the house what this says. Devices that both have go on as they are.
+    fn rebuild(&mut self, now: u64, blueprint: Blueprint) -> Result<(), EditError> {
+        if self.devices.iter().filter(|device| !device.is_fitted()).count() > PARTING {
+            return Err(EditError::Busy);
+        }
+        self.plan = blueprint.plan();
+        self.blueprint = blueprint;
+        let Self { plan, world, devices, outputs, .. } = self;
+        let next = |device: &Device| {
+            let same =
+                |other: &&plan::Device| other.id == device.plan().id && other.kind == device.plan().kind;
+            plan.devices.iter().find(same)
+        };
+        for device in devices.iter_mut().filter(|device| device.is_fitted()) {
+            match next(device) {
+                Some(next) if next.room == device.plan().room && next.handed_to.is_none() => {}
+                Some(_) => device.take_out(world),
+                None => {
+                    device.take_out(world);
+                    device.remove(now, world, outputs);
                 }
             }
-            Command::Speed(speed) => self.world.clock.set_speed(speed.min(Self::MAXIMUM_SPEED), now),
+        }
+        world.rebuild(plan);
+        for device in devices.iter_mut().filter(|device| device.is_fitted()) {
+            if let Some(next) = next(device) {
+                let room = world.room(&next.room).unwrap_or_default();
+                device.replan(now, plan, next, room, world, outputs);
+            }
+        }
+        self.fit();
+        Ok(())
+    }
+
+    /// Puts in the devices of the plan that are not there yet.
+    fn fit(&mut self) {
+        for device in &self.plan.devices {
+            if self.devices.iter().any(|known| known.is_fitted() && known.plan().id == device.id) {
+                continue;
+            }
+            let room = self.world.room(&device.room).unwrap_or_default();
+            let id = DeviceId(self.numbered);
+            self.numbered = self.numbered.wrapping_add(1);
+            self.devices.push(Device::new(id, &self.plan, device, room, self.chance.any()));
+            self.waiting.push(id);
         }
     }
 
@@ -246,5 +346,36 @@ impl Home {
         for device in &mut self.devices {
             device.settle(now, &mut self.world, &mut self.outputs);
         }
+        self.devices.retain(|device| !device.is_gone());
+        for id in std::mem::take(&mut self.waiting) {
+            self.start(now, id);
+        }
     }
+
+    /// Switches on a new device, unless one of the same id is still on its way out.
+    fn start(&mut self, now: u64, id: DeviceId) {
+        let Ok(at) = self.devices.binary_search_by_key(&id, Device::id) else { return };
+        let name = &self.devices[at].plan().id;
+        if self.devices[..at].iter().any(|former| former.plan().id == *name) {
+            self.waiting.push(id);
+            return;
+        }
+        let device = &mut self.devices[at];
+        if device.is_fitted() && device.is_simulated() {
+            device.start(now);
+            device.settle(now, &mut self.world, &mut self.outputs);
+        }
+    }
+}
+
+/// The device with this number.
+fn numbered(devices: &mut [Device], id: DeviceId) -> Option<&mut Device> {
+    let at = devices.binary_search_by_key(&id, Device::id).ok()?;
+    devices.get_mut(at)
+}
+
+/// The device with this Client Identifier whose part the home plays.
+fn simulated<'a>(devices: &'a mut [Device], id: &str) -> Result<&'a mut Device, EditError> {
+    let mut fitted = devices.iter_mut().filter(|device| device.is_fitted() && device.is_simulated());
+    fitted.find(|device| device.plan().id == id).ok_or_else(|| EditError::NoDevice(id.to_owned()))
 }

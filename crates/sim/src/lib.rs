@@ -7,6 +7,7 @@
 //! wires.
 
 mod behaviour;
+pub mod blueprint;
 mod chance;
 mod clock;
 mod device;
@@ -18,5 +19,6 @@ mod thermal;
 pub mod wire;
 mod world;
 
+pub use blueprint::{Blueprint, Edit, EditError};
 pub use chance::Chance;
 pub use home::{Command, DeviceId, Home, Input, Output, Power, Setup};

@@ -8,8 +8,14 @@ pub const PLAN_TOPIC: &str = "lacewing/home/plan";
 /// Where the house clock is kept as a retained message, as the JSON of a [`Clock`].
 pub const CLOCK_TOPIC: &str = "lacewing/home/clock";
 
+/// Where the cat is, as a retained message: a [`Room::id`].
+pub const CAT_TOPIC: &str = "lacewing/home/cat";
+
+/// Where the scene is kept as a retained message: [`Scene::word`].
+pub const SCENE_TOPIC: &str = "home/scene/state";
+
 /// The version of the plan's form that this crate writes.
-pub const PLAN_VERSION: u16 = 1;
+pub const PLAN_VERSION: u16 = 2;
 
 /// A house: its rooms, and the devices in them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,7 +85,7 @@ pub struct Device {
     pub position: Position,
     /// The topic of its will: `online` or `offline`, retained.
     pub status: String,
-    /// What it tells: retained topics that it publishes.
+    /// What it tells: topics that it publishes.
     #[serde(default)]
     pub values: Vec<Value>,
     /// What it can be told: topics that it subscribes to for its own control.
@@ -88,6 +94,9 @@ pub struct Device {
     /// What else it does with MQTT, such as a thermostat that follows a sensor and commands a radiator.
     #[serde(default)]
     pub links: Vec<Link>,
+    /// The Client Identifier of the real client that has taken this device's part; `None` while the home simulates it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handed_to: Option<String>,
 }
 
 impl Device {
@@ -126,6 +135,16 @@ pub enum DeviceKind {
     Plug,
     /// Tells whether there is smoke.
     SmokeAlarm,
+    /// Tells that somebody is at the door.
+    Doorbell,
+    /// Rings when a doorbell says so, and counts.
+    Chime,
+    /// Tells whether there is water on the floor.
+    LeakSensor,
+    /// A blind with a motor.
+    Blind,
+    /// Takes the air of a room outside.
+    Fan,
     /// Keeps the plan and the clock of the house.
     Hub,
 }
@@ -155,25 +174,79 @@ pub enum Role {
     Thermostat,
     /// How much heat or cold is asked for or given, in whole percent: `0` to `100`.
     Demand,
-    /// `ON` or `OFF`: a lamp, a socket.
+    /// `ON` or `OFF`: a lamp, a socket, a fan.
     Switch,
     /// `ON` while open: a door.
     Contact,
-    /// As a value `open` or `closed`; as a control `OPEN` or `CLOSE`: a window.
+    /// As a value `open` or `closed`; as a control `OPEN` or `CLOSE`, for a blind also `STOP`: a window, a blind.
     Opening,
+    /// How far a blind is open, in whole percent: `0` to `100`.
+    Position,
     /// `ON` while somebody moves.
     Motion,
     /// Watts with one decimal: `86.5`.
     Power,
     /// `ON` while there is smoke.
     Smoke,
+    /// `ON` while there is water.
+    Leak,
+    /// A doorbell is pressed: [`RING`]. It happens and is over, so it is not retained.
+    Ring,
+    /// Presses a doorbell: `PRESS`.
+    Press,
+    /// How often a chime rang since it has power: `3`.
+    Count,
+    /// The [`Room::id`] of the room where the cat is, or is to go.
+    Cat,
+    /// A [`Scene`] by its [word](Scene::word).
+    Scene,
     /// The JSON of a [`Plan`].
     Plan,
     /// The JSON of a [`Clock`].
     Clock,
 }
 
-/// A retained topic that a device publishes.
+impl Role {
+    /// Whether the broker keeps the last value. A ring that came late would be a lie.
+    pub fn is_retained(self) -> bool {
+        self != Self::Ring
+    }
+}
+
+/// What a doorbell says, as Home Assistant's event entity reads it.
+pub const RING: &str = r#"{"event_type":"press"}"#;
+
+/// A time of the day that the whole house is made ready for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scene {
+    /// Seven o'clock: the rooms are to be warm, the blinds open.
+    Morning,
+    /// Half past ten: lights out, the rooms may cool, the blinds close.
+    Night,
+}
+
+impl Scene {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Morning, Self::Night];
+
+    /// As it stands in payloads.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Morning => "morning",
+            Self::Night => "night",
+        }
+    }
+
+    /// When it begins, in seconds since midnight.
+    pub fn second_of_day(self) -> u32 {
+        match self {
+            Self::Morning => 7 * 3600,
+            Self::Night => 22 * 3600 + 1800,
+        }
+    }
+}
+
+/// A topic that a device publishes, retained unless [the role](Role::is_retained) says otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Value {
     /// How the payload reads.

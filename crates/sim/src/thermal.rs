@@ -31,6 +31,10 @@ pub(crate) struct RoomHeat {
     pub(crate) power: f64,
     /// Whether the window is open.
     pub(crate) window_open: bool,
+    /// Whether a fan takes air outside.
+    pub(crate) fan: bool,
+    /// How far a blind is closed, 0.0 to 1.0.
+    pub(crate) shade: f64,
 }
 
 /// Between air and walls, in W/K: some 130 m² of surface.
@@ -39,6 +43,10 @@ const SURFACE: f64 = 1000.0;
 const GAPS: f64 = 8.0;
 /// Through an open window, in W/K.
 const WINDOW: f64 = 520.0;
+/// Through a fan, in W/K.
+const FAN: f64 = 45.0;
+/// The part of the gaps, and of what the sun gives, that a closed blind keeps out.
+const SHADE: f64 = 0.25;
 /// What people, sun and machines give off without being asked, in watts.
 const GAINS: f64 = 260.0;
 
@@ -56,6 +64,8 @@ impl RoomHeat {
             kept_at,
             power: 0.0,
             window_open: false,
+            fan: false,
+            shade: 0.0,
         }
     }
 
@@ -69,6 +79,11 @@ impl RoomHeat {
         (100.0 * self.water / saturation(self.air)).clamp(5.0, 100.0)
     }
 
+    /// What the house heating keeps the room at from now on, if it does.
+    pub(crate) fn keep_at(&mut self, degrees: Option<f64>) {
+        self.kept_at = degrees;
+    }
+
     fn heating(&self) -> f64 {
         self.kept_at.map_or(0.0, |target| ((target - self.air) * 1500.0).clamp(0.0, 1800.0))
     }
@@ -77,6 +92,11 @@ impl RoomHeat {
 impl Thermal {
     pub(crate) fn new(rooms: Vec<RoomHeat>, walls: Vec<(usize, usize, f64)>) -> Self {
         Self { rooms, walls }
+    }
+
+    /// The rooms, to be built into another house.
+    pub(crate) fn into_rooms(self) -> Vec<RoomHeat> {
+        self.rooms
     }
 
     pub(crate) fn room(&self, room: usize) -> Option<&RoomHeat> {
@@ -96,11 +116,14 @@ impl Thermal {
         }
         let outside_water = 0.8 * saturation(outside);
         for room in &mut self.rooms {
-            let draught = GAPS + if room.window_open { WINDOW } else { 0.0 };
+            let shaded = 1.0 - SHADE * room.shade;
+            let draught = GAPS * shaded
+                + if room.window_open { WINDOW } else { 0.0 }
+                + if room.fan { FAN } else { 0.0 };
             let to_mass = SURFACE * (room.air - room.mass);
             let to_outside = draught * (room.air - outside);
             let through_walls = room.outer_walls * (room.mass - outside);
-            let gains = GAINS * (room.mass_capacity / 7_000_000.0).min(1.0);
+            let gains = GAINS * shaded * (room.mass_capacity / 7_000_000.0).min(1.0);
             let warming = room.heating() + gains + room.power;
             room.mass += (to_mass - through_walls) * seconds / room.mass_capacity;
             room.air += (warming - to_mass - to_outside) * seconds / room.air_capacity;

@@ -2,24 +2,43 @@
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
+use std::collections::BTreeMap;
+
 use bytes::{Bytes, BytesMut};
-use lacewing_sim::{Command, DeviceId, Home, Input, Output, Power, Setup};
+use lacewing_sim::plan::DeviceKind;
+use lacewing_sim::{Command, DeviceId, Edit, Home, Input, Output, Power, Setup};
 use proptest::prelude::*;
 
 #[derive(Debug, Clone)]
 enum Move {
-    Connect(u16),
-    Close(u16),
-    Bytes(u16, Vec<u8>),
-    Power(u16, Power),
+    Connect(u32),
+    Close(u32),
+    Bytes(u32, Vec<u8>),
+    Power(u32, Power),
+    Use(u32),
+    HandOver(u32, bool),
+    Remove(u32),
+    Bring(u32, &'static str),
+    Edit(Edit),
     Speed(u16),
     Pass(u32),
-    Transmit(u16),
+    Transmit(u32),
 }
 
 fn any_move() -> impl Strategy<Value = Move> {
     // Few devices, so that moves meet, and now and then one that is not there.
-    let device = || prop_oneof![30 => 0_u16..3, 1 => any::<u16>()];
+    let device = || prop_oneof![30 => 0_u32..3, 3 => 26_u32..30, 1 => any::<u32>()];
+    let room = || prop_oneof![Just("hall"), Just("kitchen"), Just("attic")];
+    let edit = prop_oneof![
+        Just(Edit::Reset),
+        Just(Edit::AddRoom { name: "Attic".into(), floor: 2 }),
+        room().prop_map(|room| Edit::RemoveRoom { room: room.into() }),
+        room().prop_map(|room| Edit::AddDevice {
+            room: room.into(),
+            kind: DeviceKind::Chime,
+            name: String::new()
+        }),
+    ];
     let power = prop_oneof![Just(Power::On), Just(Power::Off), Just(Power::Crashed), Just(Power::Cut)];
     // CONNACKs of both versions, which let the client go on, and noise.
     let bytes = prop_oneof![
@@ -32,6 +51,11 @@ fn any_move() -> impl Strategy<Value = Move> {
         2 => device().prop_map(Move::Close),
         4 => (device(), bytes).prop_map(|(device, bytes)| Move::Bytes(device, bytes)),
         3 => (device(), power).prop_map(|(device, power)| Move::Power(device, power)),
+        1 => device().prop_map(Move::Use),
+        1 => (device(), any::<bool>()).prop_map(|(device, over)| Move::HandOver(device, over)),
+        1 => device().prop_map(Move::Remove),
+        1 => (device(), room()).prop_map(|(device, room)| Move::Bring(device, room)),
+        2 => edit.prop_map(Move::Edit),
         1 => (0_u16..200).prop_map(Move::Speed),
         4 => (0_u32..20_000_000).prop_map(Move::Pass),
         4 => device().prop_map(Move::Transmit),
@@ -46,43 +70,55 @@ proptest! {
         moves in prop::collection::vec(any_move(), 0..80),
     ) {
         let mut now = 0;
-        let mut home = Home::new(Setup { seed, second_of_day: 86_399 }, now);
+        let mut home = Home::new(Setup { seed, second_of_day: 86_399, blueprint: None }, now);
         // What the home asked for: none, to dial, or to close.
-        let mut asked = vec![None; home.plan().devices.len()];
-        let name = |home: &Home, device: u16| home.name(DeviceId(device)).unwrap_or("nobody").to_owned();
+        let mut asked: BTreeMap<DeviceId, &str> = BTreeMap::new();
+        let name = |home: &Home, device: u32| home.name(DeviceId(device)).unwrap_or("nobody").to_owned();
         for step in moves {
             while let Some(output) = home.poll_output() {
                 match output {
                     Output::Dial { device } => {
-                        let asked = &mut asked[usize::from(device.0)];
-                        prop_assert_eq!(asked.take(), None, "a second connection");
-                        *asked = Some("dial");
+                        prop_assert_eq!(asked.insert(device, "dial"), None, "a second connection");
                     }
                     Output::Close { device } | Output::Crash { device } => {
-                        let asked = &mut asked[usize::from(device.0)];
-                        prop_assert_eq!(asked.take(), Some("dial"), "nothing to close");
-                        *asked = Some("close");
+                        prop_assert_eq!(asked.insert(device, "close"), Some("dial"), "nothing to close");
                     }
-                    Output::Ready { device } => prop_assert!(asked[usize::from(device.0)].is_some()),
+                    Output::Ready { device } => prop_assert!(asked.contains_key(&device)),
                 }
             }
             match step {
                 Move::Connect(device) => home.handle(now, Input::Connected { device: DeviceId(device) }),
                 Move::Close(device) => {
-                    if let Some(asked) = asked.get_mut(usize::from(device)) {
-                        *asked = None;
-                    }
+                    asked.remove(&DeviceId(device));
                     home.handle(now, Input::Closed { device: DeviceId(device) });
                 }
                 Move::Bytes(device, bytes) => {
                     let bytes = Bytes::from(bytes);
                     home.handle(now, Input::Received { device: DeviceId(device), bytes });
                 }
+                // What cannot be done is refused, and that is all.
                 Move::Power(device, power) => {
                     let device = name(&home, device);
-                    home.handle(now, Input::Command(Command::Power { device, power }));
+                    let _ = home.command(now, Command::Power { device, power });
                 }
-                Move::Speed(speed) => home.handle(now, Input::Command(Command::Speed(speed))),
+                Move::Use(device) => {
+                    let device = name(&home, device);
+                    let _ = home.command(now, Command::Use { device });
+                }
+                Move::HandOver(device, over) => {
+                    let (device, to) = (name(&home, device), over.then(|| "esp32".to_owned()));
+                    let _ = home.command(now, Command::HandOver { device, to });
+                }
+                Move::Remove(device) => {
+                    let edit = Edit::RemoveDevice { device: name(&home, device) };
+                    let _ = home.command(now, Command::Edit(edit));
+                }
+                Move::Bring(device, room) => {
+                    let edit = Edit::MoveDevice { device: name(&home, device), room: room.to_owned() };
+                    let _ = home.command(now, Command::Edit(edit));
+                }
+                Move::Edit(edit) => drop(home.command(now, Command::Edit(edit))),
+                Move::Speed(speed) => drop(home.command(now, Command::Speed(speed))),
                 Move::Pass(duration) => {
                     now += u64::from(duration);
                     home.handle(now, Input::Tick);

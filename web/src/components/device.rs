@@ -109,6 +109,11 @@ fn toggle(device: &DeviceView) -> Option<(Control, &'static str, &'static str)> 
             let next = active != &Some(true);
             Some((Control::Open(next), if next { "Open" } else { "Close" }, pressed(*active)))
         }
+        Shown::Cover { position, settable: true } => {
+            let open = position.is_some_and(|position| position > 0);
+            Some((Control::Open(!open), if open { "Close" } else { "Open" }, pressed(Some(open))))
+        }
+        Shown::Bell { settable: true, .. } => Some((Control::Press, "Press", "false")),
         _ => None,
     }
 }
@@ -137,6 +142,13 @@ pub(crate) fn words(device: &DeviceView) -> String {
             }
         }
         Shown::Contact { word, .. } => word.clone(),
+        Shown::Cover { position, .. } => match position {
+            Some(0) => "closed".into(),
+            Some(100) => "open".into(),
+            Some(percent) => format!("{percent}\u{a0}%"),
+            None => "not known".into(),
+        },
+        Shown::Bell { rang, .. } => rang.as_ref().map_or_else(|| "quiet".into(), |ago| format!("rang {ago}")),
         Shown::Climate { action, .. } => action.clone().unwrap_or_else(|| "–".into()),
     }
 }

@@ -85,6 +85,45 @@ pub(crate) fn glyph(device: &DeviceView) -> Html {
                 if active { <path class="wave" d="M18 20c4-3 8 3 12 0M16 30c5-4 11 4 16 0" /> }
             </>
         },
+        DeviceKind::LeakSensor => html! {
+            <>
+                <path class={classes!("body", active.then_some("alarm"))} d="M10 40a14 8 0 0 1 28 0z" />
+                if active { <path class="wave" d="M6 46c6-4 12 4 18 0s12 4 18 0" /> }
+            </>
+        },
+        DeviceKind::Doorbell => html! {
+            <>
+                <rect class="body" x="15" y="8" width="18" height="32" rx="4" />
+                <circle cx="24" cy="28" r="5" class="fill-message" />
+            </>
+        },
+        DeviceKind::Chime => html! {
+            <>
+                <path class="body" d="M12 32c3-3 3-7 3-11a9 9 0 0 1 18 0c0 4 0 8 3 11z" />
+                <path d="M21 36a3 3 0 0 0 6 0M24 8v4" />
+            </>
+        },
+        DeviceKind::Fan => html! {
+            <>
+                <circle class={classes!("body", active.then_some("lit"))} cx="24" cy="24" r="16" />
+                <path d="M24 24c-8-2-8-10-2-12 5 3 4 8 2 12zM24 24c6-6 13-2 12 4-5 3-9 0-12-4zM24 24c2 8-5 12-10 8 0-6 5-8 10-8z" />
+            </>
+        },
+        DeviceKind::Blind => {
+            let open = match device.shown {
+                Shown::Cover { position: Some(open), .. } => f64::from(open.min(100)) / 100.0,
+                _ => 1.0,
+            };
+            let end = 10.0 + 34.0 * (1.0 - open);
+            let slats: Vec<_> = (1..9_u8).map(|n| 4.0 + 5.0 * f64::from(n)).filter(|y| *y < end).collect();
+            html! {
+                <>
+                    <rect class="body pane" x="8" y="4" width="32" height="40" />
+                    <rect class="body" x="8" y="4" width="32" height={format!("{:.0}", end - 4.0)} />
+                    { for slats.into_iter().map(|y| html! { <path d={format!("M8 {y}h32")} /> }) }
+                </>
+            }
+        }
         DeviceKind::Hub => html! { <rect class="body" x="8" y="14" width="32" height="20" rx="2" /> },
     };
     let (top, height) = geometry::crop(device.kind);
@@ -103,7 +142,7 @@ fn is_active(shown: &Shown) -> bool {
                 && !reading.value.starts_with('-')
                 && reading.value.contains(|c| matches!(c, '1'..='9'))
         }
-        Shown::Climate { .. } | Shown::Nothing => false,
+        Shown::Climate { .. } | Shown::Cover { .. } | Shown::Bell { .. } | Shown::Nothing => false,
     }
 }
 

@@ -35,7 +35,7 @@ impl Anchor {
     pub fn of(kind: DeviceKind) -> Self {
         match kind {
             DeviceKind::Light | DeviceKind::SmokeAlarm => Self::Ceiling,
-            DeviceKind::Door | DeviceKind::Radiator => Self::Floor,
+            DeviceKind::Door | DeviceKind::Radiator | DeviceKind::LeakSensor => Self::Floor,
             _ => Self::Wall,
         }
     }
@@ -51,7 +51,9 @@ pub fn crop(kind: DeviceKind) -> (f64, f64) {
         DeviceKind::Motion => (12.0, 24.0),
         DeviceKind::Plug => (9.0, 34.0),
         DeviceKind::SmokeAlarm => (0.0, 24.0),
-        DeviceKind::Window | DeviceKind::Door | DeviceKind::Hub => (0.0, 48.0),
+        DeviceKind::LeakSensor => (26.0, 22.0),
+        DeviceKind::Doorbell | DeviceKind::Chime | DeviceKind::Fan => (6.0, 36.0),
+        DeviceKind::Window | DeviceKind::Blind | DeviceKind::Door | DeviceKind::Hub => (0.0, 48.0),
     }
 }
 

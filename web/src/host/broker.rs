@@ -7,7 +7,9 @@ use hashbrown::HashMap;
 use lacewing_broker::{
     Batch, Broker, CloseCause, Config, ConnId, EventMask, Input, Listener, Now, Output as Asked, Transport,
 };
-use lacewing_control::{BridgeState, Desk, Effect, HostKind, Household, OperatorId, Request, Response};
+use lacewing_control::{
+    Blueprint, BridgeState, Desk, Effect, HostKind, Household, OperatorId, Request, Response,
+};
 use lacewing_link::{CloseCode, Event, Hello, Link, Listener as Origin, Side, StreamId};
 
 use super::bridge::{Bridge, Dial};
@@ -37,6 +39,8 @@ pub struct Setup {
     pub bridge: Option<(String, String)>,
     /// Minutes that local time is ahead of UTC.
     pub local_minutes: i32,
+    /// The file of the home that was kept, if one was.
+    pub home: Option<String>,
 }
 
 /// What the host asks of its worker.
@@ -82,9 +86,14 @@ struct Channel {
 impl BrokerHost {
     /// An empty broker; the bridge, if there is one, is dialled in the first turn.
     pub fn new(setup: Setup, now: Now) -> Self {
-        let household = Household::starting_at(setup.seed, setup.local_minutes, now);
+        let kept = setup.home.as_deref().map(Blueprint::from_json).transpose();
         let mut desk = Desk::new(HostKind::Tab, Some(UNSAVED.to_owned()), true);
-        desk.home(household.powers());
+        let blueprint = kept.unwrap_or_else(|flaw| {
+            desk.home_damaged(flaw.to_string());
+            None
+        });
+        let household = Household::starting_at(setup.seed, setup.local_minutes, blueprint, now);
+        desk.household(&household);
         Self {
             name: setup.broker,
             broker: Broker::new(setup.config, setup.seed, now),
@@ -167,8 +176,10 @@ impl BrokerHost {
         match self.desk.request(now, id, request, &self.broker) {
             Some(Effect::Command(command)) => self.broker.handle(now, Input::Command(command)),
             Some(Effect::Home(command)) => {
-                self.household.command(now, command);
-                self.desk.home(self.household.powers());
+                if let Err(why) = self.household.command(now, command) {
+                    self.desk.refused(id, why);
+                }
+                self.desk.household(&self.household);
             }
             Some(Effect::ReloadRules) => self.reload_rules(id),
             None => {}

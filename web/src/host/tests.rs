@@ -38,6 +38,7 @@ impl World {
             broker: [9; 16],
             bridge: bridge.then(|| ("ws://localhost:8830/link".to_owned(), "token".to_owned())),
             local_minutes: 60,
+            home: None,
         };
         let mut world = Self {
             now,

@@ -198,6 +198,12 @@ fn told_value(role: Role, payload: &str) -> String {
         Role::Contact | Role::Opening => either("that it is open", "that it is closed"),
         Role::Motion => either("that someone moves", "that all is quiet"),
         Role::Smoke => either("that there is smoke", "that the air is clear"),
+        Role::Leak => either("that there is water", "that the floor is dry"),
+        Role::Ring => "that somebody is at the door".into(),
+        Role::Count => format!("that it has rung {payload} times"),
+        Role::Position => format!("that it is {payload} % open"),
+        Role::Cat => format!("that the cat is in {payload}"),
+        Role::Scene => format!("that it is {payload}"),
         _ => with_unit(role, payload),
     }
 }
@@ -206,7 +212,7 @@ fn told_value(role: Role, payload: &str) -> String {
 fn asked_value(role: Role, payload: &str) -> String {
     match role {
         Role::Demand => format!("{payload} % of its power"),
-        Role::Switch | Role::Opening | Role::Mode => format!("“{payload}”"),
+        Role::Switch | Role::Opening | Role::Mode | Role::Press => format!("“{payload}”"),
         _ => with_unit(role, payload),
     }
 }

@@ -104,6 +104,7 @@ fn device(json: &Json) -> Option<(String, Device)> {
         values: Vec::new(),
         controls: Vec::new(),
         links: Vec::new(),
+        handed_to: None,
     };
     let mut rank = 0;
     for component in either(json, "cmps", "components")?.as_object()?.values() {
@@ -125,6 +126,9 @@ fn component_of(component: &Json, base: &str, device: &mut Device, rank: &mut u8
             (5, DeviceKind::Light, Role::Switch)
         }
         ("switch", _) => (5, DeviceKind::Plug, Role::Switch),
+        ("fan", _) => (5, DeviceKind::Fan, Role::Switch),
+        ("event", "doorbell") => (5, DeviceKind::Doorbell, Role::Ring),
+        ("binary_sensor", "moisture") => (4, DeviceKind::LeakSensor, Role::Leak),
         ("cover", "window") => (5, DeviceKind::Window, Role::Opening),
         ("binary_sensor", "door" | "window" | "opening") => (4, DeviceKind::Door, Role::Contact),
         ("binary_sensor", "motion" | "occupancy") => (4, DeviceKind::Motion, Role::Motion),

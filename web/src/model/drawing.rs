@@ -3,6 +3,7 @@
 use lacewing_sim::plan::{Action, Device, DeviceKind, Direction, Role, Room, ThermostatState};
 
 use super::house::{House, Latest, PATIENCE};
+use super::words;
 use crate::wire::{Asked, DeviceView, PhoneView, Power, Presence, Reading, RoomView, Shown, Warmth};
 
 /// The lowest and the highest set-point in tenths of a degree, and the step between two.
@@ -42,9 +43,10 @@ pub(crate) fn device(house: &House, now: u64, device: &Device) -> DeviceView {
         name: device.name.clone(),
         kind: device.kind,
         position: device.position,
-        simulated: house.power(&device.id).is_some(),
+        simulated: house.power(&device.id).is_some() && device.handed_to.is_none(),
+        handed_to: device.handed_to.clone(),
         presence,
-        shown: shown(house, device),
+        shown: shown(house, now, device),
         asked: house.wish(&device.id).map(|wish| Asked {
             control: wish.control,
             why: (now.saturating_sub(wish.at) >= PATIENCE).then(|| excuse(house, device, presence)),
@@ -68,8 +70,9 @@ fn excuse(house: &House, device: &Device, presence: Presence) -> String {
 pub(crate) fn phone(house: &House, client_id: &str, connected: bool) -> PhoneView {
     let devices = &house.drawn().devices;
     let thermostat = devices.iter().find(|device| device.kind == DeviceKind::Thermostat);
-    let switches =
-        devices.iter().filter(|device| matches!(device.kind, DeviceKind::Light | DeviceKind::Plug));
+    let switches = devices
+        .iter()
+        .filter(|device| matches!(device.kind, DeviceKind::Light | DeviceKind::Plug | DeviceKind::Fan));
     PhoneView {
         client_id: client_id.into(),
         connected,
@@ -87,7 +90,7 @@ pub(crate) fn presence(house: &House, device: &Device) -> Presence {
     }
 }
 
-fn shown(house: &House, device: &Device) -> Shown {
+fn shown(house: &House, now: u64, device: &Device) -> Shown {
     let on = |role| match house.text(device, role)? {
         "ON" | "open" => Some(true),
         "OFF" | "closed" => Some(false),
@@ -110,7 +113,7 @@ fn shown(house: &House, device: &Device) -> Shown {
         },
         DeviceKind::Thermostat => climate(house, device),
         DeviceKind::Radiator | DeviceKind::AirConditioner => value(Role::Demand),
-        DeviceKind::Light | DeviceKind::Plug => Shown::Switch {
+        DeviceKind::Light | DeviceKind::Plug | DeviceKind::Fan => Shown::Switch {
             on: on(Role::Switch),
             reading: reading(house, device, Role::Power),
             settable: device.control(Role::Switch).is_some(),
@@ -119,6 +122,19 @@ fn shown(house: &House, device: &Device) -> Shown {
         DeviceKind::Door => contact(Role::Contact, "open", "closed"),
         DeviceKind::Motion => contact(Role::Motion, "motion", "quiet"),
         DeviceKind::SmokeAlarm => contact(Role::Smoke, "smoke", "clear"),
+        DeviceKind::LeakSensor => contact(Role::Leak, "wet", "dry"),
+        DeviceKind::Chime => value(Role::Count),
+        DeviceKind::Blind => Shown::Cover {
+            position: house.text(device, Role::Position).and_then(|text| text.trim().parse().ok()),
+            settable: device.control(Role::Position).is_some(),
+        },
+        DeviceKind::Doorbell => Shown::Bell {
+            rang: device
+                .value(Role::Ring)
+                .and_then(|value| house.latest(&value.topic))
+                .map(|latest| words::ago(now, latest.at)),
+            settable: device.control(Role::Press).is_some(),
+        },
         DeviceKind::Hub => Shown::Nothing,
     }
 }
@@ -180,7 +196,7 @@ fn read(role: Role, latest: &Latest, gone: Option<u64>) -> Reading {
 pub(crate) fn unit(role: Role) -> &'static str {
     match role {
         Role::Temperature | Role::SetPoint => "°C",
-        Role::Humidity | Role::Demand => "%",
+        Role::Humidity | Role::Demand | Role::Position => "%",
         Role::Power => "W",
         _ => "",
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lacewing_protocol::{Publish, TopicFilter, TopicName};
-use lacewing_sim::plan::{CLOCK_TOPIC, Clock, Device, PLAN_TOPIC, PLAN_VERSION, Plan, Role};
+use lacewing_sim::plan::{CLOCK_TOPIC, Clock, Device, DeviceKind, PLAN_TOPIC, PLAN_VERSION, Plan, Role};
 
 use super::discovery::Discovered;
 use crate::wire::{Control, HouseSource, Power, tenths_text};
@@ -126,6 +126,8 @@ impl House {
             Control::Switch(on) => (Role::Switch, if on { "ON".into() } else { "OFF".into() }),
             Control::Open(open) => (Role::Opening, if open { "OPEN".into() } else { "CLOSE".into() }),
             Control::Target(tenths) => (Role::SetPoint, tenths_text(tenths)),
+            Control::Position(percent) => (Role::Position, percent.to_string()),
+            Control::Press => (Role::Press, "PRESS".into()),
         };
         let topic =
             &device.control(role).ok_or_else(|| format!("{} has no such control.", device.name))?.topic;
@@ -213,6 +215,29 @@ impl House {
         !self.power.is_empty()
     }
 
+    /// The house seconds that pass in a second.
+    pub(crate) fn speed(&self) -> Option<u16> {
+        self.clock.as_ref().map(|(clock, _)| clock.speed)
+    }
+
+    /// What the hub says in this role: where the cat is, which scene it is.
+    pub(crate) fn hub(&self, role: Role) -> Option<String> {
+        let hub = self.drawn().devices.iter().find(|device| device.kind == DeviceKind::Hub)?;
+        self.text(hub, role).map(str::to_owned)
+    }
+
+    /// The hub, and the topic by which it is told so.
+    ///
+    /// # Errors
+    /// A sentence that says that it cannot be.
+    pub(crate) fn hub_control(&self, role: Role) -> Result<(String, TopicName), String> {
+        let hub = self.drawn().devices.iter().find(|device| device.kind == DeviceKind::Hub);
+        let found = hub.and_then(|hub| Some((hub, hub.control(role)?)));
+        let (hub, control) = found.ok_or("Nobody in this house listens to that.")?;
+        let topic = TopicName::try_from(control.topic.as_str()).map_err(|error| format!("Its topic {error}."))?;
+        Ok((hub.id.clone(), topic))
+    }
+
     /// The house's time of day as it is `now`, in seconds since midnight, and the temperature outside.
     pub(crate) fn clock(&self, now: u64) -> Option<(u32, f64)> {
         let (clock, at) = self.clock.as_ref()?;
@@ -227,5 +252,7 @@ fn answers(role: Role, control: Control) -> bool {
         (Role::Switch, Control::Switch(_))
             | (Role::Opening, Control::Open(_))
             | (Role::SetPoint | Role::Thermostat, Control::Target(_))
+            | (Role::Position, Control::Position(_) | Control::Open(_))
+            | (Role::Ring, Control::Press)
     )
 }

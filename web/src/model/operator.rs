@@ -32,6 +32,16 @@ impl Model {
                 self.counted = Some(count);
             }
             Response::Home(devices) => self.house.powered(devices),
+            Response::Blueprint { file, standard } => {
+                self.kept.retain(|kept| *kept == WorkerToPage::HomeDamaged);
+                self.kept.push(WorkerToPage::Blueprint { file, standard });
+            }
+            Response::HomeDamaged { why } => {
+                self.kept.push(WorkerToPage::HomeDamaged);
+                self.problem(format!(
+                    "The home that was kept could not be read, so this is the Lacewing house; the file is set aside. {why}"
+                ));
+            }
             Response::Bridge(bridge) => {
                 self.status.devices =
                     if bridge == Bridge::Elsewhere { Devices::OtherTab } else { Devices::Here };

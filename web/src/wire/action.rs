@@ -1,5 +1,6 @@
 //! What a click asks for.
 
+use lacewing_control::HomeCommand;
 use serde::{Deserialize, Serialize};
 
 use super::{Control, Login, Power};
@@ -39,6 +40,18 @@ pub enum Action {
         /// How it shall stand.
         power: Power,
     },
+    /// Send the cat to a room: a message that any browser can send.
+    SendCat {
+        /// The room's id.
+        room: String,
+    },
+    /// Make the house ready for the morning or the night: a message that any browser can send.
+    Scene {
+        /// "morning" or "night".
+        scene: String,
+    },
+    /// Do to the simulated home what only an operator may: change it, set its clock's speed, use a device by hand, hand one over.
+    Home(HomeCommand),
     /// Hold the stream still, or let it run. What comes meanwhile is kept.
     PauseMessages(bool),
     /// Forget the messages seen so far.

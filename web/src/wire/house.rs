@@ -13,8 +13,14 @@ pub struct HouseView {
     pub name: String,
     /// The home's own time of day, "07:40", when its plan tells.
     pub clock: Option<String>,
+    /// House seconds that pass in a second, when its clock tells; 0 while it stands still.
+    pub speed: Option<u16>,
     /// The temperature outside, when a device tells.
     pub outside: Option<Reading>,
+    /// The id of the room where the cat is; `None` in a house without one.
+    pub cat: Option<String>,
+    /// What the house was made ready for last, "morning" or "night"; `None` where it cannot be.
+    pub scene: Option<String>,
     /// Its rooms, from the ground floor up and from left to right.
     pub rooms: Vec<RoomView>,
     /// The phone app's screen.
@@ -102,6 +108,8 @@ pub struct DeviceView {
     pub position: Position,
     /// Whether it belongs to the simulated home.
     pub simulated: bool,
+    /// The client id of the real client that has taken its part.
+    pub handed_to: Option<String>,
     /// Whether it is connected.
     pub presence: Presence,
     /// What it shows.
@@ -159,6 +167,20 @@ pub enum Shown {
         /// Whether it can be set over MQTT, as a window with a motor can.
         settable: bool,
     },
+    /// A blind.
+    Cover {
+        /// How far it is open, 0 to 100, when it has said it.
+        position: Option<u8>,
+        /// Whether it can be set over MQTT.
+        settable: bool,
+    },
+    /// A doorbell.
+    Bell {
+        /// When it rang last, as this page heard it: "4 s ago".
+        rang: Option<String>,
+        /// Whether it can be pressed over MQTT.
+        settable: bool,
+    },
     /// A thermostat.
     Climate {
         /// What it measures or was told.
@@ -183,6 +205,10 @@ pub enum Control {
     Open(bool),
     /// Hold this temperature, in tenths of a degree.
     Target(i32),
+    /// Be open so far, 0 to 100.
+    Position(u8),
+    /// Ring.
+    Press,
 }
 
 impl Control {
@@ -194,6 +220,8 @@ impl Control {
             Self::Open(true) => "open".into(),
             Self::Open(false) => "closed".into(),
             Self::Target(tenths) => format!("{} °C", tenths_text(tenths)),
+            Self::Position(percent) => format!("{percent} %"),
+            Self::Press => "ring".into(),
         }
     }
 }

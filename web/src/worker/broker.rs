@@ -46,6 +46,7 @@ impl BrokerWorker {
                 broker: setup.broker,
                 bridge: setup.bridge.map(|bridge| (bridge.url, bridge.token)),
                 local_minutes: setup.local_minutes,
+                home: setup.home,
             },
             clock.now(),
         );

@@ -48,7 +48,8 @@ impl Page {
 }
 
 fn broker() -> BrokerWorker {
-    BrokerWorker::start(BrokerSetup { seed: 1, broker: [1; 16], local_minutes: 0, bridge: None }).unwrap()
+    BrokerWorker::start(BrokerSetup { seed: 1, broker: [1; 16], local_minutes: 0, bridge: None, home: None })
+        .unwrap()
 }
 
 /// Joins a client worker to a broker worker as the page does, with two channels.

@@ -1,7 +1,7 @@
 //! Devices that do as they are told, and then tell what they did.
 
 use crate::behaviour::{Behaviour, Context, SECOND, on_off, tenths};
-use crate::plan::Role;
+use crate::plan::{Plan, Role};
 use crate::world::World;
 
 /// A radiator's valve, or an air conditioner's.
@@ -33,26 +33,59 @@ impl Behaviour for Valve {
         context.tell(Role::Demand, percent.to_string());
     }
 
+    fn replanned(&mut self, _plan: &Plan, context: &mut Context<'_>) {
+        (self.set)(context.world, context.room, self.percent);
+    }
+
     fn powered_off(&mut self, room: usize, world: &mut World) {
         (self.set)(world, room, 0);
     }
 }
 
-/// A lamp.
-#[derive(Debug, Default)]
-pub(super) struct Light {
+/// A lamp, or a fan.
+#[derive(Debug)]
+pub(super) struct Switched {
     on: bool,
+    /// What it does to the house.
+    set: fn(&mut World, usize, bool),
 }
 
-impl Behaviour for Light {
+impl Switched {
+    pub(super) fn light() -> Self {
+        Self { on: false, set: |_, _, _| {} }
+    }
+
+    pub(super) fn fan() -> Self {
+        Self { on: false, set: World::set_fan }
+    }
+
+    fn switch(&mut self, on: bool, context: &mut Context<'_>) {
+        self.on = on;
+        (self.set)(context.world, context.room, on);
+        context.tell(Role::Switch, on_off(on));
+    }
+}
+
+impl Behaviour for Switched {
     fn connected(&mut self, context: &mut Context<'_>) {
         context.tell(Role::Switch, on_off(self.on));
     }
 
     fn heard(&mut self, role: Role, payload: &str, context: &mut Context<'_>) {
         let (Role::Switch, Some(on)) = (role, switched(payload, self.on)) else { return };
-        self.on = on;
-        context.tell(Role::Switch, on_off(on));
+        self.switch(on, context);
+    }
+
+    fn used(&mut self, context: &mut Context<'_>) {
+        self.switch(!self.on, context);
+    }
+
+    fn replanned(&mut self, _plan: &Plan, context: &mut Context<'_>) {
+        (self.set)(context.world, context.room, self.on);
+    }
+
+    fn powered_off(&mut self, room: usize, world: &mut World) {
+        (self.set)(world, room, false);
     }
 }
 
@@ -73,6 +106,12 @@ impl Plug {
         if self.on { tenths(world.refrigerator()) } else { 0.0 }
     }
 
+    fn switch(&mut self, on: bool, context: &mut Context<'_>) {
+        self.on = on;
+        context.tell(Role::Switch, on_off(on));
+        self.tell_power(context);
+    }
+
     fn tell_power(&mut self, context: &mut Context<'_>) {
         self.told = self.power(context.world);
         self.told_at = context.now;
@@ -88,9 +127,11 @@ impl Behaviour for Plug {
 
     fn heard(&mut self, role: Role, payload: &str, context: &mut Context<'_>) {
         let (Role::Switch, Some(on)) = (role, switched(payload, self.on)) else { return };
-        self.on = on;
-        context.tell(Role::Switch, on_off(on));
-        self.tell_power(context);
+        self.switch(on, context);
+    }
+
+    fn used(&mut self, context: &mut Context<'_>) {
+        self.switch(!self.on, context);
     }
 
     fn tick(&mut self, context: &mut Context<'_>) {
@@ -128,6 +169,83 @@ impl Behaviour for Window {
         };
         context.world.set_window(context.room, open);
         Self::tell(context);
+    }
+
+    fn used(&mut self, context: &mut Context<'_>) {
+        let open = context.world.window(context.room);
+        context.world.set_window(context.room, !open);
+        Self::tell(context);
+    }
+
+    fn taken_out(&mut self, room: usize, world: &mut World) {
+        world.set_window(room, false);
+    }
+}
+
+/// A blind with a motor, which takes its time.
+#[derive(Debug)]
+pub(super) struct Blind {
+    /// How far it is open, 0 to 100.
+    position: u8,
+    /// Where it is to stop.
+    target: u8,
+}
+
+/// How far a blind goes in a second.
+const BLIND_STEP: u8 = 25;
+
+impl Blind {
+    pub(super) fn new() -> Self {
+        Self { position: 100, target: 100 }
+    }
+
+    fn tell(&self, context: &mut Context<'_>) {
+        context.tell(Role::Position, self.position.to_string());
+    }
+}
+
+impl Behaviour for Blind {
+    fn connected(&mut self, context: &mut Context<'_>) {
+        self.tell(context);
+    }
+
+    fn heard(&mut self, role: Role, payload: &str, context: &mut Context<'_>) {
+        let payload = payload.trim().to_ascii_uppercase();
+        self.target = match (role, payload.as_str()) {
+            (Role::Opening, "OPEN") => 100,
+            (Role::Opening, "CLOSE") => 0,
+            (Role::Opening, "STOP") => self.position,
+            (Role::Position, percent) => match percent.parse() {
+                Ok(percent @ 0..=100) => percent,
+                _ => return,
+            },
+            _ => return,
+        };
+        if self.target == self.position {
+            self.tell(context);
+        }
+    }
+
+    fn used(&mut self, _context: &mut Context<'_>) {
+        self.target = if self.position > 50 { 0 } else { 100 };
+    }
+
+    fn replanned(&mut self, _plan: &Plan, context: &mut Context<'_>) {
+        context.world.set_blind(context.room, self.position);
+    }
+
+    fn taken_out(&mut self, room: usize, world: &mut World) {
+        world.set_blind(room, 100);
+    }
+
+    fn tick(&mut self, context: &mut Context<'_>) {
+        if self.position == self.target {
+            return;
+        }
+        let way = self.target.abs_diff(self.position).min(BLIND_STEP);
+        self.position = if self.target > self.position { self.position + way } else { self.position - way };
+        context.world.set_blind(context.room, self.position);
+        self.tell(context);
     }
 }
 

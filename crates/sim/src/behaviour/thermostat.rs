@@ -1,5 +1,5 @@
 use crate::behaviour::{Behaviour, Context, SECOND, tenths};
-use crate::plan::{Action, Direction, Mode, Role, ThermostatState};
+use crate::plan::{Action, Device, DeviceKind, Direction, Mode, Plan, Role, ThermostatState};
 
 /// Without a reading for this long it does nothing rather than the wrong thing.
 const STALE: u64 = 15 * 60 * SECOND;
@@ -20,11 +20,38 @@ pub(super) struct Thermostat {
     read_at: u64,
     heat: u8,
     cold: u8,
+    /// The topics by which radiators and air conditioners are commanded.
+    radiators: Vec<String>,
+    coolers: Vec<String>,
 }
 
 impl Thermostat {
-    pub(super) fn new() -> Self {
-        Self { mode: Mode::Auto, setpoint: 20.5, reading: None, read_at: 0, heat: 0, cold: 0 }
+    pub(super) fn new(plan: &Plan, device: &Device) -> Self {
+        let mut thermostat = Self {
+            mode: Mode::Auto,
+            setpoint: 20.5,
+            reading: None,
+            read_at: 0,
+            heat: 0,
+            cold: 0,
+            radiators: Vec::new(),
+            coolers: Vec::new(),
+        };
+        thermostat.wire(plan, device);
+        thermostat
+    }
+
+    fn wire(&mut self, plan: &Plan, device: &Device) {
+        self.radiators = commanded(plan, device, DeviceKind::Radiator);
+        self.coolers = commanded(plan, device, DeviceKind::AirConditioner);
+    }
+
+    fn command_heat(&self, context: &mut Context<'_>) {
+        self.radiators.iter().for_each(|topic| context.command(topic, self.heat.to_string()));
+    }
+
+    fn command_cold(&self, context: &mut Context<'_>) {
+        self.coolers.iter().for_each(|topic| context.command(topic, self.cold.to_string()));
     }
 
     /// Decides anew, and tells the radiator, the air conditioner and the house what changed.
@@ -34,10 +61,10 @@ impl Thermostat {
         self.heat = step(self.heat, heat);
         self.cold = step(self.cold, cold);
         if self.heat != before.0 {
-            command(context, "radiator", self.heat);
+            self.command_heat(context);
         }
         if self.cold != before.1 {
-            command(context, "airconditioner", self.cold);
+            self.command_cold(context);
         }
         if (self.heat, self.cold) != before {
             self.tell(context);
@@ -75,8 +102,8 @@ impl Thermostat {
 impl Behaviour for Thermostat {
     fn connected(&mut self, context: &mut Context<'_>) {
         self.tell(context);
-        command(context, "radiator", self.heat);
-        command(context, "airconditioner", self.cold);
+        self.command_heat(context);
+        self.command_cold(context);
     }
 
     fn heard(&mut self, role: Role, payload: &str, context: &mut Context<'_>) {
@@ -100,6 +127,17 @@ impl Behaviour for Thermostat {
                 self.decide(context);
             }
             _ => {}
+        }
+    }
+
+    fn replanned(&mut self, plan: &Plan, context: &mut Context<'_>) {
+        let before = (self.radiators.clone(), self.coolers.clone());
+        self.wire(plan, context.device);
+        if before.0 != self.radiators {
+            self.command_heat(context);
+        }
+        if before.1 != self.coolers {
+            self.command_cold(context);
         }
     }
 
@@ -129,16 +167,13 @@ fn number(payload: &str, low: f64, high: f64) -> Option<f64> {
     number.is_finite().then(|| number.clamp(low, high))
 }
 
-/// Commands the device whose control is `home/<room>/<thing>/set`.
-fn command(context: &mut Context<'_>, thing: &str, demand: u8) {
-    let suffix = format!("/{thing}/set");
-    let links = &context.device.links;
-    let commands = links.iter().filter(|link| link.direction == Direction::Commands);
-    let topics: Vec<_> =
-        commands.filter(|link| link.topic.ends_with(&suffix)).map(|link| link.topic.clone()).collect();
-    for topic in topics {
-        context.command(&topic, demand.to_string());
-    }
+/// The controls of this kind of device that are among those the thermostat commands.
+fn commanded(plan: &Plan, device: &Device, kind: DeviceKind) -> Vec<String> {
+    let is_commanded = |topic: &str| {
+        device.links.iter().any(|link| link.direction == Direction::Commands && link.topic == topic)
+    };
+    let controls = plan.devices.iter().filter(|other| other.kind == kind).flat_map(|other| &other.controls);
+    controls.map(|control| control.topic.clone()).filter(|topic| is_commanded(topic)).collect()
 }
 
 #[cfg(test)]
@@ -146,7 +181,9 @@ mod tests {
     use super::*;
 
     fn demand(mode: Mode, reading: f64, current: (u8, u8)) -> (u8, u8) {
-        let thermostat = Thermostat { mode, reading: Some(reading), ..Thermostat::new() };
+        let plan = crate::house::plan();
+        let one = Thermostat::new(&plan, plan.device("sim-livingroom-thermostat").unwrap());
+        let thermostat = Thermostat { mode, reading: Some(reading), ..one };
         let (heat, cold) = thermostat.wanted();
         (step(current.0, heat), step(current.1, cold))
     }

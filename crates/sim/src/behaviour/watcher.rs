@@ -1,42 +1,48 @@
 use crate::behaviour::{Behaviour, Context, on_off};
-use crate::plan::Role;
+use crate::plan::{DeviceKind, Role};
 use crate::world::World;
 
-/// Tells a yes or no of the house when it changes: a door contact, a motion sensor, a smoke alarm.
-#[derive(Debug, Default)]
+/// Tells a yes or no of the house when it changes: a door contact, a motion sensor, a smoke alarm, a leak sensor.
+#[derive(Debug)]
 pub(super) struct Watcher {
+    role: Role,
+    see: fn(&World, usize) -> bool,
+    /// What somebody does who uses it by hand.
+    act: fn(&mut World, usize),
     told: bool,
 }
 
 impl Watcher {
-    fn tell(&mut self, role: Role, seen: bool, context: &mut Context<'_>) {
-        self.told = seen;
-        context.tell(role, on_off(seen));
+    pub(super) fn new(kind: DeviceKind) -> Self {
+        let (role, see, act): (_, fn(&World, usize) -> bool, fn(&mut World, usize)) = match kind {
+            DeviceKind::Door => (Role::Contact, World::door, World::use_door),
+            DeviceKind::SmokeAlarm => (Role::Smoke, World::smoke, World::test_smoke),
+            DeviceKind::LeakSensor => (Role::Leak, World::leak, World::spill),
+            _ => (Role::Motion, World::motion, |_, _| {}),
+        };
+        Self { role, see, act, told: false }
     }
-}
 
-/// What the device watches, and what it sees.
-fn look(context: &Context<'_>) -> Option<(Role, bool)> {
-    let role = context.device.values.first()?.role;
-    let see: fn(&World) -> bool = match role {
-        Role::Contact => World::door,
-        Role::Motion => World::motion,
-        // Nothing burns in this house.
-        _ => |_| false,
-    };
-    Some((role, see(context.world)))
+    fn tell(&mut self, seen: bool, context: &mut Context<'_>) {
+        self.told = seen;
+        context.tell(self.role, on_off(seen));
+    }
 }
 
 impl Behaviour for Watcher {
     fn connected(&mut self, context: &mut Context<'_>) {
-        if let Some((role, seen)) = look(context) {
-            self.tell(role, seen, context);
-        }
+        self.tell((self.see)(context.world, context.room), context);
+    }
+
+    fn used(&mut self, context: &mut Context<'_>) {
+        (self.act)(context.world, context.room);
+        self.tick(context);
     }
 
     fn tick(&mut self, context: &mut Context<'_>) {
-        if let Some((role, seen)) = look(context).filter(|&(_, seen)| seen != self.told) {
-            self.tell(role, seen, context);
+        let seen = (self.see)(context.world, context.room);
+        if seen != self.told {
+            self.tell(seen, context);
         }
     }
 }

@@ -14,21 +14,25 @@ fn the_home_tells_its_plan_and_every_value_at_once() {
     assert_eq!(&plan, street.home.plan());
     for device in &plan.devices {
         assert_eq!(payload(&device.status), "online");
-        for value in &device.values {
+        for value in device.values.iter().filter(|value| value.role.is_retained()) {
             let payload = payload(&value.topic);
             let fine = match value.role {
                 Role::Temperature | Role::Power => {
                     payload.parse::<f64>().is_ok() && payload.split('.').nth(1).is_some_and(|d| d.len() == 1)
                 }
                 Role::Humidity | Role::Demand => payload.parse::<u8>().is_ok_and(|percent| percent <= 100),
-                Role::Switch | Role::Contact | Role::Motion | Role::Smoke => {
+                Role::Count => payload == "0",
+                Role::Position => payload == "100",
+                Role::Cat => payload == "livingroom",
+                Role::Scene => payload == "morning",
+                Role::Switch | Role::Contact | Role::Motion | Role::Smoke | Role::Leak => {
                     payload == "ON" || payload == "OFF"
                 }
                 Role::Opening => payload == "closed",
                 Role::Thermostat => payload.contains(r#""action":"idle""#),
                 Role::Clock => serde_json::from_str::<Clock>(&payload).unwrap().second_of_day == MORNING,
                 Role::Plan => true,
-                Role::SetPoint | Role::Mode => false,
+                Role::SetPoint | Role::Mode | Role::Ring | Role::Press => false,
             };
             assert!(fine, "{} on {}", payload, value.topic);
         }
@@ -141,6 +145,11 @@ fn every_kind_of_device_is_in_the_house() {
         DeviceKind::Motion,
         DeviceKind::Plug,
         DeviceKind::SmokeAlarm,
+        DeviceKind::Doorbell,
+        DeviceKind::Chime,
+        DeviceKind::LeakSensor,
+        DeviceKind::Blind,
+        DeviceKind::Fan,
         DeviceKind::Hub,
     ] {
         assert!(plan.devices.iter().any(|device| device.kind == kind), "{kind:?}");

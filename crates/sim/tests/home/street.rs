@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use lacewing_broker::{Batch, Broker, CloseCause, Config, ConnId, Listener, Now, Transport};
 use lacewing_client::{Client, Event, Message, Options};
 use lacewing_protocol::{ProtocolVersion, QoS, SubscriptionOptions, TopicFilter, TopicName, Utf8String};
-use lacewing_sim::{Command, DeviceId, Home, Input, Output, Power, Setup};
+use lacewing_sim::{Blueprint, Command, DeviceId, Edit, Home, Input, Output, Power, Setup};
 
 pub(crate) const SECOND: u64 = 1_000_000;
 pub(crate) const MINUTE: u64 = 60 * SECOND;
@@ -46,6 +46,11 @@ pub(crate) struct Seen {
 impl Street {
     /// A street whose home was just switched on.
     pub(crate) fn new(seed: u64) -> Self {
+        Self::with(seed, None)
+    }
+
+    /// A street with this home.
+    pub(crate) fn with(seed: u64, blueprint: Option<Blueprint>) -> Self {
         let now = 0;
         let mut options = Options::new(ProtocolVersion::V5_0, Utf8String::from_static("observer").unwrap());
         options.keep_alive_s = 0;
@@ -57,7 +62,7 @@ impl Street {
         let mut street = Self {
             now,
             broker: Broker::new(Config::default(), 7, Now { awake: now, wall: WALL }),
-            home: Home::new(Setup { seed, second_of_day: MORNING }, now),
+            home: Home::new(Setup { seed, second_of_day: MORNING, blueprint }, now),
             observer,
             seen: VecDeque::new(),
             transcript: Vec::new(),
@@ -102,13 +107,24 @@ impl Street {
 
     pub(crate) fn power(&mut self, device: &str, power: Power) {
         assert!(self.home.device(device).is_some(), "{device}");
-        let device = device.to_owned();
-        self.home.handle(self.now, Input::Command(Command::Power { device, power }));
-        self.settle();
+        self.command(Command::Power { device: device.to_owned(), power });
     }
 
     pub(crate) fn speed(&mut self, speed: u16) {
-        self.home.handle(self.now, Input::Command(Command::Speed(speed)));
+        self.command(Command::Speed(speed));
+    }
+
+    pub(crate) fn edit(&mut self, edit: Edit) {
+        self.command(Command::Edit(edit));
+    }
+
+    /// Somebody uses a device by hand.
+    pub(crate) fn press(&mut self, device: &str) {
+        self.command(Command::Use { device: device.to_owned() });
+    }
+
+    pub(crate) fn command(&mut self, command: Command) {
+        self.home.command(self.now, command).unwrap();
         self.settle();
     }
 
