@@ -196,6 +196,7 @@ mod tests {
             kind,
             position: Position { x, y },
             simulated: true,
+            handed_to: None,
             presence: Presence::Online,
             shown: Shown::Nothing,
             asked: None,

@@ -191,6 +191,18 @@ fn stop_says_good_bye_and_stays_away() {
 }
 
 #[test]
+fn a_client_that_leaves_ends_its_session() {
+    // [MQTT-3.14.2-2]
+    for (options, ends) in [(persistent(V5), Some(0)), (options(V5), None), (persistent(V3), None)] {
+        let mut dialogue = Dialogue::connected(options);
+        dialogue.leave();
+        let Packet::Disconnect(disconnect) = dialogue.packet() else { panic!() };
+        assert_eq!(disconnect.properties.session_expiry_interval, ends);
+        assert_eq!(dialogue.disconnected(), (Cause::Stopped, None));
+    }
+}
+
+#[test]
 fn a_client_stopped_before_its_connack_says_good_bye_too() {
     let mut dialogue = Dialogue::start(options(V3));
     dialogue.open();

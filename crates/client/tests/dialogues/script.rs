@@ -180,6 +180,11 @@ impl Dialogue {
         self.settle();
     }
 
+    pub(crate) fn leave(&mut self) {
+        self.client.leave(self.now);
+        self.settle();
+    }
+
     /// The next packet that the client sent.
     pub(crate) fn packet(&mut self) -> Packet {
         self.settle();

@@ -14,12 +14,15 @@ pub(super) struct Watcher {
 
 impl Watcher {
     pub(super) fn new(kind: DeviceKind) -> Self {
-        let (role, see, act): (_, fn(&World, usize) -> bool, fn(&mut World, usize)) = match kind {
-            DeviceKind::Door => (Role::Contact, World::door, World::use_door),
-            DeviceKind::SmokeAlarm => (Role::Smoke, World::smoke, World::test_smoke),
-            DeviceKind::LeakSensor => (Role::Leak, World::leak, World::spill),
-            _ => (Role::Motion, World::motion, |_, _| {}),
-        };
+        match kind {
+            DeviceKind::Door => Self::of(Role::Contact, World::door, World::use_door),
+            DeviceKind::SmokeAlarm => Self::of(Role::Smoke, World::smoke, World::test_smoke),
+            DeviceKind::LeakSensor => Self::of(Role::Leak, World::leak, World::spill),
+            _ => Self::of(Role::Motion, World::motion, |_, _| {}),
+        }
+    }
+
+    fn of(role: Role, see: fn(&World, usize) -> bool, act: fn(&mut World, usize)) -> Self {
         Self { role, see, act, told: false }
     }
 

@@ -5,5 +5,6 @@
 mod at_rest;
 mod climate;
 mod determinism;
+mod edits;
 mod power;
 mod street;
