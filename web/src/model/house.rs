@@ -234,7 +234,8 @@ impl House {
         let hub = self.drawn().devices.iter().find(|device| device.kind == DeviceKind::Hub);
         let found = hub.and_then(|hub| Some((hub, hub.control(role)?)));
         let (hub, control) = found.ok_or("Nobody in this house listens to that.")?;
-        let topic = TopicName::try_from(control.topic.as_str()).map_err(|error| format!("Its topic {error}."))?;
+        let topic =
+            TopicName::try_from(control.topic.as_str()).map_err(|error| format!("Its topic {error}."))?;
         Ok((hub.id.clone(), topic))
     }
 

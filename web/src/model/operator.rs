@@ -3,7 +3,7 @@
 use lacewing_control::{Event, EventKind, Request, Response, Watch};
 
 use super::{Effect, Model, inquiry};
-use crate::wire::{Bridge, Devices, Notice, Operator, Screen};
+use crate::wire::{Bridge, Devices, Notice, Operator, Screen, WorkerToPage};
 
 /// Messages a second from which on nobody is told of each one's way; half of it and they are again.
 const TOO_MANY: f32 = 1_000.0;
