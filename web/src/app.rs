@@ -1,5 +1,6 @@
 //! The page as a whole: it starts the worker, follows the address bar and the keyboard, and draws.
 
+pub(crate) mod brokers;
 pub(crate) mod drafts;
 pub(crate) mod opening;
 
@@ -14,7 +15,7 @@ use crate::hooks::{Page, go};
 use crate::report;
 use crate::state::{Route, Sheet, State, StateAction};
 use crate::tab::Tab;
-use crate::views::{Clients, Compose, Connect, Home, Messages, Stopped};
+use crate::views::{Clients, Compose, Connect, Home, Messages, Stopped, Switcher};
 use crate::wire::{Action, PageToWorker};
 
 /// Starts the page.
@@ -69,6 +70,7 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
     };
     let sheet = page.state.sheet.as_ref().map(|sheet| match sheet {
         Sheet::Connect => html! { <Connect /> },
+        Sheet::Broker => html! { <Switcher /> },
         Sheet::Compose(topic) => html! { <Compose topic={topic.clone()} /> },
     });
     html! {
@@ -77,7 +79,7 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
             <StatusLine />
             <Navigation />
             <main id="view" tabindex="-1">{ view }</main>
-            <Notices />
+            if page.state.sheet.is_none() { <Notices /> }
             { for sheet }
         </ContextProvider<Page>>
     }

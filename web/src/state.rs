@@ -51,6 +51,8 @@ pub(crate) struct State {
 pub(crate) enum Sheet {
     /// How to connect a device.
     Connect,
+    /// How the broker is, and the way to another.
+    Broker,
     /// Publish a message, with this topic to start from; empty for the last one.
     Compose(String),
 }

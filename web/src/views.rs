@@ -6,6 +6,7 @@ mod connect;
 mod home;
 mod messages;
 mod stopped;
+mod switcher;
 
 pub(crate) use clients::Clients;
 pub(crate) use compose::Compose;
@@ -13,3 +14,4 @@ pub(crate) use connect::Connect;
 pub(crate) use home::Home;
 pub(crate) use messages::Messages;
 pub(crate) use stopped::Stopped;
+pub(crate) use switcher::Switcher;

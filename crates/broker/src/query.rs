@@ -10,7 +10,7 @@ use crate::routing::SessionKey;
 use crate::session::{Session, Will};
 use crate::subscription_list::Subscription;
 use crate::{
-    Act, Broker, ClientDetail, ClientInfo, Explanation, NotDelivered, Preview, RetainedInfo,
+    Act, Broker, ClientDetail, ClientInfo, Explanation, Listener, NotDelivered, Preview, RetainedInfo,
     SubscriptionInfo, WaitingInfo, WillInfo,
 };
 
@@ -59,6 +59,13 @@ impl Broker {
                 })
                 .collect(),
         })
+    }
+
+    /// Whether clients have to give a user name where they come in by TCP, and the names that are known, the first `limit`.
+    pub fn users(&self, limit: u32) -> (bool, Vec<String>) {
+        let rules = &self.policy.rules;
+        let names = rules.users.iter().map(|user| user.name.clone()).filter(|name| !name.starts_with('$'));
+        (!rules.anonymous_at(Listener::Tcp), names.take(limit as usize).collect())
     }
 
     /// Retained messages that `filter` matches, at most `limit`.

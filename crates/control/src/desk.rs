@@ -63,6 +63,8 @@ struct Operator {
     events: VecDeque<Event>,
     missed: u64,
     waiting: usize,
+    /// What it was told last of who may come in.
+    users: Option<(bool, Option<String>)>,
 }
 
 impl Desk {
@@ -249,7 +251,14 @@ impl Desk {
             watching(|watch| watch.clients).then(|| Response::Clients(broker.clients(None, CLIENTS)));
         let metrics = watching(|watch| watch.metrics).then(|| Response::Metrics(*broker.metrics()));
         let all: Vec<_> = self.operators.iter().map(|(id, operator)| (*id, operator.watch.clone())).collect();
+        let (required, names) = broker.users(1);
+        let users = (required, names.into_iter().next());
         for (id, watch) in all {
+            if watch.metrics && self.operators.get(&id).is_some_and(|one| one.users.as_ref() != Some(&users))
+            {
+                self.tell(id, Response::Users { required, name: users.1.clone() });
+                self.operators.entry(id).and_modify(|one| one.users = Some(users.clone()));
+            }
             if let Some(clients) = clients.as_ref().filter(|_| watch.clients) {
                 self.tell(id, clients.clone());
             }

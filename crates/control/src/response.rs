@@ -47,6 +47,13 @@ pub enum Response {
     },
     /// What carries real devices to this broker.
     Bridge(BridgeState),
+    /// Whether devices have to give a user name, to operators that watch metrics, and when it changes.
+    Users {
+        /// Whether they have to.
+        required: bool,
+        /// A name that is known, for an example.
+        name: Option<String>,
+    },
     /// The answer to [`crate::Request::Explain`].
     Explained {
         /// The client that was asked about.

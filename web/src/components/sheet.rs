@@ -1,6 +1,7 @@
 use web_sys::HtmlDialogElement;
 use yew::prelude::*;
 
+use super::Notices;
 use crate::hooks::use_page;
 
 /// A sheet over the page: at the side on a wide screen, at the bottom of a narrow one. Escape closes it, and
@@ -29,6 +30,7 @@ pub(crate) fn SheetFrame(props: &SheetFrameProps) -> Html {
                 <button class="quiet" onclick={close}>{ "Close" }</button>
             </header>
             { props.children.clone() }
+            <Notices />
         </dialog>
     }
 }

@@ -87,6 +87,7 @@ impl Arrivals {
             .map(|attempt| Arrival {
                 client_id: attempt.client_id.clone(),
                 from: format!("{} {}", words::listener(attempt.listener), attempt.peer),
+                local: is_local(&attempt.peer),
                 outcome: attempt.outcome.clone(),
                 age: words::ago(now, attempt.at),
             })
@@ -101,6 +102,10 @@ impl Arrivals {
     fn attempt(&mut self, conn: ConnId) -> Option<&mut Attempt> {
         self.attempts.iter_mut().rev().find(|attempt| attempt.conn == conn)
     }
+}
+
+fn is_local(peer: &str) -> bool {
+    ["127.", "[::1]", "localhost"].iter().any(|name| peer.starts_with(name))
 }
 
 fn is_real(listener: Listener) -> bool {

@@ -47,6 +47,9 @@ impl Model {
                     if bridge == Bridge::Elsewhere { Devices::OtherTab } else { Devices::Here };
                 self.status.bridge = bridge;
             }
+            Response::Users { required, name } => {
+                self.status.user = required.then(|| name.unwrap_or_else(|| "NAME".into()));
+            }
             Response::Explained { client_id, topic, explanation } => {
                 self.house.excuse(&client_id, inquiry::no_answer(&explanation, &topic));
                 self.inquiries.answered(client_id, topic, explanation);

@@ -1,12 +1,13 @@
-mod commands;
 mod qr;
 
 use yew::prelude::*;
 
 use crate::components::{LogIn, SheetFrame, Snippet};
 use crate::hooks::use_page;
-use crate::wire::{Action, Bridge, Place, Reach};
-use commands::{Endpoint, recipes};
+use crate::model::checklist::{self, Check, Mark};
+use crate::model::recipes::{Endpoint, recipes};
+use crate::wire::{Action, Bridge, Place, Reach, Status};
+use lacewing_control::Addresses;
 use qr::QrCode;
 
 /// How to connect a device to this broker.
@@ -15,57 +16,15 @@ pub(crate) fn Connect() -> Html {
     let page = use_page();
     let status = &page.state.status;
     let body = match (&status.place, &status.bridge) {
-        (_, Bridge::Linked(addresses)) if !addresses.mqtt.is_empty() => html! {
+        (_, Bridge::Linked(addresses)) => {
+            html! { <Listening addresses={addresses.clone()} user={status.user.clone()} /> }
+        }
+        (Place::Foreign { url, reach }, _) | (Place::Native { url, reach }, _) => {
+            elsewhere(status, url, reach)
+        }
+        (_, Bridge::Lost { .. }) => html! {
             <>
-                <p>{ "Real devices take part with plain MQTT. " }
-                    { if addresses.lan.as_ref().is_some_and(|lan| !lan.tls) { "Anyone on this network can use:" } else { "Any program on this computer can use:" } }</p>
-                <h2>{ "Addresses" }</h2>
-                { for addresses.mqtt.iter().chain(&addresses.websocket).map(|address| html! {
-                    <Snippet text={address.clone()} what="the address" />
-                }) }
-                if !addresses.mqtts.is_empty() || !addresses.wss.is_empty() {
-                    <h2>{ "Over TLS" }</h2>
-                    { for addresses.mqtts.iter().chain(&addresses.wss).map(|address| html! {
-                        <Snippet text={address.clone()} what="the address" />
-                    }) }
-                    <p class="hint">{ "A device has to trust the certificate: with mosquitto's clients by " }<code>{ "--cafile" }</code>
-                        { ", and the file that the bridge names when it starts." }</p>
-                }
-                { match &addresses.lan {
-                    Some(lan) => html! {
-                        <>
-                            <h2>{ "From a phone on this network" }</h2>
-                            <QrCode text={lan.url.clone()} />
-                            <p>{ "The code opens " }<code>{ &lan.url }</code>{ " as a client. Devices use " }<code>{ &lan.mqtt }</code>
-                                { if lan.tls { " over TLS" } else { "" } }
-                                { for lan.username.as_ref().map(|user| html! { <>{ " with the user name " }<code>{ user }</code></> }) }{ "." }</p>
-                        </>
-                    },
-                    None => html! { <p class="hint">{ "Only this computer can reach it. A listener for the whole network is opened by an \
-                        explicit address, " }<code>{ "lacewing --mqtt 0.0.0.0:1883 --http 0.0.0.0:8830" }</code>{ "; then a QR code appears here." }</p> },
-                } }
-                <Recipes address={addresses.mqtt[0].clone()} network={addresses.lan.as_ref().filter(|lan| !lan.tls).map(|lan| lan.mqtt.clone())} />
-            </>
-        },
-        (Place::Foreign { url, reach }, _) | (Place::Native { url, reach }, _) => html! {
-            <>
-                <p>{ "The broker is not in this tab. This page reaches it at:" }</p>
-                <Snippet text={url.clone()} what="the address" />
-                if *reach == Reach::Connected {
-                    <p class="hint">{ "Its plain MQTT port is most often 1883 on the same host; the commands below assume that." }</p>
-                }
-                if matches!(reach, Reach::Refused { .. }) || matches!(status.place, Place::Foreign { .. }) {
-                    <details open={matches!(reach, Reach::Refused { login: Some(_), .. })}>
-                        <summary>{ "User name and password" }</summary>
-                        <LogIn url={url.clone()} />
-                    </details>
-                }
-                <Recipes address={format!("{}:1883", host(url))} />
-            </>
-        },
-        (_, Bridge::Lost { why }) => html! {
-            <>
-                <p class="why">{ format!("The bridge is lost: {why} It is dialled again by itself.") }</p>
+                <p class="why">{ "The bridge is lost. It is dialled again by itself." }</p>
                 <p><button onclick={page.acting(Action::Retry)}>{ "Try now" }</button></p>
                 <GetBridge />
             </>
@@ -78,13 +37,128 @@ pub(crate) fn Connect() -> Html {
         },
         (_, Bridge::Elsewhere) => html! {
             <>
-                <p>{ "The bridge is up, and another browser's page has the real devices." }</p>
+                <p>{ "The bridge is up, and another browser's page has the real devices. Moved here, they reconnect to this page; the other \
+                    one loses them and says so." }</p>
                 <p><button class="primary" onclick={page.acting(Action::MoveHere)}>{ "Move them here" }</button></p>
             </>
         },
         _ => html! { <GetBridge /> },
     };
-    html! { <SheetFrame title="Connect a device">{ body }</SheetFrame> }
+    let elsewhere = matches!(status.place, Place::Foreign { .. });
+    html! {
+        <SheetFrame title="Connect a device">
+            { body }
+            if !elsewhere { <Checklist checks={checklist::checks(status)} /> }
+        </SheetFrame>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct ListeningProps {
+    addresses: Addresses,
+    user: Option<String>,
+}
+
+/// Where devices connect, and what to copy for it.
+#[component]
+fn Listening(props: &ListeningProps) -> Html {
+    let ListeningProps { addresses, user } = props;
+    let plain = addresses.mqtt.first();
+    let Some(address) = plain.or(addresses.mqtts.first()) else {
+        return html! { <p>{ "The bridge is linked. It does not say where it listens." }</p> };
+    };
+    let lan = addresses.lan.as_ref().filter(|lan| lan.tls != plain.is_some());
+    html! {
+        <>
+            <p>{ "Real devices take part with plain MQTT. " }
+                { if addresses.lan.as_ref().is_some_and(|lan| !lan.tls) { "Anyone on this network can use:" } else { "Any program on this computer can use:" } }</p>
+            <h2>{ "Addresses" }</h2>
+            { for addresses.mqtt.iter().chain(&addresses.websocket).map(|address| html! {
+                <Snippet text={address.clone()} what="the address" />
+            }) }
+            if !addresses.mqtts.is_empty() || !addresses.wss.is_empty() {
+                <h2>{ "Over TLS" }</h2>
+                { for addresses.mqtts.iter().chain(&addresses.wss).map(|address| html! {
+                    <Snippet text={address.clone()} what="the address" />
+                }) }
+                <p class="hint">{ "A device has to trust the certificate: with mosquitto's clients by " }<code>{ "--cafile" }</code>
+                    { ", and the file that the bridge names when it starts." }</p>
+            }
+            { for user.as_ref().map(|user| html! {
+                <p class="hint">{ "A user name and its password are needed here; the commands below have " }<code>{ user }</code>
+                    { " and a password to fill in." }</p>
+            }) }
+            { match &addresses.lan {
+                Some(lan) => html! {
+                    <>
+                        <h2>{ "From a phone on this network" }</h2>
+                        <QrCode text={lan.url.clone()} />
+                        <p>{ "The code opens " }<code>{ &lan.url }</code>{ " as a client. Devices use " }<code>{ &lan.mqtt }</code>
+                            { if lan.tls { " over TLS" } else { "" } }
+                            { for lan.username.as_ref().map(|user| html! { <>{ " with the user name " }<code>{ user }</code></> }) }{ "." }</p>
+                    </>
+                },
+                None => Html::default(),
+            } }
+            <Recipes endpoint={Endpoint::new(address, plain.is_none(), user.as_deref())}
+                network={lan.map(|lan| Endpoint::new(&lan.mqtt, lan.tls, user.as_deref()))} />
+        </>
+    }
+}
+
+fn elsewhere(status: &Status, url: &str, reach: &Reach) -> Html {
+    let refused = matches!(reach, Reach::Refused { .. });
+    let asks = matches!(reach, Reach::Refused { login: Some(_), .. });
+    html! {
+        <>
+            <p>{ "The broker is not in this tab. This page reaches it at:" }</p>
+            <Snippet text={url.to_owned()} what="the address" />
+            if *reach == Reach::Connected {
+                <p class="hint">{ "Its plain MQTT port is most often 1883 on the same host; the commands below assume that." }</p>
+            }
+            if refused || matches!(status.place, Place::Foreign { .. }) {
+                <details open={asks}>
+                    <summary>{ "User name and password" }</summary>
+                    <LogIn url={url.to_owned()} />
+                </details>
+            }
+            <Recipes endpoint={Endpoint::new(&format!("{}:1883", host(url)), false, asks.then_some("NAME"))} />
+        </>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct ChecklistProps {
+    checks: Vec<Check>,
+}
+
+/// What has to be so for a device to get through, as it stands at the moment.
+#[component]
+fn Checklist(props: &ChecklistProps) -> Html {
+    html! {
+        <section class="checklist" aria-label="If it does not get through">
+            <h2>{ "If it does not get through" }</h2>
+            <ol>
+                { for props.checks.iter().map(|check| {
+                    let (class, sign, word) = match check.mark {
+                        Mark::Good => ("good", "✓", "in order"),
+                        Mark::Waiting => ("waiting", "…", "waiting"),
+                        Mark::Bad => ("bad", "!", "not in order"),
+                        Mark::Unknown => ("unknown", "?", "not known"),
+                    };
+                    html! {
+                        <li key={check.what} class={class}>
+                            <span class="sign" role="img" aria-label={word}>{ sign }</span>
+                            <div>
+                                <p><b>{ check.what }{ ". " }</b>{ &check.says }</p>
+                                { for check.command.as_ref().map(|text| html! { <Snippet text={text.clone()} what="the command" /> }) }
+                            </div>
+                        </li>
+                    }
+                }) }
+            </ol>
+        </section>
+    }
 }
 
 /// What to do where there is no bridge.
@@ -96,11 +170,6 @@ fn GetBridge() -> Html {
                 device to the broker in this tab. In a checkout of Lacewing run:" }</p>
             <Snippet text="cargo xtask serve" what="the command" />
             <p>{ "and open the address it prints. It serves this same page, already paired." }</p>
-            <h2>{ "If it does not come up" }</h2>
-            <ul class="plain">
-                <li>{ "Port 1883 is taken: an installed mosquitto often holds it. Stop it, or give the bridge another port: " }<code>{ "cargo xtask serve -- --mqtt localhost:1884" }</code></li>
-                <li>{ "A device on another computer gets no answer: the bridge listens on this computer only until it is told otherwise, and a firewall may be in the way." }</li>
-            </ul>
         </>
     }
 }
@@ -108,18 +177,17 @@ fn GetBridge() -> Html {
 #[derive(Properties, PartialEq)]
 struct RecipesProps {
     /// Where a program on this computer connects.
-    address: AttrValue,
+    endpoint: Endpoint,
     /// Where a device on the network does.
     #[prop_or_default]
-    network: Option<String>,
+    network: Option<Endpoint>,
 }
 
 /// Commands and programs to copy, for the kind of device one has.
 #[component]
 fn Recipes(props: &RecipesProps) -> Html {
     let chosen = use_state(|| 0usize);
-    let network = props.network.as_deref().unwrap_or(&props.address);
-    let all = recipes(&Endpoint::parse(&props.address), &Endpoint::parse(network));
+    let all = recipes(&props.endpoint, props.network.as_ref().unwrap_or(&props.endpoint));
     let recipe = &all[(*chosen).min(all.len() - 1)];
     html! {
         <section class="recipes">

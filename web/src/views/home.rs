@@ -119,7 +119,7 @@ fn Waiting() -> Html {
             { for wants_login(&page.state.status.place).map(|(url, username)| html! { <LogIn url={url.to_owned()} username={username.to_owned()} /> }) }
             if matches!(page.state.status.place, Place::Foreign { .. }) {
                 <p><a class="button" href="./">{ "Use the broker of this browser instead" }</a></p>
-            } else {
+            } else if wants_login(&page.state.status.place).is_none() {
                 <p><button class="primary" onclick={page.opening(Some(Sheet::Connect))}>{ "Connect a device" }</button></p>
             }
         </div>

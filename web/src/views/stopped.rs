@@ -1,6 +1,6 @@
 use yew::prelude::*;
 
-use crate::components::Snippet;
+use crate::components::SaveReport;
 
 /// What is left when the worker has stopped.
 #[derive(Properties, PartialEq)]
@@ -15,7 +15,7 @@ pub(crate) fn Stopped(props: &StoppedProps) -> Html {
             <h1>{ "The broker in this tab has stopped" }</h1>
             <p>{ "Reload the page to start it again. Devices reconnect by themselves. This is what it said:" }</p>
             <p><a class="button primary" href="">{ "Reload" }</a></p>
-            <Snippet text={props.report.clone()} what="the report" />
+            <SaveReport report={props.report.clone()} />
         </div>
     }
 }

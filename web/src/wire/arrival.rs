@@ -9,6 +9,8 @@ pub struct Arrival {
     pub client_id: Option<String>,
     /// "TCP 127.0.0.1:5000".
     pub from: String,
+    /// Whether it comes from this computer.
+    pub local: bool,
     /// What came of it.
     pub outcome: Outcome,
     /// "4 s ago".

@@ -21,6 +21,8 @@ pub struct Status {
     pub unsaved: Option<String>,
     /// Whether there is a control channel: who is connected, ends of devices. If not, why.
     pub operator: Operator,
+    /// The user name that devices have to give, for an example; `None` where they need not.
+    pub user: Option<String>,
     /// The last attempts of real devices to connect, newest first, where the broker tells.
     pub arrivals: Vec<Arrival>,
 }
