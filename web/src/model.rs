@@ -24,6 +24,7 @@ mod roster;
 mod seen;
 pub mod standing;
 mod stream;
+mod takeover;
 mod traffic;
 mod words;
 pub mod written;
@@ -358,7 +359,10 @@ impl Model {
                 let (hub, topic) = self.house.hub_control(Role::Scene)?;
                 command(hub, topic, scene)
             }
-            Action::Home(command) => Effect::Control(Request::Home(command)),
+            Action::Home(command) => {
+                self.tell_of_takeover(&command);
+                Effect::Control(Request::Home(command))
+            }
             Action::Power { device, power } => {
                 Effect::Control(Request::Home(HomeCommand::Power { device, power }))
             }

@@ -100,6 +100,11 @@ pub struct Device {
 }
 
 impl Device {
+    /// The Client Identifier of who is this device at the broker.
+    pub fn client_id(&self) -> &str {
+        self.handed_to.as_deref().unwrap_or(&self.id)
+    }
+
     /// The value in this role.
     pub fn value(&self, role: Role) -> Option<&Value> {
         self.values.iter().find(|value| value.role == role)

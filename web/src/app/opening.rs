@@ -3,6 +3,7 @@
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{HtmlElement, UrlSearchParams};
 
+use super::brokers;
 use crate::state::Route;
 use crate::tab::Opened;
 use crate::tab::storage::{recall, remember};
@@ -30,10 +31,9 @@ pub(super) fn opened() -> Opened {
             .map(|history| history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&plain)));
     }
     let search = location.search().unwrap_or_default();
-    Opened {
-        broker: UrlSearchParams::new_with_str(&search).ok().and_then(|query| query.get("broker")),
-        token: recall(TOKEN),
-    }
+    let broker = UrlSearchParams::new_with_str(&search).ok().and_then(|query| query.get("broker"));
+    broker.iter().for_each(|url| brokers::remember(url));
+    Opened { broker, token: recall(TOKEN) }
 }
 
 /// The place the address names.

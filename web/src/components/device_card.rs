@@ -1,3 +1,4 @@
+use lacewing_control::HomeCommand;
 use yew::prelude::*;
 
 use super::{SetPoint, device, glyph};
@@ -16,8 +17,12 @@ pub(crate) fn DeviceCard(props: &DeviceCardProps) -> Html {
     let page = use_page();
     let detail = &props.detail;
     let device = &detail.device;
-    let kind = if device.simulated { "simulated" } else { "not simulated here" };
     let operator = detail.session.is_ok();
+    let kind = match (device.simulated, device.handed_to.is_some() || operator) {
+        (true, _) => "simulated",
+        (false, true) => "real",
+        (false, false) => "not simulated here",
+    };
     html! {
         <section class="card" aria-label={format!("{} in the {}", device.name, detail.room)}>
             <header>
@@ -38,11 +43,16 @@ pub(crate) fn DeviceCard(props: &DeviceCardProps) -> Html {
             <div role="status">
                 { for device.asked.as_ref().map(|asked| match &asked.why {
                     Some(why) => html! { <p class="why">{ why }</p> },
-                    None => html! { <p class="asked">{ format!("Asked to be {}. It changes when it says so itself.", asked.control.wanted()) }</p> },
+                    None => html! { <p class="asked">{ format!("Asked for: {}. It changes when it says so itself.", asked.control.wanted()) }</p> },
                 }) }
             </div>
             { for detail.rival.as_ref().map(|(client, topic)| html! {
-                <p class="why">{ "Two clients publish " }<code>{ topic }</code>{ ": this one and " }<code>{ client }</code>{ "." }</p>
+                <p class="why">{ "Two clients publish " }<code>{ topic }</code>{ ": this one and " }<code>{ client }</code>{ ". " }
+                    <button onclick={page.acting(hand_over(&device.id, Some(client.clone())))}>{ "Let the real one take over" }</button></p>
+            }) }
+            { for device.handed_to.as_ref().map(|client| html! {
+                <p class="why">{ "A real client, " }<code>{ client }</code>{ ", is this device now. " }
+                    <button onclick={page.acting(hand_over(&device.id, None))}>{ "Simulate it again" }</button></p>
             }) }
             <p class="presence">{ &detail.presence }</p>
             { topics("Publishes", &detail.publishes) }
@@ -65,6 +75,10 @@ pub(crate) fn DeviceCard(props: &DeviceCardProps) -> Html {
             <PowerSwitch detail={detail.clone()} />
         </section>
     }
+}
+
+fn hand_over(device: &str, to: Option<String>) -> Action {
+    Action::Home(HomeCommand::HandOver { device: device.into(), to })
 }
 
 #[component]

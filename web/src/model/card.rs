@@ -18,8 +18,9 @@ pub(crate) struct Known<'a> {
 /// The card of `device`.
 pub(crate) fn card(known: &Known<'_>, now: u64, device: &Device) -> DeviceDetail {
     let house = known.house;
-    let client = known.roster.opened(&device.id).map(|detail| &detail.info);
-    let client = client.or_else(|| known.roster.find(&device.id));
+    let id = device.client_id();
+    let client = known.roster.opened(id).map(|detail| &detail.info);
+    let client = client.or_else(|| known.roster.find(id));
     let row = |topic: &str| {
         let latest = house.latest(topic);
         TopicRow {
@@ -49,7 +50,7 @@ pub(crate) fn card(known: &Known<'_>, now: u64, device: &Device) -> DeviceDetail
             .map(|topic| row(topic))
             .collect(),
         will: will(device, client),
-        last: known.traffic.of(now, &device.id),
+        last: known.traffic.of(now, id),
         session: match (known.operator, client) {
             (Operator::No { why }, _) => Err(why.clone()),
             (_, None) => Err("The broker has no session of this name.".into()),
@@ -61,6 +62,9 @@ pub(crate) fn card(known: &Known<'_>, now: u64, device: &Device) -> DeviceDetail
         rival: known.rivals.of(now, &device.id).map(|(client, topic)| (client.into(), topic.into())),
         power: power.ok_or_else(|| match known.operator {
             Operator::No { why } => why.clone(),
+            _ if device.handed_to.is_some() => {
+                "A real client is this device now; its power is its own.".into()
+            }
             _ if house.is_powered() => "It is not one of the simulated devices.".into(),
             _ => "The simulated home does not run here.".into(),
         }),

@@ -195,10 +195,19 @@ impl House {
         }
     }
 
+    /// The same for the device that is this client.
+    pub(crate) fn excuse_client(&mut self, client_id: &str, why: String) {
+        let device = self.drawn().devices.iter().find(|device| device.client_id() == client_id);
+        if let Some(id) = device.map(|device| device.id.clone()) {
+            self.excuse(&id, why);
+        }
+    }
+
     /// The devices that were asked for something a while ago and have not answered, with the topic they were asked on.
     pub(crate) fn unanswered(&self, now: u64) -> Vec<(String, String)> {
         let late = self.asked.iter().filter(|(_, wish)| now.saturating_sub(wish.at) >= PATIENCE);
-        late.map(|(id, wish)| (id.clone(), wish.topic.clone())).collect()
+        let client = |id: &str| self.device(id).map_or(id, |device| device.client_id()).to_owned();
+        late.map(|(id, wish)| (client(id), wish.topic.clone())).collect()
     }
 
     /// Whether the broker's host simulates this device, and it has power.

@@ -2,7 +2,7 @@
 
 use lacewing_control::{Event, EventKind, Request, Response, Watch};
 
-use super::{Effect, Model, inquiry};
+use super::{Effect, Model, inquiry, takeover};
 use crate::wire::{Bridge, Devices, Notice, Operator, Screen, WorkerToPage};
 
 /// Messages a second from which on nobody is told of each one's way; half of it and they are again.
@@ -51,7 +51,7 @@ impl Model {
                 self.status.user = required.then(|| name.unwrap_or_else(|| "NAME".into()));
             }
             Response::Explained { client_id, topic, explanation } => {
-                self.house.excuse(&client_id, inquiry::no_answer(&explanation, &topic));
+                self.house.excuse_client(&client_id, inquiry::no_answer(&explanation, &topic));
                 self.inquiries.answered(client_id, topic, explanation);
             }
             Response::RulesReloaded { what } => self.notify(Notice::done(what)),
@@ -80,7 +80,11 @@ impl Model {
         }
         let (client, card) = match &self.screen {
             Screen::Clients { client } => (client.clone(), true),
-            Screen::Home { device } => (device.clone(), device.is_some()),
+            Screen::Home { device } => {
+                let client =
+                    device.as_deref().map(|id| self.house.device(id).map_or(id, |device| device.client_id()));
+                (client.map(str::to_owned), device.is_some())
+            }
             Screen::Messages(_) => (None, false),
         };
         let watch = Watch { clients: card, client, events: !self.overloaded, metrics: true, home: true };
@@ -133,7 +137,9 @@ impl Model {
                 self.seen.topic(topic);
                 let is_simulated = |id: &str| self.house.is_running(id) || own.contains(&id);
                 let plan = self.house.drawn();
-                self.rivals.published(event.at, plan, from, topic, is_simulated);
+                let rivalled = self.rivals.published(event.at, plan, from, topic, is_simulated);
+                let question = rivalled.map(|device| takeover::question(plan, device, from, topic));
+                question.into_iter().for_each(|question| self.notify(question));
             }
             EventKind::Refused { client_id: Some(id), why, .. } if own.contains(&id.as_str()) => {
                 self.refused(why);

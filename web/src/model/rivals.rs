@@ -50,6 +50,11 @@ impl Rivals {
         Some((&rival.client_id, &rival.topic))
     }
 
+    /// The device was handed over, or taken back: whoever publishes next is asked about again.
+    pub(crate) fn settled(&mut self, device: &str) {
+        self.known.remove(device);
+    }
+
     /// The control channel is gone and with it what it said.
     pub(crate) fn forget(&mut self) {
         self.known.clear();
@@ -76,6 +81,8 @@ mod tests {
         assert_eq!(published(&mut rivals, "esp32", TOPIC), None);
         assert_eq!(rivals.of(2, SENSOR), Some(("esp32", TOPIC)));
         assert_eq!(rivals.of(2 + HEARD, SENSOR), None, "it was not heard for a while");
+        rivals.settled(SENSOR);
+        assert!(published(&mut rivals, "esp32", TOPIC).is_some());
     }
 
     #[test]
