@@ -1,6 +1,7 @@
 //! What the reactor moves bytes for: a broker in this process, or the relay to the broker in a tab.
 
 mod doorkeeper;
+mod dwelling;
 mod journal;
 mod line_limit;
 pub(crate) mod metrics;
@@ -14,6 +15,7 @@ use lacewing_broker::{Batch, CloseCause, ConnId, Listener, Now, Rules, Verdict};
 use crate::hasher::Ticket;
 
 pub(crate) use doorkeeper::Doorkeeper;
+pub(crate) use dwelling::Dwelling;
 pub(crate) use line_limit::LineLimit;
 pub(crate) use native::NativeHub;
 pub(crate) use operators::Operators;

@@ -9,6 +9,7 @@ mod certificate;
 mod clock;
 mod descriptors;
 mod hasher;
+mod home_file;
 mod hub;
 mod invitation;
 mod listen;
@@ -32,7 +33,7 @@ use std::thread;
 
 use anyhow::{Context, anyhow};
 use clap::Parser;
-use lacewing_control::{Addresses, Household};
+use lacewing_control::Addresses;
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 use tracing::{info, warn};
@@ -41,7 +42,8 @@ use tracing_subscriber::EnvFilter;
 use crate::banner::{Banner, Secured};
 use crate::clock::Clock;
 use crate::hasher::Hasher;
-use crate::hub::{Doorkeeper, NativeHub, Operators, RelayHub};
+use crate::home_file::Kept;
+use crate::hub::{Doorkeeper, Dwelling, NativeHub, Operators, RelayHub};
 use crate::invitation::Reachable;
 use crate::listen::Bound;
 use crate::reactor::{Listeners, Order, Orders, Reactor};
@@ -72,6 +74,7 @@ fn run(settings: &Settings) -> anyhow::Result<()> {
     let data = data_folder(settings)?;
     let token = Token::load_or_create(&data)?;
     let certificates = tls::certificates(settings, &data)?.map(Arc::new);
+    let home = kept_home(settings)?;
     let room = descriptors::raise_limit();
     if let Some(wanted) = settings.max_connections.filter(|wanted| *wanted > room) {
         warn!("{wanted} connections are wanted, but the system allows open files for {room} only");
@@ -122,7 +125,7 @@ fn run(settings: &Settings) -> anyhow::Result<()> {
         certificates: certificates.clone(),
     };
     let (reloads, wishes) = Reloads::channel();
-    let (orders, ended) = start_reactor(settings, listeners, addresses, token, room, reloads)?;
+    let (orders, ended) = start_reactor(settings, home, listeners, addresses, token, room, reloads)?;
     let mut stdout = std::io::stdout();
     // Nobody may be there to read it.
     let _ = stdout.write_all(banner.as_bytes()).and_then(|()| stdout.flush());
@@ -144,6 +147,7 @@ fn run(settings: &Settings) -> anyhow::Result<()> {
 /// Starts the reactor's thread. What comes through the receiver is how it ended.
 fn start_reactor(
     settings: &Settings,
+    home: Option<Kept>,
     listeners: Listeners,
     addresses: Addresses,
     token: Token,
@@ -152,7 +156,7 @@ fn start_reactor(
 ) -> anyhow::Result<(Orders, oneshot::Receiver<std::io::Result<()>>)> {
     let (started, starts) = std::sync::mpsc::channel();
     let (end, ended) = oneshot::channel();
-    let Settings { broker, limits, max_connections, home, rules, .. } = settings.clone();
+    let Settings { broker, limits, max_connections, rules, .. } = settings.clone();
     let mut noise = [0; 32];
     getrandom::fill(&mut noise).map_err(|error| anyhow!("no random bytes: {error}"))?;
     let seed = getrandom::u64().map_err(|error| anyhow!("no random bytes: {error}"))?;
@@ -167,11 +171,10 @@ fn start_reactor(
                     Doorkeeper::new(rules, token.clone(), hasher, noise).map_err(std::io::Error::other)?;
                 Ok(match broker {
                     BrokerHome::Native => {
-                        let household =
-                            home.then(|| Household::starting_at(seed, minutes_ahead_of_utc(), None, now));
-                        let operators = Operators::new(token, addresses, home);
-                        let hub =
-                            NativeHub::new(limits, seed, doorkeeper, reloads, operators, household, now);
+                        let operators = Operators::new(token, addresses, home.is_some());
+                        let ahead = minutes_ahead_of_utc();
+                        let dwelling = home.map(|kept| Dwelling::open(kept, seed, ahead, now)).transpose()?;
+                        let hub = NativeHub::new(limits, seed, doorkeeper, reloads, operators, dwelling, now);
                         Box::new(hub)
                     }
                     BrokerHome::Tab => Box::new(RelayHub::new(token, &addresses, doorkeeper, reloads, noise)),
@@ -221,6 +224,16 @@ async fn until_stopped(
             Ok(())
         }
     }
+}
+
+/// The simulated home that this process is to run, as it was kept.
+fn kept_home(settings: &Settings) -> anyhow::Result<Option<Kept>> {
+    Ok(match (settings.home, &settings.home_file, &settings.data) {
+        (false, ..) => None,
+        (true, Some(path), _) => Some(Kept::named(path.clone())?),
+        (true, None, Some(folder)) => Some(Kept::in_folder(folder)),
+        (true, None, None) => Some(Kept::default()),
+    })
 }
 
 /// The house lives by the time of this machine.

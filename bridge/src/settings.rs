@@ -69,7 +69,7 @@ pub(crate) struct Flags {
     #[command(flatten)]
     tls: TlsFlags,
 
-    /// The folder that keeps the pairing token
+    /// The folder that keeps the pairing token; when it is named, also the simulated home (`home.json`)
     ///
     /// [default: the `lacewing` folder where this system keeps application data]
     #[arg(long, value_name = "DIR")]
@@ -84,8 +84,11 @@ pub(crate) struct Flags {
     page: Option<PathBuf>,
 
     /// Runs the simulated home beside the broker in this process (with --broker native)
-    #[arg(long)]
-    home: bool,
+    ///
+    /// With FILE, the home that was exported there, and changes are kept in it. Without, the one that --data keeps, or
+    /// else the Lacewing house, whose changes last as long as this process.
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    home: Option<Option<PathBuf>>,
 
     /// Lets pages from this origin (`https://example.org`) connect as devices to /mqtt; may be repeated
     ///
@@ -143,7 +146,7 @@ struct File {
     tls: TlsTable,
     data: Option<PathBuf>,
     page: Option<PathBuf>,
-    home: bool,
+    home: HomeEntry,
     #[serde(alias = "allow_origin")]
     allow_origin: Vec<String>,
     #[serde(alias = "allow_host")]
@@ -156,6 +159,20 @@ struct File {
     access: Vec<AccessLine>,
     user: Vec<UserEntry>,
     listener: users::Listeners,
+}
+
+/// `home = true`, or the file that keeps it.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum HomeEntry {
+    Runs(bool),
+    Kept(PathBuf),
+}
+
+impl Default for HomeEntry {
+    fn default() -> Self {
+        Self::Runs(false)
+    }
 }
 
 /// Everything that is set.
@@ -179,6 +196,8 @@ pub(crate) struct Settings {
     pub(crate) page: Option<PathBuf>,
     /// Whether the simulated home runs in this process.
     pub(crate) home: bool,
+    /// The file of the home, if one was named.
+    pub(crate) home_file: Option<PathBuf>,
     /// Foreign origins that may be devices.
     pub(crate) allow_origin: Vec<String>,
     /// Further names of this machine.
@@ -225,7 +244,10 @@ impl Flags {
             );
         }
         let broker = self.broker.or(file.broker).unwrap_or(BrokerHome::Tab);
-        let home = self.home || file.home;
+        let (home, home_file) = match (self.home, file.home) {
+            (Some(Some(path)), _) | (_, HomeEntry::Kept(path)) => (true, Some(path)),
+            (flag, HomeEntry::Runs(runs)) => (runs || flag.is_some(), None),
+        };
         ensure!(
             !home || broker == BrokerHome::Native,
             "--home needs --broker native: in the tab the home runs by itself"
@@ -242,6 +264,7 @@ impl Flags {
             data: self.data.or(file.data),
             page,
             home,
+            home_file,
             allow_origin,
             allow_host: [self.allow_host, file.allow_host].concat(),
             max_connections: self.max_connections.or(file.max_connections),
@@ -293,6 +316,19 @@ mod tests {
         let flags = Flags::try_parse_from([&["lacewing"], args].concat())?;
         let (file, rules) = parse(file)?;
         flags.over(file, rules)
+    }
+
+    #[test]
+    fn a_home_may_have_a_file() {
+        let native = |args: &[&str], file: &str| {
+            let settings = settings(&[&["--broker", "native"], args].concat(), file).unwrap();
+            (settings.home, settings.home_file)
+        };
+        assert_eq!(native(&[], ""), (false, None));
+        assert_eq!(native(&["--home"], ""), (true, None));
+        assert_eq!(native(&[], "home = true"), (true, None));
+        assert_eq!(native(&["--home", "mine.json"], "home = true"), (true, Some("mine.json".into())));
+        assert_eq!(native(&["--home"], "home = 'theirs.json'"), (true, Some("theirs.json".into())));
     }
 
     #[test]

@@ -84,7 +84,11 @@ impl Tab {
             let Some(tab) = weak.upgrade() else { return };
             match news {
                 News::Message(WorkerToPage::RoadLost) => tab.introduce_again(),
-                News::Message(WorkerToPage::HomeDamaged) => kept_home::set_aside(),
+                News::Message(WorkerToPage::HomeDamaged) => {
+                    if tab.keeps_home.get() {
+                        kept_home::set_aside();
+                    }
+                }
                 News::Message(WorkerToPage::Blueprint { file, standard }) => {
                     if tab.keeps_home.get() {
                         kept_home::keep(&file, standard);

@@ -5,8 +5,9 @@ use lacewing_broker::{
     Batch, Broker, CloseCause, CloseReason, Command, Config, ConnId, EventMask, Input, Now, Output, Rules,
     Transport, Verdict,
 };
-use lacewing_control::{Effect, Household};
+use lacewing_control::Effect;
 
+use super::dwelling::Dwelling;
 use super::journal::Journal;
 use super::operators::Operators;
 use super::{Action, Arrival, Asker, Doorkeeper, Farewell, Hub, Role};
@@ -20,7 +21,7 @@ pub(crate) struct NativeHub {
     doorkeeper: Doorkeeper,
     reloads: Reloads,
     operators: Operators,
-    household: Option<Household>,
+    dwelling: Option<Dwelling>,
     /// Numbers of the home's connections, which have no sockets.
     homes: u64,
     journal: Journal,
@@ -44,18 +45,18 @@ impl NativeHub {
         doorkeeper: Doorkeeper,
         reloads: Reloads,
         mut operators: Operators,
-        household: Option<Household>,
+        mut dwelling: Option<Dwelling>,
         now: Now,
     ) -> Self {
-        if let Some(household) = &household {
-            operators.household(household);
+        if let Some(dwelling) = &mut dwelling {
+            dwelling.introduce(&mut operators);
         }
         let mut hub = Self {
             broker: Broker::new(config, seed, now),
             doorkeeper,
             reloads,
             operators,
-            household,
+            dwelling,
             homes: 0,
             journal: Journal::new(),
             watched: EventMask::NONE,
@@ -103,7 +104,9 @@ impl NativeHub {
 
     /// The same for a device of the home, whose connection ends here.
     fn settle_at_home(&mut self, conn: ConnId, output: &Output) {
-        let Self { broker, household: Some(household), batch, now, .. } = self else { return };
+        let Self { broker, dwelling: Some(Dwelling { household, .. }), batch, now, .. } = self else {
+            return;
+        };
         match output {
             Output::PauseRead { .. } => household.pause(*now, conn, broker, true),
             Output::ResumeRead { .. } => household.pause(*now, conn, broker, false),
@@ -114,7 +117,7 @@ impl NativeHub {
 
     /// Lets the home's devices say what they have to say. False when that is nothing.
     fn live(&mut self) -> bool {
-        let Some(household) = &mut self.household else { return false };
+        let Some(Dwelling { household, .. }) = &mut self.dwelling else { return false };
         self.rounds += 1;
         let homes = &mut self.homes;
         household.drain(self.now, &mut self.broker, || {
@@ -162,11 +165,8 @@ impl Hub for NativeHub {
         match self.operators.received(now, conn, &bytes, &self.broker) {
             Some(Effect::Command(command)) => self.broker.handle(now, Input::Command(command)),
             Some(Effect::Home(command)) => {
-                if let Some(household) = &mut self.household {
-                    if let Err(why) = household.command(now, command) {
-                        self.operators.refused(conn, why);
-                    }
-                    self.operators.household(household);
+                if let Some(dwelling) = &mut self.dwelling {
+                    dwelling.command(now, conn, command, &mut self.operators);
                 }
             }
             Some(Effect::ReloadRules) => {
@@ -195,14 +195,14 @@ impl Hub for NativeHub {
         if self.broker.poll_timeout().is_some_and(|deadline| deadline <= now.awake) {
             self.broker.handle(now, Input::Tick);
         }
-        if let Some(household) = &mut self.household {
+        if let Some(Dwelling { household, .. }) = &mut self.dwelling {
             household.pass_time(now);
         }
         self.operators.tick(now, &self.broker);
     }
 
     fn deadline(&self) -> Option<u64> {
-        let home = self.household.as_ref().and_then(Household::poll_timeout);
+        let home = self.dwelling.as_ref().and_then(|dwelling| dwelling.household.poll_timeout());
         let left = (self.rounds >= ROUNDS).then_some(0);
         [self.broker.poll_timeout(), self.operators.deadline(), home, left].into_iter().flatten().min()
     }

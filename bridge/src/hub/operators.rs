@@ -56,6 +56,11 @@ impl Operators {
         changed
     }
 
+    /// The home that was kept could not be read, for this reason.
+    pub(crate) fn home_damaged(&mut self, why: String) {
+        self.desk.home_damaged(why);
+    }
+
     /// What a page wanted done to the home was not done, for this reason.
     pub(crate) fn refused(&mut self, page: ConnId, why: String) {
         self.desk.refused(OperatorId(page.0), why);

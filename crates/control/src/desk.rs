@@ -305,7 +305,7 @@ impl Desk {
 
     fn tell_blueprint(&mut self, operator: OperatorId) {
         let Some(blueprint) = &self.blueprint else { return };
-        let standard = *blueprint == lacewing_sim::house::blueprint();
+        let standard = *blueprint == crate::standard_home();
         self.tell(operator, Response::Blueprint { file: blueprint.to_json(), standard });
     }
 

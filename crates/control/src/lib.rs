@@ -22,6 +22,7 @@ pub use lacewing_broker::{
     ClientDetail, ClientInfo, CloseCause, Ending, Event, EventKind, Explanation, Listener, Metrics,
     NotDelivered, Preview, SubscriptionInfo, WillInfo,
 };
+pub use lacewing_sim::house::blueprint as standard_home;
 pub use lacewing_sim::{Blueprint, Command as HomeCommand, Edit, Power as DevicePower};
 pub use request::{Request, Watch};
 pub use response::{Addresses, BridgeState, HostKind, LanInvitation, Response};
