@@ -14,6 +14,7 @@ mod clauses;
 mod conformance;
 mod faults;
 mod fuzz;
+mod home_assistant;
 mod install;
 mod interop;
 mod inventory;
@@ -88,6 +89,8 @@ enum Chore {
     },
     /// Write `docs/conformance.md`, which test holds which normative statement, and say which are open.
     Conformance,
+    /// Hold what the home says for Home Assistant's discovery against Home Assistant's own schemas, and keep what passed.
+    HomeAssistant,
     /// Put seeded faults into a copy of the source, and see that the tests notice.
     Faults {
         /// Which; without a name, all of them.
@@ -121,6 +124,7 @@ fn main() -> ExitCode {
         Chore::Interop { suite, tests } => interop::run(suite, &tests),
         Chore::Bench { case, args } => bench::run(case.as_deref(), &args),
         Chore::Conformance => conformance::run(),
+        Chore::HomeAssistant => home_assistant::run(),
         Chore::Faults { names } => faults::run(&names),
         Chore::Mutants { shard } => mutants::run(shard.as_deref()),
         Chore::Fuzz { target, minutes, keep } => fuzz::run(target.as_deref(), minutes, keep),

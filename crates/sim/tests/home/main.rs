@@ -5,6 +5,7 @@
 mod at_rest;
 mod climate;
 mod determinism;
+mod discovery;
 mod edits;
 mod power;
 mod street;
