@@ -2,20 +2,21 @@
 
 pub(crate) mod brokers;
 pub(crate) mod drafts;
+mod keys;
+mod leaving;
 pub(crate) mod opening;
 
 use std::rc::Rc;
 
 use wasm_bindgen::{JsCast, closure::Closure};
-use web_sys::KeyboardEvent;
 use yew::prelude::*;
 
 use crate::components::{Navigation, Notices, StatusLine};
-use crate::hooks::{Page, go};
+use crate::hooks::Page;
 use crate::report;
 use crate::state::{Route, Sheet, State, StateAction};
 use crate::tab::Tab;
-use crate::views::{Clients, Compose, Connect, Home, Messages, Stopped, Switcher};
+use crate::views::{Clients, Compose, Connect, Home, Keys, Messages, Stopped, Switcher};
 use crate::wire::{Action, PageToWorker};
 
 /// Starts the page.
@@ -27,18 +28,24 @@ pub fn run() {
 /// The page with its worker.
 #[component]
 fn App() -> Html {
-    let state = use_reducer(|| State::new(opening::route(), opening::is_invited(), drafts::recall()));
+    let state = use_reducer(|| {
+        State::new(opening::route(&opening::settings()), opening::is_invited(), drafts::recall())
+    });
     let tab = {
         let state = state.dispatcher();
         use_memo((), |()| Tab::start(opening::opened(), move |said| state.dispatch(StateAction::Heard(said))))
     };
+    let filter = use_mut_ref(String::new);
+    filter.borrow_mut().clone_from(&state.window.filter);
     {
-        let state = state.dispatcher();
+        let (state, tab) = (state.dispatcher(), tab.clone());
         use_effect_with((), move |()| {
             follow_address(state.clone());
-            follow_keys(state);
+            keys::follow(state, filter);
+            leaving::ask((*tab).clone());
         });
     }
+    use_effect_with(state.settings(), opening::remember_settings);
     {
         let tab = tab.clone();
         let screen = state.route.screen(&state.window);
@@ -65,13 +72,14 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
     }
     let view = match &page.state.route {
         Route::Home(_) => html! { <Home /> },
-        Route::Messages => html! { <Messages /> },
+        Route::Messages(_) => html! { <Messages /> },
         Route::Clients(_) => html! { <Clients /> },
     };
     let sheet = page.state.sheet.as_ref().map(|sheet| match sheet {
         Sheet::Connect => html! { <Connect /> },
         Sheet::Broker => html! { <Switcher /> },
         Sheet::Compose(topic) => html! { <Compose topic={topic.clone()} /> },
+        Sheet::Keys => html! { <Keys /> },
     });
     html! {
         <ContextProvider<Page> context={page.clone()}>
@@ -87,46 +95,7 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
 
 fn follow_address(state: UseReducerDispatcher<State>) {
     let Some(window) = web_sys::window() else { return };
-    let changed = Closure::<dyn FnMut()>::new(move || state.dispatch(StateAction::Went(opening::route())));
+    let changed = Closure::<dyn FnMut()>::new(move || state.dispatch(StateAction::Went(opening::place())));
     window.set_onhashchange(Some(changed.as_ref().unchecked_ref()));
     changed.forget();
-}
-
-/// `g h`, `g m`, `g c` go to a view, `p` opens the composer, `/` the filter.
-fn follow_keys(state: UseReducerDispatcher<State>) {
-    let Some(document) = web_sys::window().and_then(|window| window.document()) else { return };
-    let mut going = false;
-    let pressed = Closure::<dyn FnMut(KeyboardEvent)>::new(move |event: KeyboardEvent| {
-        if event.ctrl_key() || event.meta_key() || event.alt_key() || is_typing(&event) {
-            return;
-        }
-        let key = event.key();
-        match (std::mem::take(&mut going), key.as_str()) {
-            (true, "h") => go(&Route::Home(None)),
-            (true, "m") => go(&Route::Messages),
-            (true, "c") => go(&Route::Clients(None)),
-            (_, "g") => going = true,
-            (_, "p") => {
-                event.prevent_default();
-                state.dispatch(StateAction::Sheet(Some(Sheet::Compose(String::new()))));
-            }
-            (_, "/") => {
-                event.prevent_default();
-                go(&Route::Messages);
-                opening::focus_soon("filter");
-            }
-            _ => {}
-        }
-    });
-    // The document outlives the page.
-    let _ = document.add_event_listener_with_callback("keydown", pressed.as_ref().unchecked_ref());
-    pressed.forget();
-}
-
-fn is_typing(event: &KeyboardEvent) -> bool {
-    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-    target.is_some_and(|element| {
-        matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT")
-            || element.closest("dialog").is_ok_and(|dialog| dialog.is_some())
-    })
 }

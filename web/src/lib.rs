@@ -8,6 +8,8 @@ pub mod geometry;
 pub mod host;
 pub mod model;
 pub mod roles;
+pub mod route;
+pub mod settings;
 pub mod wire;
 
 #[cfg(target_arch = "wasm32")]

@@ -1,14 +1,12 @@
 //! What the page knows: one reducer for everything on it.
 
-mod route;
-
-pub(crate) use route::Route;
-
 use std::collections::VecDeque;
 use std::rc::Rc;
 
 use yew::Reducible;
 
+pub(crate) use crate::route::Route;
+use crate::settings::Settings;
 use crate::wire::{
     Bead, ClientsView, Draft, HouseView, MessagesView, Notice, Posted, Status, Tone, Window, WorkerToPage,
 };
@@ -55,6 +53,8 @@ pub(crate) enum Sheet {
     Broker,
     /// Publish a message, with this topic to start from; empty for the last one.
     Compose(String),
+    /// The keyboard's shortcuts.
+    Keys,
 }
 
 /// Everything that can happen to the page.
@@ -82,7 +82,35 @@ impl State {
     /// The page as it opens.
     pub(crate) fn new(route: Route, invited: bool, draft: Draft) -> Self {
         let draft = Rc::new(draft);
-        Self { route, invited, draft, window: Window { rows: 60, ..Window::default() }, ..Self::default() }
+        let window = Window { rows: 60, ..Window::default() };
+        let mut state = Self { invited, draft, window, ..Self::default() };
+        state.go(route);
+        state
+    }
+
+    /// What is remembered for the next time.
+    pub(crate) fn settings(&self) -> Settings {
+        Settings { place: self.route.fragment() }
+    }
+
+    fn go(&mut self, route: Route) {
+        // What travelled while one looked elsewhere has arrived.
+        if !route.is_beside(&self.route) {
+            self.beads.clear();
+        }
+        if let Route::Messages(filter) = &route
+            && *filter != self.window.filter
+        {
+            self.window = Window { filter: filter.clone(), from: 0, until: None, ..self.window.clone() };
+        }
+        self.route = route;
+    }
+
+    fn look(&mut self, window: Window) {
+        if matches!(self.route, Route::Messages(_)) {
+            self.route = Route::Messages(window.filter.clone());
+        }
+        self.window = window;
     }
 
     fn hear(&mut self, message: WorkerToPage) {
@@ -107,7 +135,7 @@ impl State {
             WorkerToPage::Blueprint { file, .. } => self.home_file = Some(Rc::from(file)),
             // The page's own affair, before it comes here.
             WorkerToPage::RoadLost | WorkerToPage::HomeDamaged => {}
-            WorkerToPage::Stopped { report } => self.stopped = Some(report),
+            WorkerToPage::Stopped { report } => drop(self.stopped.get_or_insert(report)),
         }
     }
 
@@ -132,13 +160,7 @@ impl Reducible for State {
         let mut state = Rc::unwrap_or_clone(self);
         match action {
             StateAction::Heard(message) => state.hear(message),
-            StateAction::Went(route) => {
-                // What travelled while one looked elsewhere has arrived.
-                if !route.is_beside(&state.route) {
-                    state.beads.clear();
-                }
-                state.route = route;
-            }
+            StateAction::Went(route) => state.go(route),
             StateAction::Sheet(sheet) => {
                 state.sheet = sheet;
                 state.posted = None;
@@ -152,7 +174,7 @@ impl Reducible for State {
                 state.draft = Rc::new(draft);
                 state.posted = None;
             }
-            StateAction::Look(window) => state.window = window,
+            StateAction::Look(window) => state.look(window),
             StateAction::Dismiss(number) => state.notices.retain(|(known, _)| *known != number),
             StateAction::Followed => state.invited = false,
         }

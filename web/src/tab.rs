@@ -23,7 +23,7 @@ use self::exchange::{Exchange, Introduction};
 use self::served::Served;
 use self::spawn::{News, Spawned};
 use crate::roles::{BridgeSetup, BrokerSetup, Place, Role, ToBroker, ToClient};
-use crate::wire::{Action, PageToWorker, WorkerToPage};
+use crate::wire::{Action, Notice, PageToWorker, WorkerToPage};
 
 /// A broker worker that crashed this often is not started again.
 const CRASHES_ALLOWED: u32 = 3;
@@ -45,6 +45,7 @@ pub struct Tab {
     broker: RefCell<Option<Spawned>>,
     exchange: RefCell<Option<Exchange>>,
     crashes: Cell<u32>,
+    carries_devices: Cell<bool>,
     /// Whether the home is one that a tab of this browser runs, and so this browser's to keep.
     keeps_home: Cell<bool>,
 }
@@ -59,6 +60,7 @@ impl Tab {
             broker: RefCell::new(None),
             exchange: RefCell::new(None),
             crashes: Cell::new(0),
+            carries_devices: Cell::new(false),
             keeps_home: Cell::new(false),
         });
         tab.start_client();
@@ -76,6 +78,11 @@ impl Tab {
             logins::remember(url, login, *keep);
         }
         self.to_client(&ToClient::Page(message), &[]);
+    }
+
+    /// Whether real devices are connected to the broker of this very tab.
+    pub fn carries_devices(&self) -> bool {
+        self.carries_devices.get()
     }
 
     fn start_client(self: &Rc<Self>) {
@@ -176,9 +183,11 @@ impl Tab {
             bridge,
         };
         let weak = Rc::downgrade(self);
-        let started = Spawned::start::<()>(&Role::Broker(setup), move |news| {
-            if let (Some(tab), News::Failed(report)) = (weak.upgrade(), news) {
-                tab.crashed(report);
+        let started = Spawned::start(&Role::Broker(setup), move |news| {
+            let Some(tab) = weak.upgrade() else { return };
+            match news {
+                News::Message(carries_devices) => tab.carries_devices.set(carries_devices),
+                News::Failed(report) => tab.crashed(report),
             }
         });
         match started {
@@ -212,13 +221,19 @@ impl Tab {
 
     fn crashed(self: &Rc<Self>, report: String) {
         *self.broker.borrow_mut() = None;
+        self.carries_devices.set(false);
         self.crashes.set(self.crashes.get() + 1);
         if self.crashes.get() >= CRASHES_ALLOWED {
             let report = format!(
                 "The broker stopped {CRASHES_ALLOWED} times and is not started again. Last it said: {report}"
             );
+            (self.on_message)(WorkerToPage::Stopped { report: report.clone() });
             return self.place(Place::Stopped { report }, &[]);
         }
+        let said = report.lines().next().unwrap_or_default();
+        let notice =
+            Notice::problem(format!("The broker in this tab made a mistake and was started again: {said}"));
+        (self.on_message)(WorkerToPage::Notice(notice));
         self.serve();
     }
 

@@ -8,9 +8,11 @@ mod turn;
 
 use std::cell::RefCell;
 
+use serde::Serialize;
 use web_sys::wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent, MessagePort};
 
+use crate::report;
 use crate::roles::{Greeting, Role, VERSION};
 use crate::tab::spawn::{envelope, opened};
 
@@ -25,6 +27,7 @@ enum Part {
 /// # Errors
 /// When this is not a dedicated worker.
 pub fn start() -> Result<(), JsValue> {
+    report::tell_panics();
     let scope: DedicatedWorkerGlobalScope = js_sys::global().dyn_into()?;
     let part: RefCell<Option<Part>> = RefCell::new(None);
     let page = scope.clone();
@@ -48,22 +51,22 @@ fn take(
     match part {
         Some(Part::Broker(broker)) => broker.told(read(bytes)?, ports),
         Some(Part::Client(client)) => client.told(read(bytes)?, ports),
-
         None => {
             *part = Some(match read(bytes)? {
-                Role::Broker(setup) => Part::Broker(broker::BrokerWorker::start(setup)?),
-                Role::Client { seed } => {
-                    let page = page.clone();
-                    let post = move |message| {
-                        // The page outlives its worker, so posting to it cannot fail.
-                        let _ = page.post_message(&envelope(&message, &[]));
-                    };
-                    Part::Client(client::ClientWorker::start(seed, post)?)
-                }
+                Role::Broker(setup) => Part::Broker(broker::BrokerWorker::start(setup, poster(page))?),
+                Role::Client { seed } => Part::Client(client::ClientWorker::start(seed, poster(page))?),
             });
         }
     }
     Ok(())
+}
+
+fn poster<M: Serialize>(page: &DedicatedWorkerGlobalScope) -> impl Fn(M) + use<M> {
+    let page = page.clone();
+    move |message| {
+        // The page outlives its worker, so posting to it cannot fail.
+        let _ = page.post_message(&envelope(&message, &[]));
+    }
 }
 
 fn read<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, JsValue> {

@@ -4,6 +4,7 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{HtmlElement, UrlSearchParams};
 
 use super::brokers;
+use crate::settings::Settings;
 use crate::state::Route;
 use crate::tab::Opened;
 use crate::tab::storage::{recall, remember};
@@ -11,6 +12,7 @@ use crate::tab::storage::{recall, remember};
 /// Where the pairing token is remembered, and that the window was once opened.
 const TOKEN: &str = "lacewing.token";
 const FOLLOWED: &str = "lacewing.followed";
+const SETTINGS: &str = "lacewing.settings";
 
 /// What the tab needs to know. A pairing token in the address is remembered and taken out of it, so that
 /// it is not left in the history or read over a shoulder.
@@ -20,15 +22,7 @@ pub(super) fn opened() -> Opened {
     let fragment = location.hash().unwrap_or_default();
     if let Some(token) = fragment.strip_prefix("#pair=") {
         remember(TOKEN, token);
-        let plain = format!(
-            "{}{}#/home",
-            location.pathname().unwrap_or_default(),
-            location.search().unwrap_or_default()
-        );
-        let history = window.history();
-        // Browsers refuse this only when a page does it hundreds of times.
-        let _ = history
-            .map(|history| history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&plain)));
+        say("#/home");
     }
     let search = location.search().unwrap_or_default();
     let broker = UrlSearchParams::new_with_str(&search).ok().and_then(|query| query.get("broker"));
@@ -36,10 +30,43 @@ pub(super) fn opened() -> Opened {
     Opened { broker, token: recall(TOKEN) }
 }
 
+/// The place to begin with: the address names it, or it is where one was last.
+pub(super) fn route(settings: &Settings) -> Route {
+    match fragment().as_str() {
+        "" | "#" => Route::parse(&settings.place),
+        pairing if pairing.starts_with("#pair=") => Route::parse(&settings.place),
+        fragment => Route::parse(fragment),
+    }
+}
+
 /// The place the address names.
-pub(super) fn route() -> Route {
-    let hash = web_sys::window().and_then(|window| window.location().hash().ok());
-    Route::parse(hash.as_deref().unwrap_or_default())
+pub(super) fn place() -> Route {
+    Route::parse(&fragment())
+}
+
+/// What this browser remembers of the person.
+pub(super) fn settings() -> Settings {
+    recall(SETTINGS).map_or_else(Settings::default, |text| Settings::from_text(&text))
+}
+
+/// Remembers the settings, and has the address name the place in them.
+pub(super) fn remember_settings(settings: &Settings) {
+    remember(SETTINGS, &settings.to_text());
+    if fragment() != settings.place {
+        say(&settings.place);
+    }
+}
+
+fn fragment() -> String {
+    web_sys::window().and_then(|window| window.location().hash().ok()).unwrap_or_default()
+}
+
+/// Writes `fragment` into the address without going anywhere.
+fn say(fragment: &str) {
+    let history = web_sys::window().and_then(|window| window.history().ok());
+    // Relative to the page; browsers refuse this only when a page does it hundreds of times.
+    let _ = history
+        .map(|history| history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(fragment)));
 }
 
 /// Whether the window still invites to be opened.

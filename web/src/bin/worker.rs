@@ -2,7 +2,6 @@
 
 #[cfg(target_arch = "wasm32")]
 fn main() {
-    console_error_panic_hook::set_once();
     if let Err(error) = lacewing_web::worker::start() {
         web_sys::console::error_1(&error);
     }

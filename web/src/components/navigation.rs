@@ -22,7 +22,7 @@ pub(crate) fn Navigation() -> Html {
         <nav aria-label="Views">
             <ul>
                 { link(Route::Home(None), "Home", "M3 12 12 4l9 8M6 10v10h12V10M10 20v-6h4v6") }
-                { link(Route::Messages, "Messages", "M3 7h11M18 7h3M3 12h6M13 12h8M3 17h14M21 17h0") }
+                { link(Route::Messages(page.state.window.filter.clone()), "Messages", "M3 7h11M18 7h3M3 12h6M13 12h8M3 17h14M21 17h0") }
                 { link(Route::Clients(None), "Clients", "M12 12V5M12 12l7 6M12 12l-7 6M12 3.5v0M20 19v0M4 19v0M9.5 12a2.5 2.5 0 1 0 5 0 2.5 2.5 0 1 0-5 0") }
             </ul>
         </nav>

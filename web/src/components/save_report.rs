@@ -1,5 +1,7 @@
 use yew::prelude::*;
 
+use crate::report;
+
 /// What was said when something stopped, to be read and saved.
 #[derive(Properties, PartialEq)]
 pub(crate) struct SaveReportProps {
@@ -8,11 +10,11 @@ pub(crate) struct SaveReportProps {
 
 #[component]
 pub(crate) fn SaveReport(props: &SaveReportProps) -> Html {
-    let text = String::from(js_sys::encode_uri_component(&props.report));
+    let whole = use_memo(props.report.clone(), |what| report::whole(what));
     html! {
         <>
-            <pre class="report" tabindex="0">{ &props.report }</pre>
-            <p><a class="button" download="lacewing-report.txt" href={format!("data:text/plain;charset=utf-8,{text}")}>{ "Save the report" }</a></p>
+            <pre class="report" tabindex="0">{ &*whole }</pre>
+            <p><a class="button" download={report::FILE} href={report::address(&whole)}>{ "Save the report" }</a></p>
         </>
     }
 }

@@ -139,6 +139,11 @@ impl BrokerHost {
         self.talking.push(id);
     }
 
+    /// Whether devices are connected through the bridge.
+    pub fn carries_devices(&self) -> bool {
+        self.channels.values().any(|channel| channel.is_bridge && !channel.streams.is_empty())
+    }
+
     /// The WebSocket to the bridge could not be opened.
     pub fn bridge_failed(&mut self, now: Now) {
         self.bridge.lost(now.awake, "The bridge cannot be reached.");

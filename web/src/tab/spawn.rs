@@ -48,6 +48,9 @@ impl Spawned {
         let on_message = {
             let (worker, waiting, on_news) = (worker.clone(), waiting.clone(), on_news.clone());
             Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+                if let Some(report) = event.data().as_string() {
+                    return on_news(News::Failed(report));
+                }
                 let Some((bytes, _)) = opened(&event) else { return };
                 let Some(held) = waiting.borrow_mut().take() else {
                     match postcard::from_bytes(&bytes) {

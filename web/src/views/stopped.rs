@@ -1,8 +1,9 @@
 use yew::prelude::*;
 
 use crate::components::SaveReport;
+use crate::report;
 
-/// What is left when the worker has stopped.
+/// What is left when a worker has stopped.
 #[derive(Properties, PartialEq)]
 pub(crate) struct StoppedProps {
     pub(crate) report: AttrValue,
@@ -12,8 +13,9 @@ pub(crate) struct StoppedProps {
 pub(crate) fn Stopped(props: &StoppedProps) -> Html {
     html! {
         <div class="stopped" role="alert">
-            <h1>{ "The broker in this tab has stopped" }</h1>
-            <p>{ "Reload the page to start it again. Devices reconnect by themselves. This is what it said:" }</p>
+            <h1>{ "This page has stopped" }</h1>
+            <p>{ report::WHAT }</p>
+            <p>{ report::SAFE }</p>
             <p><a class="button primary" href="">{ "Reload" }</a></p>
             <SaveReport report={props.report.clone()} />
         </div>

@@ -28,16 +28,19 @@ struct Inner {
     lines: RefCell<BTreeMap<ChannelId, Line>>,
     operators: RefCell<BTreeMap<OperatorId, Line>>,
     named: Cell<u64>,
+    /// What the page was told last: whether real devices depend on it.
+    carries_devices: Cell<bool>,
+    tell: Box<dyn Fn(bool)>,
     turn: Rc<Turn>,
     this: Weak<Inner>,
 }
 
 impl BrokerWorker {
-    /// Starts the broker.
+    /// Starts the broker; `tell` hears whether real devices depend on it, each time that changes.
     ///
     /// # Errors
     /// When the browser lacks what a worker needs.
-    pub(crate) fn start(setup: BrokerSetup) -> Result<Self, JsValue> {
+    pub(crate) fn start(setup: BrokerSetup, tell: impl Fn(bool) + 'static) -> Result<Self, JsValue> {
         let clock = Clock::new();
         let host = BrokerHost::new(
             Setup {
@@ -50,7 +53,7 @@ impl BrokerWorker {
             },
             clock.now(),
         );
-        let inner = Inner::new(clock, host)?;
+        let inner = Inner::new(clock, host, Box::new(tell))?;
         inner.turn.soon();
         Ok(Self(inner))
     }
@@ -72,7 +75,7 @@ impl BrokerWorker {
 }
 
 impl Inner {
-    fn new(clock: Clock, host: BrokerHost) -> Result<Rc<Self>, JsValue> {
+    fn new(clock: Clock, host: BrokerHost, tell: Box<dyn Fn(bool)>) -> Result<Rc<Self>, JsValue> {
         let slot: Rc<RefCell<Weak<Self>>> = Rc::default();
         let run = Rc::clone(&slot);
         let turn = Turn::new(move || {
@@ -86,6 +89,8 @@ impl Inner {
             lines: RefCell::default(),
             operators: RefCell::default(),
             named: Cell::new(0),
+            carries_devices: Cell::new(false),
+            tell,
             turn,
             this: this.clone(),
         });
@@ -146,6 +151,10 @@ impl Inner {
         loop {
             let Some(output) = self.host.borrow_mut().poll_output() else { break };
             self.carry_out(output);
+        }
+        let carries_devices = self.host.borrow().carries_devices();
+        if self.carries_devices.replace(carries_devices) != carries_devices {
+            (self.tell)(carries_devices);
         }
         let full = self.transmit();
         let next = self.host.borrow().poll_timeout();

@@ -48,8 +48,11 @@ impl Page {
 }
 
 fn broker() -> BrokerWorker {
-    BrokerWorker::start(BrokerSetup { seed: 1, broker: [1; 16], local_minutes: 0, bridge: None, home: None })
-        .unwrap()
+    BrokerWorker::start(
+        BrokerSetup { seed: 1, broker: [1; 16], local_minutes: 0, bridge: None, home: None },
+        |_| {},
+    )
+    .unwrap()
 }
 
 /// Joins a client worker to a broker worker as the page does, with two channels.

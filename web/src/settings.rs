@@ -1,0 +1,52 @@
+//! What the page remembers of the person in front of it.
+
+/// The longest address that is remembered, in bytes.
+const LONGEST: usize = 1_000;
+/// What the text begins with; a page that writes another form changes it.
+const VERSION: &str = "1";
+
+/// What is as it was left when the page is opened again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// The fragment of the place that was looked at last, the stream's filter in it; empty at first.
+    pub place: String,
+}
+
+impl Settings {
+    /// Reads what [`Self::to_text`] wrote. What was written by another version, or damaged, counts for nothing.
+    pub fn from_text(text: &str) -> Self {
+        let mut lines = text.lines();
+        if lines.next() != Some(VERSION) {
+            return Self::default();
+        }
+        let place = lines.next().filter(|place| place.len() <= LONGEST).unwrap_or_default();
+        Self { place: place.into() }
+    }
+
+    /// The settings as a text to be kept.
+    pub fn to_text(&self) -> String {
+        let place = Some(&self.place).filter(|place| place.len() <= LONGEST);
+        format!("{VERSION}\n{}", place.map_or("", |place| place))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_come_back_as_they_were_kept() {
+        let settings = Settings { place: "#/messages/home/+/light".into() };
+        assert_eq!(Settings::from_text(&settings.to_text()), settings);
+    }
+
+    #[test]
+    fn what_another_version_kept_or_is_damaged_or_too_long_counts_for_nothing() {
+        for text in ["", "0\n#/clients", "\u{0}", "{\"place\":1}"] {
+            assert_eq!(Settings::from_text(text), Settings::default(), "{text:?}");
+        }
+        assert_eq!(Settings::from_text("1"), Settings::default());
+        let long = Settings { place: format!("#/messages/{}", "x".repeat(LONGEST)) };
+        assert_eq!(Settings::from_text(&long.to_text()), Settings::default());
+    }
+}
