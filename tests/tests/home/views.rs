@@ -112,3 +112,13 @@ fn in_a_shell(command: &str) -> Program {
     // Without `exec` the shell would be ended in its place.
     Program::start(Command::new("sh").args(["-c", &format!("exec {command}")]))
 }
+
+/// What the checklist of the sheet is for: to see a CONNECT arrive, and its answer.
+#[test]
+fn the_connect_sheet_shows_a_device_that_knocks() {
+    let stand = Stand::tab();
+    let page = stand.tab.as_ref().expect("the stand has a tab");
+    page.press("Connect a device");
+    publish(stand.port(), &["-i", "esp32", "-t", "test/topic", "-m", "knock"]);
+    page.shows(".checklist", "esp32 was let in (TCP 127.0.0.1:");
+}

@@ -4,7 +4,7 @@ use yew::prelude::*;
 use super::{SetPoint, device, glyph};
 use crate::hooks::use_page;
 use crate::state::{Route, Sheet};
-use crate::wire::{Action, Control, DeviceDetail, Power, Shown, TopicRow, TrafficRow};
+use crate::wire::{Action, Control, DeviceDetail, Operator, Power, Shown, TopicRow, TrafficRow};
 
 /// A device's card: what it is, what it says, whom it hears, its will and its power.
 #[derive(Properties, PartialEq)]
@@ -17,7 +17,7 @@ pub(crate) fn DeviceCard(props: &DeviceCardProps) -> Html {
     let page = use_page();
     let detail = &props.detail;
     let device = &detail.device;
-    let operator = detail.session.is_ok();
+    let operator = page.state.status.operator == Operator::Yes;
     let kind = match (device.simulated, device.handed_to.is_some() || operator) {
         (true, _) => "simulated",
         (false, true) => "real",
@@ -93,7 +93,7 @@ fn Controls(props: &DeviceCardProps) -> Html {
         }
         Shown::Switch { on, settable: true, .. } => {
             let next = *on != Some(true);
-            html! { <button onclick={ask(Control::Switch(next))}>{ if next { "Switch on" } else { "Switch off" } }</button> }
+            html! { <button onclick={ask(Control::Switch(next))}>{ if next { "Turn on" } else { "Turn off" } }</button> }
         }
         Shown::Contact { active, settable: true, .. } => {
             let next = *active != Some(true);

@@ -35,7 +35,10 @@ pub(crate) fn card(known: &Known<'_>, now: u64, device: &Device) -> DeviceDetail
     let power = house.power(&device.id);
     DeviceDetail {
         room: house.drawn().room(&device.room).map_or_else(String::new, |room| room.name.clone()),
-        presence: presence(now, view.presence, client),
+        presence: match (&device.handed_to, client, known.operator) {
+            (Some(real), None, Operator::Yes) => format!("{real} is not connected"),
+            _ => presence(now, view.presence, client),
+        },
         publishes: std::iter::once(&device.status)
             .chain(device.values.iter().map(|value| &value.topic))
             .chain(linked(Direction::Commands).map(|link| &link.topic))
@@ -117,7 +120,7 @@ fn will(device: &Device, client: Option<&ClientInfo>) -> Option<String> {
     let (text, topic) = match client.map(|client| &client.will) {
         Some(Some(will)) => (words::preview(&will.payload), will.topic.as_str()),
         Some(None) => return None,
-        None if device.status.is_empty() => return None,
+        None if device.status.is_empty() || device.handed_to.is_some() => return None,
         None => ("offline".into(), device.status.as_str()),
     };
     Some(format!("If I vanish, the broker says “{text}” on {topic}."))

@@ -36,7 +36,7 @@ pub(crate) fn Switcher() -> Html {
     html! {
         <SheetFrame title="Broker">
             <p><b>{ standing::place(status) }{ "." }</b></p>
-            if !bridge.is_empty() { <p>{ "Real devices: " }{ bridge }{ "." }</p> }
+            if !bridge.is_empty() { <p>{ "Bridge: " }{ bridge }{ "." }</p> }
             { for status.unsaved.as_ref().map(|why| html! { <p class="why">{ "Nothing is saved. " }{ why }</p> }) }
             { for standing::address(status).map(|text| html! { <Snippet text={text} what="the address" /> }) }
             if let Place::Stopped { report } = &status.place { <SaveReport report={report.clone()} /> }
