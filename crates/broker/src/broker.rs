@@ -10,6 +10,7 @@ use crate::access::Policy;
 use crate::backlog::Backlog;
 use crate::connection::{ConnKey, Connection, Phase};
 use crate::deadlines::Deadlines;
+use crate::fan_out::FanOut;
 use crate::jobs::Job;
 use crate::outgoing::Spares;
 use crate::retain::RetainedMessage;
@@ -60,6 +61,8 @@ pub struct Broker {
     /// Connections with bytes left to read.
     pub(crate) unread: VecDeque<ConnId>,
     pub(crate) jobs: VecDeque<Job>,
+    /// The messages that are left to jobs, by the client id of who published them.
+    pub(crate) unfinished: BTreeMap<Option<Rc<str>>, VecDeque<FanOut>>,
     /// Whose turn it was in the last tick.
     jobs_first: bool,
     pub(crate) last_message: u64,
@@ -122,6 +125,7 @@ impl Broker {
             closing: Vec::new(),
             unread: VecDeque::new(),
             jobs: VecDeque::new(),
+            unfinished: BTreeMap::new(),
             jobs_first: false,
             last_message: 0,
             last_serial: 0,

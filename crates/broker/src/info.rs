@@ -125,6 +125,8 @@ pub struct Explanation {
     pub connected: bool,
     /// Its subscriptions that match the topic; none means that this is why.
     pub matching: Vec<SubscriptionInfo>,
+    /// How many of its subscriptions were not looked at, since it has so many; any of them may match too.
+    pub unseen: u32,
     /// The highest QoS at which it would get a QoS 2 message; `None` if it would not get it now.
     pub granted: Option<u8>,
     /// What stands in the way now.

@@ -7,7 +7,6 @@ use crate::message::Message;
 use crate::reload::Reload;
 use crate::retained::{Cursor, Step};
 use crate::retained_expiry::Sweep;
-use crate::route::FanOut;
 use crate::routing::SessionKey;
 use crate::shared::HandOver;
 use crate::subscribe::SubscriptionChange;
@@ -18,8 +17,8 @@ use lacewing_protocol::ReasonCode;
 /// Work that goes on with each tick until it is done.
 #[derive(Debug)]
 pub(crate) enum Job {
-    /// A message goes to the rest of its receivers.
-    FanOut(Box<FanOut>),
+    /// The messages of a client, or of the broker and its operator, go to the rest of their receivers.
+    FanOut(Option<Rc<str>>),
     /// A SUBSCRIBE or UNSUBSCRIBE goes on with the rest of its filters.
     Subscriptions(Box<SubscriptionChange>),
     /// An ended session is cleared away.
@@ -62,7 +61,7 @@ impl Broker {
     /// One part of a job; the job again if it is not done.
     fn run_job(&mut self, mut job: Job) -> Option<Job> {
         let done = match &mut job {
-            Job::FanOut(fan_out) => self.go_on_fanning_out(fan_out),
+            Job::FanOut(client) => self.go_on_fanning_out(client),
             Job::Subscriptions(change) => self.go_on_changing(change),
             Job::TakeApart(session_key) => self.take_apart(*session_key),
             Job::HandOver(hand_over) => self.go_on_handing_over(hand_over),

@@ -20,6 +20,7 @@ mod delivery;
 mod disconnect;
 mod encoding;
 mod event;
+mod fan_out;
 mod flow;
 mod incoming;
 mod info;

@@ -20,6 +20,9 @@ const SUBSCRIPTIONS: usize = 1000;
 /// How many messages of each kind a detail shows.
 const MESSAGES: usize = 100;
 
+/// How many of a client's subscriptions are looked at to explain what it gets: some two milliseconds' work.
+const SUBSCRIPTIONS_LOOKED_AT: u32 = 20_000;
+
 /// How many entries are looked at for a list of retained messages.
 const RETAINED_LOOKED_AT: u32 = 100_000;
 
@@ -89,11 +92,15 @@ impl Broker {
     }
 
     /// Whether and why `client_id` gets what is published to `topic` now.
+    ///
+    /// Of a client with very many subscriptions the first 20 000 are looked at, in the order of their filters;
+    /// [`unseen`](Explanation::unseen) says how many were not.
     pub fn explain(&self, client_id: &str, topic: &TopicName) -> Explanation {
         let mut explanation = Explanation {
             known: false,
             connected: false,
             matching: Vec::new(),
+            unseen: 0,
             granted: None,
             obstacles: Vec::new(),
             dropped: 0,
@@ -105,12 +112,13 @@ impl Broker {
         explanation.known = true;
         explanation.connected = session.conn.is_some();
         explanation.dropped = u64::from(session.origin.dropped);
+        explanation.unseen = session.subscriptions.len().saturating_sub(SUBSCRIPTIONS_LOOKED_AT);
         let mut granted = None;
-        for filter in self.subscriptions.filters_matching(key, topic) {
+        let looked_at = session.subscriptions.iter().take(SUBSCRIPTIONS_LOOKED_AT as usize);
+        for (filter, subscription) in looked_at.filter(|(filter, _)| filter.matches(topic)) {
             explanation.shared.extend(filter.share_name().map(str::to_owned));
-            let Some(subscription) = session.subscriptions.find(&filter) else { continue };
             granted = granted.max(Some(subscription.options.qos));
-            explanation.matching.push(subscription.info(&filter));
+            explanation.matching.push(subscription.info(filter));
         }
         let Some(qos) = granted else { return explanation };
         explanation.obstacles = self.obstacles(session, qos);

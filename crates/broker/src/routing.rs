@@ -3,7 +3,7 @@
 //! A filter without wildcards is found by the hash of the topic, one with wildcards by a walk through a
 //! [trie](trie::Trie) of levels. What a topic matched is kept in a bounded [cache](cache::MatchCache): a subscription
 //! without wildcards that comes or goes takes the one topic it concerns out of it, one with wildcards makes the
-//! others be looked up anew. Shared subscriptions are kept apart in [groups](groups::Groups); their choice among the
+//! others be looked up anew. A lookup that takes long becomes a [search](search::Search), which later calls go on with. Shared subscriptions are kept apart in [groups](groups::Groups); their choice among the
 //! members is made for each message and never cached.
 
 mod cache;
@@ -12,6 +12,7 @@ mod exact;
 mod groups;
 mod levels;
 mod matches;
+mod search;
 mod subscribers;
 mod trie;
 
@@ -29,8 +30,9 @@ use cache::MatchCache;
 use exact::ExactTopics;
 use groups::Groups;
 use matches::Collector;
+use search::Search;
 use subscribers::Leaf;
-use trie::Trie;
+use trie::{NODE, Trie};
 
 /// A session of the broker, by the number its owner gave it.
 ///
@@ -60,6 +62,8 @@ pub(crate) struct Subscriptions {
     groups: Groups,
     cache: MatchCache,
     collector: Collector,
+    /// The one lookup that later calls go on with.
+    search: Option<Box<Search>>,
     /// Counts the changes that may concern any topic.
     generation: u64,
     len: u64,
@@ -72,7 +76,10 @@ pub(crate) struct Subscriptions {
 }
 
 /// How many entries that are only looked at cost as much as a delivery.
-const ENTRIES_PER_COST: u64 = 16;
+const ENTRIES_PER_COST: u32 = 16;
+
+/// A lookup that comes to so many nodes of the trie is done at once, in less than half a millisecond.
+const NODES_AT_ONCE: u32 = 2048;
 
 impl Subscriptions {
     /// `seed` makes the hashes of topics unpredictable to those who choose the topics.
@@ -85,6 +92,7 @@ impl Subscriptions {
             groups: Groups::new(hasher),
             cache: MatchCache::default(),
             collector: Collector::default(),
+            search: None,
             generation: 0,
             len: 0,
             shared_len: 0,
@@ -170,25 +178,75 @@ impl Subscriptions {
         removed
     }
 
-    /// All that a message to `topic` goes to.
+    /// All that a message to `topic` goes to; `None` if it takes more than this call to find that, which
+    /// [`seek`](Self::seek) then does.
     ///
     /// A lookup in the cache; else a walk through the trie, which takes time with the number of its nodes whose
-    /// path matches a beginning of the topic, and with the number of subscriptions that match. This is the one thing that
-    /// is never left to a later call: subscriptions made for it, such as all combinations of `+` and `a` in 16 levels,
-    /// make one lookup take about 0.2 µs for each node, though it is paid for afterwards and found in the cache.
-    pub(crate) fn matches(&mut self, topic: &TopicName) -> Rc<Matches> {
+    /// path matches a beginning of the topic, and with the number of subscriptions that match. Where the nodes are many, as
+    /// when somebody subscribed to all combinations of `+` and `a` in 16 levels, the walk is given up, and made again as
+    /// a search; that is slower, and the reason to try this first.
+    pub(crate) fn matches(&mut self, message: u64, topic: &TopicName) -> Option<Rc<Matches>> {
+        self.matches_within(message, topic, NODES_AT_ONCE)
+    }
+
+    fn matches_within(&mut self, message: u64, topic: &TopicName, nodes: u32) -> Option<Rc<Matches>> {
         let hash = levels::hash(&self.hasher, topic);
         if let Some(matches) = self.cache.find(hash, topic, self.generation) {
-            return matches;
+            return Some(matches);
         }
-        if let Some(leaf) = self.exact.leaf(hash, topic) {
+        let exact = self.exact.leaf(hash, topic);
+        if let Some(leaf) = exact {
             self.collector.add(leaf);
         }
-        let visited = self.trie.walk(topic, |_, leaf| self.collector.add(leaf));
-        let matches = self.collector.finish();
-        self.cost += u64::from(visited) + matches.len();
-        self.cache.insert(hash, topic, self.generation, &matches);
-        matches
+        let visited = self.trie.visit(topic, nodes, |leaf| self.collector.add(leaf));
+        self.cost += u64::from(visited.unwrap_or(nodes) * NODE);
+        if visited.is_some()
+            && let Some(matches) = self.collector.finish()
+        {
+            self.cost += matches.len();
+            self.cache.insert(hash, topic, self.generation, &matches);
+            return Some(matches);
+        }
+        self.collector.clear();
+        if self.search.is_none() {
+            let search = Search::new(message, topic, self.generation, self.trie.walk(), exact);
+            self.search = Some(Box::new(search));
+        }
+        None
+    }
+
+    /// Goes on finding what a message goes to that [`matches`](Self::matches) did not find, for about as much work as
+    /// `budget` deliveries. To be called until it has found that.
+    ///
+    /// There is one search at a time, since each takes memory with what it finds; other messages wait for its end, and
+    /// those to the same topic mostly find what it found in the cache. A subscription that is there from the publication
+    /// until the receivers are found is among them; one that is made or ended meanwhile may be.
+    pub(crate) fn seek(&mut self, message: u64, topic: &TopicName, budget: u32) -> Option<Rc<Matches>> {
+        self.seek_within(message, topic, budget.saturating_mul(ENTRIES_PER_COST), NODES_AT_ONCE)
+    }
+
+    fn seek_within(
+        &mut self,
+        message: u64,
+        topic: &TopicName,
+        steps: u32,
+        nodes: u32,
+    ) -> Option<Rc<Matches>> {
+        let Some(search) = &mut self.search else { return self.matches_within(message, topic, nodes) };
+        let hash = levels::hash(&self.hasher, topic);
+        if search.message != message {
+            self.cost += u64::from(ENTRIES_PER_COST);
+            return self.cache.find(hash, topic, self.generation);
+        }
+        let mut left = steps;
+        let found = search.go_on(&self.trie, &mut left);
+        self.cost += u64::from(steps - left);
+        let matches = found?;
+        if search.generation == self.generation && !search.is_outdated {
+            self.cache.insert(hash, topic, self.generation, &matches);
+        }
+        self.search = None;
+        Some(matches)
     }
 
     /// The member of `group` that gets the next message: of those that `readiness` puts first, the one whose turn it is.
@@ -214,33 +272,14 @@ impl Subscriptions {
 
     /// What the lookups and choices since the last call cost beyond a lookup in the cache, in deliveries.
     pub(crate) fn take_cost(&mut self) -> u32 {
-        let cost = u32::try_from(self.cost / ENTRIES_PER_COST).unwrap_or(u32::MAX);
-        self.cost %= ENTRIES_PER_COST;
+        let cost = u32::try_from(self.cost / u64::from(ENTRIES_PER_COST)).unwrap_or(u32::MAX);
+        self.cost %= u64::from(ENTRIES_PER_COST);
         cost
     }
 
     /// The filter of a shared subscription, `$share/{ShareName}/…`.
     pub(crate) fn shared_filter(&self, group: GroupKey) -> Option<&TopicFilter> {
         self.groups.filter(group)
-    }
-
-    /// Through which of its filters `session` would get a message to `topic`; shared ones included, whether or not
-    /// it would be this session's turn.
-    pub(crate) fn filters_matching(&self, session: SessionKey, topic: &TopicName) -> Vec<TopicFilter> {
-        let mut filters = Vec::new();
-        if let Some(leaf) = self.exact.leaf(levels::hash(&self.hasher, topic), topic) {
-            if leaf.subscribers.contains(session) {
-                filters.push(TopicFilter::from(topic));
-            }
-            filters.extend(self.groups.filters_of(leaf, session).cloned());
-        }
-        self.trie.walk_shared(topic, |place, leaf| {
-            if leaf.subscribers.contains(session) {
-                filters.extend(TopicFilter::try_from(self.trie.filter_at(place)));
-            }
-            filters.extend(self.groups.filters_of(leaf, session).cloned());
-        });
-        filters
     }
 
     fn leave_group(&mut self, filter: &TopicFilter, session: SessionKey) -> bool {
@@ -276,8 +315,11 @@ impl Subscriptions {
     fn forget_matches(&mut self, filter: &TopicFilter) {
         if filter.is_wildcard() {
             self.generation += 1;
-        } else {
-            self.cache.forget(levels::hash(&self.hasher, filter.filter()), filter.filter());
+            return;
+        }
+        self.cache.forget(levels::hash(&self.hasher, filter.filter()), filter.filter());
+        if let Some(search) = self.search.as_mut().filter(|search| *search.topic == *filter.filter()) {
+            search.is_outdated = true;
         }
     }
 }

@@ -112,11 +112,7 @@ impl Broker {
         while self.budget > 0 {
             let Some(message) = changed.pop_front() else { return true };
             self.spend(1);
-            let matches = self.subscriptions.matches(&message.topic);
-            self.pay_for_routing();
-            if !matches.is_empty() {
-                self.give_out(Publisher::default(), Passing::of(&message), matches, false);
-            }
+            self.give_out(Publisher::default(), Passing::of(&message), false);
         }
         changed.is_empty()
     }

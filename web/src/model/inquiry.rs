@@ -57,6 +57,9 @@ pub(crate) fn no_answer(answer: &Explanation, topic: &str) -> String {
     if !answer.known {
         return "The broker has no client of this name: nobody heard it.".into();
     }
+    if answer.matching.is_empty() && answer.unseen > 0 {
+        return format!("Of its many subscriptions not all were looked at, and none that was is to {topic}.");
+    }
     if answer.matching.is_empty() {
         return format!("It is not subscribed to {topic}: nobody heard it.");
     }
@@ -102,6 +105,7 @@ mod tests {
                 retain_as_published: false,
                 subscription_identifier: None,
             }],
+            unseen: 0,
             granted: Some(1),
             obstacles: Vec::new(),
             dropped: 0,
@@ -137,6 +141,11 @@ mod tests {
         };
         assert!(why(|answer| answer.known = false).contains("no client of this name"));
         assert!(why(|answer| answer.matching.clear()).contains("not subscribed to lamp/set"));
+        let unseen = |answer: &mut Explanation| {
+            answer.matching.clear();
+            answer.unseen = 5;
+        };
+        assert!(why(unseen).contains("not all were looked at"));
         assert!(why(|answer| answer.connected = false).contains("waits in its session"));
         assert!(
             why(|answer| answer.denied_by = Some("deny subscribe #".into())).contains("deny subscribe #")

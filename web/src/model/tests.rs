@@ -283,6 +283,7 @@ fn away() -> Explanation {
             retain_as_published: false,
             subscription_identifier: None,
         }],
+        unseen: 0,
         granted: None,
         obstacles: vec![lacewing_control::NotDelivered::Away],
         dropped: 0,

@@ -8,7 +8,6 @@ use slab::Slab;
 
 use super::levels::hash;
 use super::matches::Match;
-use super::subscribers::Leaf;
 use super::{Inserted, SessionKey};
 
 /// A shared subscription that has or had a member: a ShareName with a filter (§4.8.2). Not used again for another.
@@ -132,12 +131,6 @@ impl Groups {
 
     pub(super) fn filter(&self, key: GroupKey) -> Option<&TopicFilter> {
         self.group(key).map(|group| &group.filter)
-    }
-
-    /// The filters of those groups at `leaf` that `session` is a member of.
-    pub(super) fn filters_of(&self, leaf: &Leaf, session: SessionKey) -> impl Iterator<Item = &TopicFilter> {
-        let groups = leaf.groups.iter().filter_map(|key| self.group(*key));
-        groups.filter(move |group| group.members.contains_key(&session)).map(|group| &group.filter)
     }
 
     fn group(&self, key: GroupKey) -> Option<&Group> {

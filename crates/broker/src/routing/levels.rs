@@ -66,10 +66,6 @@ impl Levels {
         }
     }
 
-    pub(super) fn text(&self, id: LevelId) -> &str {
-        &self.levels[id.index()].text
-    }
-
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.levels.len()

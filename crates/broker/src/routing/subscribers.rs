@@ -39,13 +39,6 @@ impl Subscribers {
         }
     }
 
-    pub(super) fn contains(&self, session: SessionKey) -> bool {
-        match self {
-            Self::Few(list) => list.binary_search_by_key(&session, |entry| entry.session).is_ok(),
-            Self::Many(chunks) => chunks.contains(session),
-        }
-    }
-
     pub(super) fn insert(&mut self, entry: Match) -> Inserted {
         if let Self::Few(list) = self {
             match list.binary_search_by_key(&entry.session, |entry| entry.session) {

@@ -25,8 +25,19 @@ fn unsubscribe(subscriptions: &mut Subscriptions, session: u32, text: &str) -> b
     subscriptions.remove(&filter(text), SessionKey(session))
 }
 
+/// What a message to a topic goes to, however many calls it takes to find that.
+fn lookup(subscriptions: &mut Subscriptions, topic: &TopicName) -> Rc<Matches> {
+    let mut found = subscriptions.matches(0, topic);
+    loop {
+        if let Some(matches) = found {
+            return matches;
+        }
+        found = subscriptions.seek(0, topic, 1000);
+    }
+}
+
 fn sessions(subscriptions: &mut Subscriptions, text: &str) -> Vec<u32> {
-    subscriptions.matches(&topic(text)).normal.iter().map(|entry| entry.session.0).collect()
+    lookup(subscriptions, &topic(text)).normal.iter().map(|entry| entry.session.0).collect()
 }
 
 /// Whether nothing is left of any subscription.
@@ -71,8 +82,13 @@ fn dollar_topics_are_hidden_from_a_leading_wildcard() {
     for (session, text) in ["#", "+/monitor/Clients", "$SYS/#", "$SYS/monitor/+"].iter().enumerate() {
         subscribe(&mut subscriptions, session as u32, text);
     }
-    assert_eq!(sessions(&mut subscriptions, "$SYS/monitor/Clients"), [2, 3]);
-    assert_eq!(sessions(&mut subscriptions, "SYS/monitor/Clients"), [0, 1]);
+    for (text, expected) in [("$SYS/monitor/Clients", [2, 3]), ("SYS/monitor/Clients", [0, 1])] {
+        assert_eq!(subscriptions.matches_within(0, &topic(text), 0), None);
+        let searched = subscriptions.seek_within(0, &topic(text), 1000, 0).unwrap();
+        assert_eq!(searched.normal.iter().map(|entry| entry.session.0).collect::<Vec<_>>(), expected);
+        subscriptions.cache = MatchCache::default();
+        assert_eq!(sessions(&mut subscriptions, text), expected);
+    }
 }
 
 #[test]
@@ -84,7 +100,7 @@ fn overlapping_subscriptions_deliver_once_at_the_highest_qos() {
     subscriptions.insert(&filter("a/+"), session, options(QoS::ExactlyOnce), None);
     subscriptions.insert(&filter("+/b"), session, options(QoS::AtMostOnce), Some(3));
     subscriptions.insert(&filter("a/b"), session, options(QoS::AtLeastOnce), Some(1));
-    let matches = subscriptions.matches(&topic("a/b"));
+    let matches = lookup(&mut subscriptions, &topic("a/b"));
     let [entry] = &matches.normal[..] else { panic!("{matches:?}") };
     assert_eq!((entry.qos, matches.ids(entry)), (QoS::ExactlyOnce, &[1, 3, 3][..]));
     assert!(!entry.retain_as_published && !entry.no_local);
@@ -97,10 +113,10 @@ fn a_second_subscription_to_a_filter_replaces_the_first() {
         let mut subscriptions = Subscriptions::new(1);
         let session = SessionKey(0);
         let first = subscriptions.insert(&filter(text), session, options(QoS::AtMostOnce), Some(1));
-        subscriptions.matches(&topic("a/b"));
+        lookup(&mut subscriptions, &topic("a/b"));
         let second = subscriptions.insert(&filter(text), session, options(QoS::AtLeastOnce), Some(2));
         assert_eq!((first, second, subscriptions.len()), (Inserted::New, Inserted::Replaced, 1));
-        let matches = subscriptions.matches(&topic("a/b"));
+        let matches = lookup(&mut subscriptions, &topic("a/b"));
         let entry = match matches.shared[..] {
             [group] => subscriptions.choose(group, |_| Some(Readiness::Now)).unwrap(),
             _ => matches.normal[0],
@@ -108,7 +124,7 @@ fn a_second_subscription_to_a_filter_replaces_the_first() {
         assert_eq!((entry.qos, matches.ids(&entry)), (QoS::AtLeastOnce, &[2][..]));
         assert!(subscriptions.remove(&filter(text), session));
         assert!(!subscriptions.remove(&filter(text), session));
-        assert!(subscriptions.matches(&topic("a/b")).is_empty() && is_clean(&subscriptions), "{text}");
+        assert!(lookup(&mut subscriptions, &topic("a/b")).is_empty() && is_clean(&subscriptions), "{text}");
     }
 }
 
@@ -120,7 +136,7 @@ fn no_local_keeps_a_session_from_its_own_messages() {
     subscriptions.insert(&filter("a"), SessionKey(1), no_local, Some(1));
     subscriptions.insert(&filter("a"), SessionKey(2), no_local, Some(1));
     subscriptions.insert(&filter("#"), SessionKey(2), options(QoS::AtLeastOnce), Some(2));
-    let matches = subscriptions.matches(&topic("a"));
+    let matches = lookup(&mut subscriptions, &topic("a"));
     let gets = |publisher, entry: usize| {
         let entry = matches.from(Some(SessionKey(publisher)), &matches.normal[entry])?;
         Some((entry.qos, matches.ids(entry)))
@@ -137,7 +153,7 @@ fn the_members_of_a_shared_subscription_take_turns() {
     for session in [5, 3, 9] {
         subscribe(&mut subscriptions, session, "$share/g/a/+");
     }
-    let matches = subscriptions.matches(&topic("a/b"));
+    let matches = lookup(&mut subscriptions, &topic("a/b"));
     let [group] = matches.shared[..] else { panic!("{matches:?}") };
     assert!(matches.normal.is_empty());
     let turns = |subscriptions: &mut Subscriptions, available: &[u32]| -> Vec<Option<u32>> {
@@ -164,7 +180,7 @@ fn the_members_that_are_readiest_take_turns_among_themselves() {
     for session in 1..=5 {
         subscribe(&mut subscriptions, session, "$share/g/a");
     }
-    let [group] = subscriptions.matches(&topic("a")).shared[..] else { panic!("one group") };
+    let [group] = lookup(&mut subscriptions, &topic("a")).shared[..] else { panic!("one group") };
     let mut turn = |ready: [Option<Readiness>; 5]| {
         let member = subscriptions.choose(group, |member| ready[member.session.0 as usize - 1]);
         member.map(|member| member.session.0)
@@ -182,7 +198,7 @@ fn of_a_huge_group_so_many_members_are_looked_at_and_then_the_next() {
     for session in 0..3000 {
         subscribe(&mut subscriptions, session, "$share/g/a");
     }
-    let [group] = subscriptions.matches(&topic("a")).shared[..] else { panic!("one group") };
+    let [group] = lookup(&mut subscriptions, &topic("a")).shared[..] else { panic!("one group") };
     let mut turn = || {
         let mut asked = 0;
         let member = subscriptions.choose(group, |member| {
@@ -201,7 +217,7 @@ fn shared_subscriptions_and_others_deliver_apart() {
     for text in ["a", "$share/g/a", "$share/h/a", "$share/g/#"] {
         subscribe(&mut subscriptions, 1, text);
     }
-    let matches = subscriptions.matches(&topic("a"));
+    let matches = lookup(&mut subscriptions, &topic("a"));
     assert_eq!((matches.normal.len(), matches.shared.len()), (1, 3));
     let texts: Vec<&str> = matches
         .shared
@@ -210,18 +226,13 @@ fn shared_subscriptions_and_others_deliver_apart() {
         .map(|filter| filter.as_str())
         .collect();
     assert_eq!(texts, ["$share/g/a", "$share/h/a", "$share/g/#"]);
-    assert_eq!(
-        subscriptions.filters_matching(SessionKey(1), &topic("a")),
-        ["a", "$share/g/a", "$share/h/a", "$share/g/#"]
-    );
-    assert_eq!(subscriptions.filters_matching(SessionKey(2), &topic("a")), [""; 0]);
 }
 
 #[test]
 fn a_held_match_list_survives_changes() {
     let mut subscriptions = Subscriptions::new(1);
     subscribe(&mut subscriptions, 1, "a");
-    let held = subscriptions.matches(&topic("a"));
+    let held = lookup(&mut subscriptions, &topic("a"));
     unsubscribe(&mut subscriptions, 1, "a");
     subscribe(&mut subscriptions, 2, "#");
     assert_eq!(held.normal[0].session, SessionKey(1));
@@ -232,9 +243,9 @@ fn a_held_match_list_survives_changes() {
 fn a_subscription_without_wildcards_leaves_the_other_cached_matches() {
     let mut subscriptions = Subscriptions::new(1);
     subscribe(&mut subscriptions, 1, "a");
-    let before = subscriptions.matches(&topic("a"));
+    let before = lookup(&mut subscriptions, &topic("a"));
     subscribe(&mut subscriptions, 1, "b");
-    assert!(Rc::ptr_eq(&before, &subscriptions.matches(&topic("a"))));
+    assert!(Rc::ptr_eq(&before, &lookup(&mut subscriptions, &topic("a"))));
     subscribe(&mut subscriptions, 2, "a");
     assert_eq!(sessions(&mut subscriptions, "a"), [1, 2]);
 }
@@ -280,8 +291,7 @@ fn filters_with_thirty_thousand_levels_cost_no_stack() {
     }
     assert_eq!(sessions(&mut subscriptions, &long), [0, 1, 2]);
     assert_eq!(sessions(&mut subscriptions, &slashes), [3]);
-    assert_eq!(subscriptions.matches(&topic(&long)).shared.len(), 1);
-    assert_eq!(subscriptions.filters_matching(SessionKey(1), &topic(&long)), [plus.as_str()]);
+    assert_eq!(lookup(&mut subscriptions, &topic(&long)).shared.len(), 1);
     for (session, text) in [&long, &plus, &hash, &slashes, &shared].into_iter().enumerate() {
         assert!(unsubscribe(&mut subscriptions, session as u32, text));
     }
@@ -312,6 +322,50 @@ fn a_match_visits_only_nodes_that_filters_made() {
     }
     assert_eq!(sessions(&mut subscriptions, "a/a/a/a/a/a/a/a/z").len(), 256);
     assert_eq!(sessions(&mut subscriptions, "a/a/a/a/a/a/a/a/y").len(), 0);
+}
+
+#[test]
+fn a_lookup_that_takes_long_is_left_and_found_in_the_cache_by_those_that_waited() {
+    let mut subscriptions = Subscriptions::new(1);
+    for bits in 0..1u32 << 12 {
+        let levels: Vec<&str> = (0..12).map(|bit| if bits >> bit & 1 == 0 { "a" } else { "+" }).collect();
+        subscribe(&mut subscriptions, bits % 100, &levels.join("/"));
+    }
+    let (wide, narrow) = (topic("a/a/a/a/a/a/a/a/a/a/a/a"), topic("b/b"));
+    subscriptions.take_cost();
+    assert_eq!(subscriptions.matches(1, &wide), None);
+    let given_up = subscriptions.take_cost();
+    assert!((1000..3000).contains(&given_up), "{given_up}");
+    assert_eq!(subscriptions.matches(2, &wide), None);
+    assert!(subscriptions.matches(3, &narrow).is_some(), "others are not kept waiting");
+    subscriptions.take_cost();
+    let mut calls = 0;
+    let found = loop {
+        calls += 1;
+        assert_eq!(subscriptions.seek(2, &wide, 500), None, "it waits for the first");
+        subscriptions.take_cost();
+        let found = subscriptions.seek(1, &wide, 500);
+        let cost = subscriptions.take_cost();
+        assert!(cost < 600, "{cost}");
+        if let Some(found) = found {
+            break found;
+        }
+    };
+    assert!(calls > 10, "{calls}");
+    assert_eq!(found.normal.len(), 100);
+    assert!(Rc::ptr_eq(&found, &subscriptions.seek(2, &wide, 0).unwrap()));
+}
+
+#[test]
+fn what_was_found_while_subscriptions_changed_is_not_remembered() {
+    for change in ["a/a", "b/+"] {
+        let mut subscriptions = Subscriptions::new(1);
+        subscribe(&mut subscriptions, 1, "a/+");
+        assert_eq!(subscriptions.matches_within(1, &topic("a/a"), 0), None);
+        subscribe(&mut subscriptions, 2, change);
+        assert!(subscriptions.seek_within(1, &topic("a/a"), 1000, 0).is_some());
+        assert_eq!(subscriptions.matches_within(2, &topic("a/a"), 0), None, "{change}");
+    }
 }
 
 proptest! {

@@ -1,3 +1,5 @@
+mod walk;
+
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use lacewing_protocol::{TopicFilter, TopicName};
@@ -5,6 +7,8 @@ use slab::Slab;
 
 use super::levels::{LevelId, Levels};
 use super::subscribers::Leaf;
+
+pub(super) use walk::{NODE, Walk};
 
 /// The filters with wildcards, as a trie of their levels.
 ///
@@ -16,8 +20,9 @@ pub(super) struct Trie {
     /// The child of a node at a level that is not a wildcard.
     children: HashMap<(NodeId, LevelId), NodeId, FixedState>,
     root: NodeId,
-    /// Kept for its allocation.
-    walk: Walk,
+    frontier: Frontier,
+    /// How many nodes were ever freed.
+    freed: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -46,14 +51,14 @@ enum Step {
 
 /// Where in the trie a leaf is.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
+struct Place {
     node: NodeId,
     multi_level: bool,
 }
 
-/// The nodes that a topic leads to, level by level.
+/// The nodes that a topic leads to, level by level; kept for their allocation.
 #[derive(Debug, Default)]
-struct Walk {
+struct Frontier {
     here: Vec<NodeId>,
     next: Vec<NodeId>,
 }
@@ -68,65 +73,75 @@ impl Trie {
             nodes,
             children: HashMap::with_hasher(hasher),
             root,
-            walk: Walk::default(),
+            frontier: Frontier::default(),
+            freed: 0,
         }
     }
 
     /// Shows `visit` all that is subscribed to a filter that matches `topic` (§4.7).
     ///
     /// It takes time with the number of nodes whose path matches a beginning of the topic, each of which some filter
-    /// made, and answers how many they were.
-    pub(super) fn walk(&mut self, topic: &TopicName, visit: impl FnMut(Place, &Leaf)) -> u32 {
-        let mut walk = std::mem::take(&mut self.walk);
-        let visited = self.walk_with(&mut walk, topic, visit);
-        self.walk = walk;
+    /// made, and answers how many they were. When they are more than `most`, it stops and answers `None`.
+    pub(super) fn visit(&mut self, topic: &TopicName, most: u32, visit: impl FnMut(&Leaf)) -> Option<u32> {
+        let mut frontier = std::mem::take(&mut self.frontier);
+        let visited = self.visit_with(&mut frontier, topic, most, visit);
+        self.frontier = frontier;
         visited
     }
 
-    /// As [`walk`](Self::walk), for those who only look.
-    pub(super) fn walk_shared(&self, topic: &TopicName, visit: impl FnMut(Place, &Leaf)) {
-        self.walk_with(&mut Walk::default(), topic, visit);
-    }
-
-    fn walk_with(&self, walk: &mut Walk, topic: &TopicName, mut visit: impl FnMut(Place, &Leaf)) -> u32 {
+    fn visit_with(
+        &self,
+        frontier: &mut Frontier,
+        topic: &TopicName,
+        most: u32,
+        mut visit: impl FnMut(&Leaf),
+    ) -> Option<u32> {
+        let Frontier { here, next } = frontier;
         let mut visited = 0;
-        walk.here.clear();
-        walk.here.push(self.root);
+        here.clear();
+        here.push(self.root);
         // A wildcard at the start does not match a topic that starts with $ [MQTT-4.7.2-1].
         let mut wildcards_match = !topic.is_dollar();
         for level in topic.levels() {
             let level = self.levels.find(level);
-            walk.next.clear();
-            visited += walk.here.len() as u32;
-            for &id in &walk.here {
+            next.clear();
+            visited += here.len() as u32;
+            if visited > most {
+                return None;
+            }
+            for &id in &*here {
                 let node = self.node(id);
                 if wildcards_match {
                     if let Some(leaf) = &node.below {
-                        visit(Place { node: id, multi_level: true }, leaf);
+                        visit(leaf);
                     }
-                    walk.next.extend(node.any);
+                    next.extend(node.any);
                 }
                 if let Some(level) = level {
-                    walk.next.extend(self.children.get(&(id, level)));
+                    next.extend(self.children.get(&(id, level)));
                 }
             }
-            if walk.next.is_empty() {
-                return visited;
+            if next.is_empty() {
+                return Some(visited);
             }
-            std::mem::swap(&mut walk.here, &mut walk.next);
+            std::mem::swap(here, next);
             wildcards_match = true;
         }
-        for &id in &walk.here {
+        visited += here.len() as u32;
+        if visited > most {
+            return None;
+        }
+        for &id in &*here {
             let node = self.node(id);
             if let Some(leaf) = &node.here {
-                visit(Place { node: id, multi_level: false }, leaf);
+                visit(leaf);
             }
             // `a/#` matches `a` too (§4.7.1.2).
             if let Some(leaf) = &node.below {
-                visit(Place { node: id, multi_level: true }, leaf);
+                visit(leaf);
             }
         }
-        visited + walk.here.len() as u32
+        Some(visited)
     }
 
     /// The leaf of `filter`, made with the nodes that lead to it if need be.
@@ -161,25 +176,6 @@ impl Trie {
             self.prune(node);
         }
         changed
-    }
-
-    /// The text of the filter whose leaf is at `place`.
-    pub(super) fn filter_at(&self, place: Place) -> String {
-        let mut levels = Vec::new();
-        if place.multi_level {
-            levels.push("#");
-        }
-        let mut at = place.node;
-        while at != self.root {
-            let node = self.node(at);
-            levels.push(match node.by {
-                Step::Level(level) => self.levels.text(level),
-                Step::Any => "+",
-            });
-            at = node.parent;
-        }
-        levels.reverse();
-        levels.join("/")
     }
 
     fn place(&self, filter: &TopicFilter) -> Option<Place> {
@@ -223,6 +219,7 @@ impl Trie {
     fn prune(&mut self, mut at: NodeId) {
         while at != self.root && self.node(at).is_unused() {
             let Node { parent, by, .. } = self.nodes.remove(at.0 as usize);
+            self.freed += 1;
             match by {
                 Step::Any => self.node_mut(parent).any = None,
                 Step::Level(level) => {

@@ -8,9 +8,11 @@ mod connect;
 mod determinism;
 mod durable;
 mod exactly_once;
+mod fan_out;
 mod flow;
 mod hostile;
 mod limits;
+
 mod operator;
 mod publish;
 mod quota;

@@ -69,6 +69,19 @@ fn explain_tells_why_a_client_gets_a_message_or_not() {
 }
 
 #[test]
+fn of_very_many_subscriptions_explain_looks_at_the_first_and_counts_the_others() {
+    let story = Story::new();
+    let client = story.client("c");
+    for part in 0..41 {
+        client.subscribe_to_all((0..500).map(|number| format!("{part:02}/{number}/+")), QoS::AtMostOnce);
+    }
+    for (topic, matching) in [("00/7/x", 1), ("40/7/x", 0)] {
+        let explanation = story.world().broker.explain("c", &topic.try_into().unwrap());
+        assert_eq!((explanation.matching.len(), explanation.unseen), (matching, 500));
+    }
+}
+
+#[test]
 fn a_client_in_detail() {
     let story = Story::new();
     let mut connect = Connect { keep_alive: 60, will: Some(will("w", "bye")), ..expiring("c", 100) };

@@ -235,12 +235,7 @@ impl World {
     /// Does what the broker asks until it asks no more.
     pub(crate) fn settle(&mut self) {
         loop {
-            let mut quiet = true;
-            while let Some(output) = self.broker.poll_output() {
-                quiet = false;
-                self.outputs += 1;
-                self.obey(output);
-            }
+            let mut quiet = !self.obey_all();
             if self.commits && !self.uncommitted.is_empty() {
                 quiet = false;
                 self.commit();
@@ -253,6 +248,16 @@ impl World {
                 return;
             }
         }
+    }
+
+    /// Does what the broker asks after a call; whether it asked anything.
+    pub(crate) fn obey_all(&mut self) -> bool {
+        let before = self.outputs;
+        while let Some(output) = self.broker.poll_output() {
+            self.outputs += 1;
+            self.obey(output);
+        }
+        self.outputs > before
     }
 
     fn obey(&mut self, output: Output) {

@@ -135,6 +135,19 @@ impl Client {
         assert_eq!(self.subscribe_with(filter, options, None), ReasonCode::granted(qos));
     }
 
+    /// Subscribes to many filters in one packet.
+    pub(crate) fn subscribe_to_all(&self, filters: impl IntoIterator<Item = String>, qos: QoS) {
+        let options = SubscriptionOptions { qos, ..SubscriptionOptions::default() };
+        let filters = filters.into_iter().map(|filter| (filter.try_into().unwrap(), options));
+        self.send(Packet::Subscribe(Subscribe {
+            packet_id: PacketId::MAX,
+            filters: filters.collect(),
+            subscription_identifier: None,
+            user_properties: UserProperties::new(),
+        }));
+        assert!(matches!(self.receive(), Packet::SubAck(_)));
+    }
+
     pub(crate) fn unsubscribe(&self, filter: &str) -> Vec<ReasonCode> {
         let filters = vec![TopicFilter::try_from(filter).unwrap()];
         let packet_id = PacketId::new(998).unwrap();
