@@ -12,7 +12,7 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use yew::prelude::*;
 
 use crate::components::{Navigation, Notices, StatusLine};
-use crate::hooks::Page;
+use crate::hooks::{Actions, Page};
 use crate::report;
 use crate::state::{Route, Sheet, State, StateAction};
 use crate::tab::Tab;
@@ -29,7 +29,8 @@ pub fn run() {
 #[component]
 fn App() -> Html {
     let state = use_reducer(|| {
-        State::new(opening::route(&opening::settings()), opening::is_invited(), drafts::recall())
+        let settings = opening::settings();
+        State::new(opening::route(&settings), opening::is_invited(), settings.still, drafts::recall())
     });
     let tab = {
         let state = state.dispatcher();
@@ -82,6 +83,7 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
         Sheet::Keys => html! { <Keys /> },
     });
     html! {
+        <ContextProvider<Actions> context={page.actions()}>
         <ContextProvider<Page> context={page.clone()}>
             <a class="skip" href="#view">{ "Skip to the view" }</a>
             <StatusLine />
@@ -90,6 +92,7 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
             if page.state.sheet.is_none() { <Notices /> }
             { for sheet }
         </ContextProvider<Page>>
+        </ContextProvider<Actions>>
     }
 }
 

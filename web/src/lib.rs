@@ -7,6 +7,7 @@
 pub mod geometry;
 pub mod host;
 pub mod model;
+pub mod replay;
 pub mod roles;
 pub mod route;
 pub mod settings;

@@ -43,7 +43,7 @@ use crate::wire::{
     SubscriptionState, WorkerToPage,
 };
 use arrivals::Arrivals;
-use caption::Narrator;
+use caption::{Cast, Narrator};
 use house::House;
 use inquiry::Inquiries;
 use rate::Rate;
@@ -188,7 +188,8 @@ impl Model {
                 self.traffic.heard(now, device, sent, topic.as_str(), text.clone());
             }
             let text = text.unwrap_or_default();
-            self.narrator.heard(self.house.drawn(), topic.as_str(), &text, &self.phone.id);
+            let cast = Cast { plan: self.house.drawn(), phone: &self.phone.id, messages: &self.messages.id };
+            self.narrator.heard(now, cast, topic.as_str(), &text);
         }
     }
 
@@ -305,6 +306,9 @@ impl Model {
 
     fn house_view(&mut self, now: u64, open: Option<&str>) -> HouseView {
         let clock = self.house.clock(now);
+        let cast = Cast { plan: self.house.drawn(), phone: &self.phone.id, messages: &self.messages.id };
+        let (pavement, more_passers) =
+            self.roster.passers(now, HouseView::PASSERS, |client| cast.is_outside(client));
         HouseView {
             source: self.house.source(),
             name: self.house.drawn().name.clone(),
@@ -319,8 +323,12 @@ impl Model {
             }),
             rooms: drawing::rooms(&self.house, now),
             phone: drawing::phone(&self.house, &self.phone.id, self.phone.connected),
-            caption: self.narrator.caption(now, self.house.drawn(), &self.phone.id),
-            beads: self.narrator.beads(self.house.drawn(), &self.phone.id),
+            caption: self.narrator.caption(now, cast),
+            beads: self.narrator.beads(now, cast),
+            busy: self.narrator.busy(now, cast),
+            passed: self.narrator.passed(now),
+            pavement,
+            more_passers,
             detail: open.and_then(|id| self.house.device(id)).map(|device| {
                 let known = card::Known {
                     house: &self.house,

@@ -4,12 +4,16 @@
 const LONGEST: usize = 1_000;
 /// What the text begins with; a page that writes another form changes it.
 const VERSION: &str = "1";
+/// The line that says that nothing is to move.
+const STILL: &str = "still";
 
 /// What is as it was left when the page is opened again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// The fragment of the place that was looked at last, the stream's filter in it; empty at first.
     pub place: String,
+    /// Whether nothing in the drawing of the house is to move.
+    pub still: bool,
 }
 
 impl Settings {
@@ -20,13 +24,14 @@ impl Settings {
             return Self::default();
         }
         let place = lines.next().filter(|place| place.len() <= LONGEST).unwrap_or_default();
-        Self { place: place.into() }
+        Self { place: place.into(), still: lines.next() == Some(STILL) }
     }
 
     /// The settings as a text to be kept.
     pub fn to_text(&self) -> String {
         let place = Some(&self.place).filter(|place| place.len() <= LONGEST);
-        format!("{VERSION}\n{}", place.map_or("", |place| place))
+        let still = if self.still { STILL } else { "" };
+        format!("{VERSION}\n{}\n{still}", place.map_or("", |place| place))
     }
 }
 
@@ -36,8 +41,9 @@ mod tests {
 
     #[test]
     fn settings_come_back_as_they_were_kept() {
-        let settings = Settings { place: "#/messages/home/+/light".into() };
+        let settings = Settings { place: "#/messages/home/+/light".into(), still: true };
         assert_eq!(Settings::from_text(&settings.to_text()), settings);
+        assert!(!Settings::from_text("1\n#/home").still);
     }
 
     #[test]
@@ -46,7 +52,7 @@ mod tests {
             assert_eq!(Settings::from_text(text), Settings::default(), "{text:?}");
         }
         assert_eq!(Settings::from_text("1"), Settings::default());
-        let long = Settings { place: format!("#/messages/{}", "x".repeat(LONGEST)) };
+        let long = Settings { place: format!("#/messages/{}", "x".repeat(LONGEST)), still: false };
         assert_eq!(Settings::from_text(&long.to_text()), Settings::default());
     }
 }

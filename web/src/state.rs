@@ -41,6 +41,8 @@ pub(crate) struct State {
     pub(crate) stopped: Option<String>,
     /// The window invites to be opened until it was once.
     pub(crate) invited: bool,
+    /// Whether nothing in the drawing is to move.
+    pub(crate) still: bool,
     next: u64,
 }
 
@@ -76,21 +78,23 @@ pub(crate) enum StateAction {
     Dismiss(u64),
     /// The invitation was followed.
     Followed,
+    /// Nothing is to move in the drawing, or it may again.
+    Still(bool),
 }
 
 impl State {
     /// The page as it opens.
-    pub(crate) fn new(route: Route, invited: bool, draft: Draft) -> Self {
+    pub(crate) fn new(route: Route, invited: bool, still: bool, draft: Draft) -> Self {
         let draft = Rc::new(draft);
         let window = Window { rows: 60, ..Window::default() };
-        let mut state = Self { invited, draft, window, ..Self::default() };
+        let mut state = Self { invited, still, draft, window, ..Self::default() };
         state.go(route);
         state
     }
 
     /// What is remembered for the next time.
     pub(crate) fn settings(&self) -> Settings {
-        Settings { place: self.route.fragment() }
+        Settings { place: self.route.fragment(), still: self.still }
     }
 
     fn go(&mut self, route: Route) {
@@ -177,6 +181,7 @@ impl Reducible for State {
             StateAction::Look(window) => state.look(window),
             StateAction::Dismiss(number) => state.notices.retain(|(known, _)| *known != number),
             StateAction::Followed => state.invited = false,
+            StateAction::Still(still) => state.still = still,
         }
         Rc::new(state)
     }

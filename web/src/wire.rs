@@ -19,8 +19,8 @@ pub use action::{Action, Draft, SubscribeOptions};
 pub use arrival::{Arrival, Outcome};
 pub use clients::{ClientCard, ClientRow, ClientsView, Here, SubscriptionRow};
 pub use house::{
-    Asked, Bead, Caption, Control, DeviceDetail, DeviceKind, DeviceView, HouseSource, HouseView, PhoneView,
-    Position, Power, Presence, Reading, RoomView, Shown, TopicRow, Warmth, tenths_text,
+    Asked, Bead, Caption, Control, DeviceDetail, DeviceKind, DeviceView, HouseSource, HouseView, Passed,
+    Passer, PhoneView, Position, Power, Presence, Reading, RoomView, Shown, TopicRow, Warmth, tenths_text,
 };
 pub use login::Login;
 pub use messages::{Body, MessageDetail, MessageRow, MessagesView, SubscriptionState, SubscriptionView};

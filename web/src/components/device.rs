@@ -3,7 +3,7 @@ use yew::prelude::*;
 use super::{SetPoint, glyph};
 use crate::app::opening;
 use crate::geometry::{Anchor, Place};
-use crate::hooks::use_page;
+use crate::hooks::use_actions;
 use crate::state::{Route, StateAction};
 use crate::wire::{Action, Control, DeviceKind, DeviceView, Presence, Reading, Shown};
 
@@ -17,16 +17,13 @@ pub(crate) struct DeviceProps {
     /// Where it is in the drawing; `None` where rooms are lists.
     #[prop_or_default]
     pub(crate) place: Option<Place>,
-    /// The class for the colour of its room.
-    #[prop_or_default]
-    pub(crate) warmth: &'static str,
 }
 
 #[component]
 pub(crate) fn DeviceTile(props: &DeviceProps) -> Html {
-    let page = use_page();
-    let DeviceProps { device, room, place, warmth } = props;
-    let open = page.going(Route::Home(Some(device.id.clone())));
+    let actions = use_actions();
+    let DeviceProps { device, room, place } = props;
+    let open = actions.going(Route::Home(Some(device.id.clone())));
     let style = place.as_ref().map(|place| {
         let area = place.area;
         format!(
@@ -40,20 +37,19 @@ pub(crate) fn DeviceTile(props: &DeviceProps) -> Html {
         (device.presence == Presence::Offline).then_some("offline"),
         device.asked.is_some().then_some("asked"),
         place.as_ref().map(|place| if place.anchor == Anchor::Floor { "placed upright" } else { "placed" }),
-        *warmth,
     );
     let label = words(device);
     let lines = lines(device, place.as_ref());
     let name = format!("{} {label}, {room}", device.name);
     let drawing = match toggle(device) {
         Some((control, verb, pressed)) => {
-            let (page, id) = (page.clone(), device.id.clone());
+            let (actions, id) = (actions.clone(), device.id.clone());
             let window = device.kind == DeviceKind::Window;
             let onclick = Callback::from(move |_: MouseEvent| {
-                page.act(Action::Control { device: id.clone(), control });
-                if window && page.state.invited {
+                actions.act.emit(Action::Control { device: id.clone(), control });
+                if window {
                     opening::followed();
-                    page.dispatch.emit(StateAction::Followed);
+                    actions.dispatch.emit(StateAction::Followed);
                 }
             });
             html! {
@@ -74,15 +70,34 @@ pub(crate) fn DeviceTile(props: &DeviceProps) -> Html {
         }
         _ => Html::default(),
     };
+    let (dot, says) = match device.simulated {
+        true => ("dot hollow", "simulated"),
+        false => ("dot", "real"),
+    };
     html! {
-        <div class={classes} {style} data-device={device.id.clone()}>
+        <li class={classes} {style} data-device={device.id.clone()}>
             { drawing }
-            <button class="tag" onclick={open} title={device.name.clone()} aria-label={format!("{name}. Open its card")}>
-                if lines.0 { <span class="name">{ &device.name }{ " " }</span> }
-                if lines.1 { <span class="value">{ label }</span> }
+            <button class={classes!("tag", (!lines.0).then_some("bare"))} onclick={open} title={format!("{}, {says}", device.name)} aria-label={format!("{name}. Open its card")}>
+                <span class="name"><i class={dot}></i>if lines.0 { { &device.name } }</span>
+                if lines.1 { <span class="value">{ briefly(device, label) }</span> }
             </button>
             { climate }
-        </div>
+        </li>
+    }
+}
+
+/// What there is room for below a drawing: a wish in one word, since the card and the phone tell it whole.
+fn briefly(device: &DeviceView, label: String) -> String {
+    match &device.asked {
+        Some(asked) if asked.why.is_some() => "asked ?".into(),
+        Some(_) => "asked".into(),
+        None => match &device.shown {
+            Shown::Bell { rang: Some(ago), .. } if ago.ends_with(" s ago") || ago == "just now" => {
+                "rang".into()
+            }
+            Shown::Bell { .. } if device.presence != Presence::Offline => "quiet".into(),
+            _ => label,
+        },
     }
 }
 
@@ -92,7 +107,7 @@ fn lines(device: &DeviceView, place: Option<&Place>) -> (bool, bool) {
     let Some(place) = place else { return (true, true) };
     if device.kind == DeviceKind::Sensor {
         let offline = device.presence == Presence::Offline;
-        return (!offline, offline);
+        return (place.named && !offline, offline);
     }
     (place.named, true)
 }

@@ -3,133 +3,154 @@ use yew::prelude::*;
 use crate::geometry;
 use crate::wire::{DeviceKind, DeviceView, Shown};
 
-/// The drawing of a device in side view, on a grid of 48.
+/// Strokes of a drawing: a class, and an SVG path.
+type Strokes = &'static [(&'static str, &'static str)];
+
+/// The drawing of a device in side view.
 pub(crate) fn glyph(device: &DeviceView) -> Html {
-    let active = is_active(&device.shown);
-    let drawing = match device.kind {
-        DeviceKind::Sensor => html! {
-            <>
-                <rect class="body" x="14" y="8" width="20" height="32" rx="2" />
-                <path d="M24 14v13" class="mercury" />
-                <circle cx="24" cy="31" r="4" class="fill-message" />
-            </>
-        },
-        DeviceKind::Thermostat => html! {
-            <>
-                <circle class="body" cx="24" cy="24" r="17" />
-                <path d="M24 24V12" class="thick" />
-                <path d="M11 34.5A17 17 0 0 0 37 34.5" class="scale" />
-            </>
-        },
-        DeviceKind::Radiator => html! {
-            <>
-                <path class={classes!("body", active.then_some("warm"))}
-                    d="M8 14h6v26H8zM17 14h6v26h-6zM26 14h6v26h-6zM35 14h6v26h-6z" />
-                <path d="M5 18h38M5 36h38" />
-            </>
-        },
-        DeviceKind::AirConditioner => html! {
-            <>
-                <rect class={classes!("body", active.then_some("cold"))} x="6" y="12" width="36" height="16" rx="2" />
-                <path d="M10 23h28" />
-                if active { <path d="M14 32c0 3-3 3-3 6M24 32c0 3-3 3-3 6M34 32c0 3-3 3-3 6" /> }
-            </>
-        },
-        DeviceKind::Light => html! {
-            <>
-                if active { <path class="glow" d="M13 24 2 48h44L35 24z" /> }
-                <path d="M24 0v10" />
-                <path class={classes!("body", active.then_some("lit"))} d="M18 10h12l6 14H12z" />
-                <path class={classes!("body", active.then_some("lit"))} d="M19 24a5 5 0 0 0 10 0" />
-            </>
-        },
-        DeviceKind::Window => html! {
-            <>
-                <rect class="body pane" x="8" y="4" width="32" height="40" />
-                if active {
-                    <path class="body sash" d="M8 4l12 5v38L8 44z" />
-                    <path class="body sash" d="M40 4 28 9v38l12-3z" />
-                } else {
-                    <path d="M24 4v40M8 24h32" />
-                }
-            </>
-        },
-        DeviceKind::Door => html! {
-            <>
-                <rect class="body" x="12" y="2" width="24" height="44" />
-                if active {
-                    <path class="body sash" d="M12 2l15 5v39l-15 0z" />
-                } else {
-                    <circle cx="32" cy="25" r="1.6" class="fill-ink" />
-                }
-            </>
-        },
-        DeviceKind::Motion => html! {
-            <>
-                <path class="body" d="M12 18a12 12 0 0 0 24 0z" />
-                <path d="M10 18h28" />
-                if active { <path class="wave" d="M10 34a20 20 0 0 0 28 0M6 40a26 26 0 0 0 36 0" /> }
-            </>
-        },
-        DeviceKind::Plug => html! {
-            <>
-                <rect class={classes!("body", active.then_some("lit"))} x="9" y="12" width="30" height="28" rx="4" />
-                <circle cx="24" cy="26" r="9" />
-                <circle cx="20.5" cy="26" r="1.6" class="fill-ink" />
-                <circle cx="27.5" cy="26" r="1.6" class="fill-ink" />
-            </>
-        },
-        DeviceKind::SmokeAlarm => html! {
-            <>
-                <path class={classes!("body", active.then_some("alarm"))} d="M8 0h32l-4 10H12z" />
-                if active { <path class="wave" d="M18 20c4-3 8 3 12 0M16 30c5-4 11 4 16 0" /> }
-            </>
-        },
-        DeviceKind::LeakSensor => html! {
-            <>
-                <path class={classes!("body", active.then_some("alarm"))} d="M10 40a14 8 0 0 1 28 0z" />
-                if active { <path class="wave" d="M6 46c6-4 12 4 18 0s12 4 18 0" /> }
-            </>
-        },
-        DeviceKind::Doorbell => html! {
-            <>
-                <rect class="body" x="15" y="8" width="18" height="32" rx="4" />
-                <circle cx="24" cy="28" r="5" class="fill-message" />
-            </>
-        },
-        DeviceKind::Chime => html! {
-            <>
-                <path class="body" d="M12 32c3-3 3-7 3-11a9 9 0 0 1 18 0c0 4 0 8 3 11z" />
-                <path d="M21 36a3 3 0 0 0 6 0M24 8v4" />
-            </>
-        },
-        DeviceKind::Fan => html! {
-            <>
-                <circle class={classes!("body", active.then_some("lit"))} cx="24" cy="24" r="16" />
-                <path d="M24 24c-8-2-8-10-2-12 5 3 4 8 2 12zM24 24c6-6 13-2 12 4-5 3-9 0-12-4zM24 24c2 8-5 12-10 8 0-6 5-8 10-8z" />
-            </>
-        },
-        DeviceKind::Blind => {
-            let open = match device.shown {
-                Shown::Cover { position: Some(open), .. } => f64::from(open.min(100)) / 100.0,
-                _ => 1.0,
-            };
-            let end = 10.0 + 34.0 * (1.0 - open);
-            let slats: Vec<_> = (1..9_u8).map(|n| 4.0 + 5.0 * f64::from(n)).filter(|y| *y < end).collect();
-            html! {
-                <>
-                    <rect class="body pane" x="8" y="4" width="32" height="40" />
-                    <rect class="body" x="8" y="4" width="32" height={format!("{:.0}", end - 4.0)} />
-                    { for slats.into_iter().map(|y| html! { <path d={format!("M8 {y}h32")} /> }) }
-                </>
-            }
-        }
-        DeviceKind::Hub => html! { <rect class="body" x="8" y="14" width="32" height="20" rx="2" /> },
+    let (width, height) = geometry::footprint(device.kind);
+    let (strokes, more) = art(device.kind, is_active(&device.shown));
+    let slats = match device.shown {
+        Shown::Cover { position, .. } => blind(position.unwrap_or(100)),
+        _ => String::new(),
     };
-    let (top, height) = geometry::crop(device.kind);
     html! {
-        <svg class="glyph" viewBox={format!("0 {top} 48 {height}")} width="48" height={height.to_string()}
-            aria-hidden="true">{ drawing }</svg>
+        <svg class="glyph" viewBox={format!("0 0 {width} {height}")} width={width.to_string()}
+            height={height.to_string()} aria-hidden="true">
+            { for strokes.iter().chain(more).map(|(class, d)| html! { <path class={*class} d={*d} /> }) }
+            if !slats.is_empty() { <path class="body" d={slats} /> }
+        </svg>
+    }
+}
+
+/// The slats of a blind that is open so far, in hundredths.
+fn blind(open: u8) -> String {
+    let end = 6 + 46 * (100 - u32::from(open.min(100))) / 100;
+    let slats = (12..end).step_by(6).map(|y| format!("M5 {y}h54"));
+    slats.fold(format!("M5 3h54V{end}H5zM56 {end}v6"), |all, slat| all + &slat)
+}
+
+/// What is always drawn, and what goes with the device's state.
+fn art(kind: DeviceKind, active: bool) -> (Strokes, Strokes) {
+    let either = |yes: Strokes, no: Strokes| if active { yes } else { no };
+    match kind {
+        DeviceKind::Sensor => (
+            &[
+                ("body", "M4 1h16a2 2 0 0 1 2 2v30a2 2 0 0 1-2 2H4a2 2 0 0 1-2-2V3a2 2 0 0 1 2-2z"),
+                ("mercury", "M12 7v16"),
+                ("fill-message", "M12 22a4 4 0 1 0 .1 0z"),
+                ("", "M16 8h3M16 13h3M16 18h3"),
+            ],
+            &[],
+        ),
+        DeviceKind::Thermostat => (
+            either(&[("body warm", "M20 2a18 18 0 1 0 .1 0z")], &[("body", "M20 2a18 18 0 1 0 .1 0z")]),
+            &[
+                ("scale", "M8 33a18 18 0 0 0 24 0"),
+                ("thick", "M20 20V9"),
+                ("", "M5 20h3M32 20h3M9 10l2 2M31 10l-2 2"),
+            ],
+        ),
+        DeviceKind::Radiator => (
+            either(
+                &[("body warm", "M6 3h9v29H6zM18 3h9v29h-9zM30 3h9v29h-9zM42 3h9v29h-9zM54 3h9v29h-9z")],
+                &[("body", "M6 3h9v29H6zM18 3h9v29h-9zM30 3h9v29h-9zM42 3h9v29h-9zM54 3h9v29h-9z")],
+            ),
+            &[("", "M3 8h64v-4M3 27h66M10 32v4M58 32v4")],
+        ),
+        DeviceKind::AirConditioner => (
+            either(
+                &[
+                    ("body cold", "M3 2h66v18a3 3 0 0 1-3 3H6a3 3 0 0 1-3-3z"),
+                    ("", "M20 26v-3M36 26v-3M52 26v-3"),
+                ],
+                &[("body", "M3 2h66v18a3 3 0 0 1-3 3H6a3 3 0 0 1-3-3z")],
+            ),
+            &[("", "M9 17h54M56 8h6")],
+        ),
+        DeviceKind::Light => (
+            either(
+                &[("body lit", "M18 26a6 6 0 0 0 12 0z"), ("body lit", "M17 10h14l8 16H9z")],
+                &[("body", "M18 26a6 6 0 0 0 12 0z"), ("body", "M17 10h14l8 16H9z")],
+            ),
+            &[("", "M24 0v10M20 10V6h8v4")],
+        ),
+        DeviceKind::Window => (
+            &[("body pane", "M5 3h54v52H5z"), ("body", "M1 55h62v6H1z")],
+            either(
+                &[
+                    ("body", "M5 3l16 7v38L5 55z"),
+                    ("body", "M59 3 43 10v38l16 7z"),
+                    ("gust", "M25 22c5-4 9 4 14 0M25 32c5-4 9 4 14 0"),
+                ],
+                &[("", "M32 3v52M5 29h54M29 33v5M8 12l8-6")],
+            ),
+        ),
+        DeviceKind::Door => (
+            &[("body", "M2 92V2h42v90"), ("body pane", "M6 92V6h34v86z")],
+            either(
+                &[("body", "M6 6l15 8v76l-15 2z"), ("fill-ink", "M17 50a1.8 1.8 0 1 0 .1 0z")],
+                &[
+                    ("body", "M6 92V6h34v86z"),
+                    ("", "M12 13h22v29H12zM12 54h22v30H12zM23 13v29"),
+                    ("fill-ink", "M36 47a1.8 1.8 0 1 0 .1 0z"),
+                ],
+            ),
+        ),
+        DeviceKind::Motion => (
+            &[("body", "M4 2h28v5a14 12 0 0 1-28 0z"), ("", "M11 8a7 6 0 0 0 14 0M14 2V0h8v2")],
+            either(&[("wave", "M7 21a16 16 0 0 0 22 0M3 24a21 21 0 0 0 30 0")], &[]),
+        ),
+        DeviceKind::Plug => (
+            either(
+                &[("body lit", "M5 2h22a3 3 0 0 1 3 3v22a3 3 0 0 1-3 3H5a3 3 0 0 1-3-3V5a3 3 0 0 1 3-3z")],
+                &[("body", "M5 2h22a3 3 0 0 1 3 3v22a3 3 0 0 1-3 3H5a3 3 0 0 1-3-3V5a3 3 0 0 1 3-3z")],
+            ),
+            &[
+                ("", "M16 7a9 9 0 1 0 .1 0z"),
+                ("fill-ink", "M12.5 14.4a1.6 1.6 0 1 0 .1 0zM19.5 14.4a1.6 1.6 0 1 0 .1 0z"),
+            ],
+        ),
+        DeviceKind::SmokeAlarm => (
+            either(&[("body alarm", "M4 0h36l-5 10H9z")], &[("body", "M4 0h36l-5 10H9z")]),
+            either(
+                &[("wave", "M10 17c4-3 8 3 12 0s8 3 12 0M14 23c3-3 6 3 8 0s5 3 8 0")],
+                &[("", "M17 10v3h10v-3M14 5h4M26 5h4")],
+            ),
+        ),
+        DeviceKind::Blind => {
+            (&[("body pane", "M5 3h54v52H5z"), ("", "M32 3v52"), ("body", "M1 55h62v6H1z")], &[])
+        }
+        DeviceKind::LeakSensor => (
+            either(&[("body alarm", "M4 18a14 12 0 0 1 28 0z")], &[("body", "M4 18a14 12 0 0 1 28 0z")]),
+            either(&[("wave", "M0 22c5-4 9 3 14 0s9 3 14 0 6-1 8 0")], &[("", "M18 9v3M2 18h32")]),
+        ),
+        DeviceKind::Doorbell => (
+            &[
+                ("body", "M5 1h12a3 3 0 0 1 3 3v26a3 3 0 0 1-3 3H5a3 3 0 0 1-3-3V4a3 3 0 0 1 3-3z"),
+                ("fill-message", "M11 19a4.5 4.5 0 1 0 .1 0z"),
+                ("", "M7 6h8M7 10h8"),
+            ],
+            &[],
+        ),
+        DeviceKind::Chime => (
+            &[
+                ("body", "M4 26c4-4 3-8 3-13a10 10 0 0 1 20 0c0 5-1 9 3 13z"),
+                ("", "M13 30a4 4 0 0 0 8 0M17 3V0"),
+            ],
+            &[],
+        ),
+        DeviceKind::Fan => (
+            either(&[("body lit", "M20 2a18 18 0 1 0 .1 0z")], &[("body", "M20 2a18 18 0 1 0 .1 0z")]),
+            &[
+                (
+                    "",
+                    "M20 20c-9-2-9-11-2-13 6 3 5 9 2 13zM20 20c6-7 14-3 13 5-6 4-11-1-13-5zM20 20c3 9-5 14-11 10 0-7 6-10 11-10z",
+                ),
+                ("fill-ink", "M20 18a2 2 0 1 0 .1 0z"),
+            ],
+        ),
+        DeviceKind::Hub => (&[("body", "M2 4h36v16H2z")], &[]),
     }
 }
 
@@ -142,7 +163,8 @@ fn is_active(shown: &Shown) -> bool {
                 && !reading.value.starts_with('-')
                 && reading.value.contains(|c| matches!(c, '1'..='9'))
         }
-        Shown::Climate { .. } | Shown::Cover { .. } | Shown::Bell { .. } | Shown::Nothing => false,
+        Shown::Climate { action, .. } => action.as_deref() == Some("heating"),
+        Shown::Cover { .. } | Shown::Bell { .. } | Shown::Nothing => false,
     }
 }
 

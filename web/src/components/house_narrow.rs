@@ -1,3 +1,5 @@
+use std::rc::Rc;
+
 use yew::prelude::*;
 
 use super::DeviceTile;
@@ -12,7 +14,7 @@ const DRAWN: usize = 5;
 /// The house re-laid for a narrow screen: two columns of rooms either side of a wiring shaft.
 #[derive(Properties, PartialEq)]
 pub(crate) struct HouseNarrowProps {
-    pub(crate) house: HouseView,
+    pub(crate) house: Rc<HouseView>,
     pub(crate) bridge: Bridge,
     /// Whether the broker is this browser's, so that a bridge could be linked to it.
     pub(crate) own: bool,
@@ -49,7 +51,7 @@ pub(crate) fn HouseNarrow(props: &HouseNarrowProps) -> Html {
                     html! {
                         <section key={room.id.clone()} class={classes!("room", warmth(room.warmth))} aria-label={room.name.clone()}>
                             <header><h2>{ &room.name }</h2><Temperature room={(*room).clone()} /></header>
-                            <div class="devices">
+                            <ul class="devices">
                                 { for devices.iter().take(few).map(|device| html! {
                                     <DeviceTile key={device.id.clone()} device={(*device).clone()} room={room.name.clone()} />
                                 }) }
@@ -59,7 +61,7 @@ pub(crate) fn HouseNarrow(props: &HouseNarrowProps) -> Html {
                                         { format!("+{}", devices.len() - DRAWN) }
                                     </button>
                                 }
-                            </div>
+                            </ul>
                         </section>
                     }
                 }) }

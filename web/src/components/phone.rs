@@ -1,14 +1,16 @@
+use std::rc::Rc;
+
 use yew::prelude::*;
 
 use super::house::Temperature;
 use super::{SetPoint, device};
-use crate::hooks::use_page;
+use crate::hooks::use_actions;
 use crate::wire::{Action, Control, DeviceView, HouseView, Presence, Shown};
 
 /// The phone app: an MQTT client like any other, drawn beside the house.
 #[derive(Properties, PartialEq)]
 pub(crate) struct PhoneProps {
-    pub(crate) house: HouseView,
+    pub(crate) house: Rc<HouseView>,
 }
 
 #[component]
@@ -50,13 +52,13 @@ struct RowProps {
 
 #[component]
 fn Row(props: &RowProps) -> Html {
-    let page = use_page();
+    let actions = use_actions();
     let RowProps { device, room } = props;
     let control = match &device.shown {
         Shown::Climate { .. } => html! { <SetPoint device={device.clone()} room={room.clone()} /> },
         Shown::Switch { on, .. } => {
             let next = *on != Some(true);
-            let onclick = page.acting::<MouseEvent>(Action::Control {
+            let onclick = actions.acting::<MouseEvent>(Action::Control {
                 device: device.id.clone(),
                 control: Control::Switch(next),
             });

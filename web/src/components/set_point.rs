@@ -1,6 +1,6 @@
 use yew::prelude::*;
 
-use crate::hooks::use_page;
+use crate::hooks::use_actions;
 use crate::wire::{Action, Control, DeviceView, Shown, tenths_text};
 
 /// The set-point of a thermostat with − and +.
@@ -12,7 +12,7 @@ pub(crate) struct SetPointProps {
 
 #[component]
 pub(crate) fn SetPoint(props: &SetPointProps) -> Html {
-    let page = use_page();
+    let actions = use_actions();
     let SetPointProps { device, room } = props;
     let Shown::Climate { target: Some(target), range, step, .. } = device.shown else {
         return Html::default();
@@ -24,7 +24,7 @@ pub(crate) fn SetPoint(props: &SetPointProps) -> Html {
     };
     let ask = |to: i32| {
         let control = Control::Target(to.clamp(range.0, range.1));
-        page.acting::<MouseEvent>(Action::Control { device: device.id.clone(), control })
+        actions.acting::<MouseEvent>(Action::Control { device: device.id.clone(), control })
     };
     html! {
         <div class="setpoint" role="group" aria-label={format!("Set-point of the {room}")}>

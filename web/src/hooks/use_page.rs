@@ -2,6 +2,7 @@ use std::rc::Rc;
 
 use yew::prelude::*;
 
+use super::Actions;
 use crate::state::{Route, Sheet, State, StateAction};
 use crate::wire::{Action, Window};
 
@@ -19,16 +20,19 @@ impl Page {
         self.act.emit(action);
     }
 
+    /// The ways alone.
+    pub(crate) fn actions(&self) -> Actions {
+        Actions { dispatch: self.dispatch.clone(), act: self.act.clone() }
+    }
+
     /// A callback that asks the worker to do something, whatever event it is given.
     pub(crate) fn acting<E: 'static>(&self, action: Action) -> Callback<E> {
-        let act = self.act.clone();
-        Callback::from(move |_| act.emit(action.clone()))
+        self.actions().acting(action)
     }
 
     /// A callback that opens or closes a sheet.
     pub(crate) fn opening<E: 'static>(&self, sheet: Option<Sheet>) -> Callback<E> {
-        let dispatch = self.dispatch.clone();
-        Callback::from(move |_| dispatch.emit(StateAction::Sheet(sheet.clone())))
+        self.actions().opening(sheet)
     }
 
     /// Looks at another part of the stream.
@@ -38,7 +42,7 @@ impl Page {
 
     /// A callback that goes somewhere on the page.
     pub(crate) fn going<E: 'static>(&self, route: Route) -> Callback<E> {
-        Callback::from(move |_| go(&route))
+        self.actions().going(route)
     }
 }
 

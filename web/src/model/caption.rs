@@ -6,15 +6,22 @@ use std::iter;
 use lacewing_control::EventKind;
 use lacewing_sim::plan::{Action, Device, DeviceKind, Direction, Plan, Role, ThermostatState};
 
+use super::rate::Loads;
 use super::{drawing, words};
-use crate::wire::{Bead, Caption};
+use crate::wire::{Bead, Caption, Passed};
 
 /// How many messages are remembered while their deliveries are told.
 const REMEMBERED: usize = 64;
 /// How long a caption stays at least, so that it can be read, in microseconds.
 const READING: u64 = 1_500_000;
+/// How long what the broker passed on stays at least, in microseconds.
+const GLANCE: u64 = 500_000;
 /// The most beads at a time.
 const BEADS: usize = 12;
+/// A bead that was not drawn for so long is not drawn any more, in microseconds.
+const STALE: u64 = 1_000_000;
+/// How many topics that were passed on are shown.
+const PASSED: usize = 3;
 
 /// Puts published messages and their deliveries together.
 #[derive(Debug, Default)]
@@ -22,39 +29,79 @@ pub(crate) struct Narrator {
     told: VecDeque<Told>,
     caption: Option<Caption>,
     captioned_at: u64,
+    passed: Vec<Passed>,
+    passed_at: u64,
     number: u64,
+    loads: Loads,
 }
 
 #[derive(Debug)]
 struct Told {
+    at: u64,
     message: u64,
     from: Option<String>,
     topic: String,
     payload: String,
+    /// How many get it, as the broker counts.
+    receivers: u32,
     to: Vec<String>,
     captioned: bool,
     beaded: bool,
 }
 
+/// Who is who: the plan's devices, this page's own two clients, and everyone else.
+#[derive(Clone, Copy)]
+pub(crate) struct Cast<'a> {
+    pub(crate) plan: &'a Plan,
+    /// The client id of the phone app.
+    pub(crate) phone: &'a str,
+    /// The client id of the page's Messages.
+    pub(crate) messages: &'a str,
+}
+
+impl Cast<'_> {
+    /// The device that this client is, simulated or real.
+    fn device(&self, client: &str) -> Option<&Device> {
+        self.plan.devices.iter().find(|device| device.client_id() == client)
+    }
+
+    /// What stands for this client in the drawing: its device, or itself. The page's Messages and the hub are not
+    /// drawn.
+    fn drawn(&self, client: &str) -> Option<String> {
+        match self.device(client) {
+            Some(device) => (device.kind != DeviceKind::Hub).then(|| device.id.clone()),
+            None => (client != self.messages).then(|| client.to_owned()),
+        }
+    }
+
+    /// Whether it is neither of the house nor of this page.
+    pub(crate) fn is_outside(&self, client: &str) -> bool {
+        client != self.phone && client != self.messages && self.device(client).is_none()
+    }
+}
+
 impl Narrator {
-    /// An event of the broker.
-    pub(crate) fn event(&mut self, kind: &EventKind) {
+    /// An event of the broker at `now`, which stands for `weight` of its kind when the host left some out.
+    pub(crate) fn event(&mut self, now: u64, kind: &EventKind, weight: u32) {
         match kind {
-            EventKind::Published { message, from, topic, payload, .. } => {
-                if self.told.len() == REMEMBERED {
-                    self.told.pop_front();
+            EventKind::Published { message, from, topic, payload, receivers, .. } => {
+                if let Some(from) = from {
+                    self.loads.add(now, from, weight);
                 }
-                self.told.push_back(Told {
+                self.tell(Told {
+                    at: now,
                     message: *message,
                     from: from.clone(),
                     topic: topic.clone(),
                     payload: words::preview(payload),
+                    receivers: *receivers,
                     to: Vec::new(),
                     captioned: false,
                     beaded: false,
                 });
             }
             EventKind::Delivered { message, to, queued: false, .. } => {
+                self.loads.add(now, to, weight);
                 let told = self.told.iter_mut().rev().find(|told| told.message == *message);
                 if let Some(told) = told.filter(|told| told.to.len() < BEADS) {
                     told.to.push(to.clone());
@@ -66,58 +113,99 @@ impl Narrator {
 
     /// A message that reached the phone app of a page without a control channel: whom else it reached is not
     /// known here.
-    pub(crate) fn heard(&mut self, plan: &Plan, topic: &str, payload: &str, phone: &str) {
-        let from = sender(plan, topic).map(|device| device.id.clone());
-        if from.is_none() {
-            return;
-        }
-        self.number += 1;
-        if self.told.len() == REMEMBERED {
-            self.told.pop_front();
-        }
-        self.told.push_back(Told {
+    pub(crate) fn heard(&mut self, now: u64, cast: Cast<'_>, topic: &str, payload: &str) {
+        let Some(from) = sender(cast.plan, topic).map(|device| device.id.clone()) else { return };
+        self.loads.add(now, &from, 1);
+        self.tell(Told {
+            at: now,
             message: u64::MAX,
-            from,
+            from: Some(from),
             topic: topic.into(),
             payload: payload.into(),
-            to: vec![phone.into()],
+            receivers: 1,
+            to: vec![cast.phone.into()],
             captioned: false,
             beaded: false,
         });
     }
 
-    /// The sentence for the latest message of the house that reached someone.
-    pub(crate) fn caption(&mut self, now: u64, plan: &Plan, phone: &str) -> Option<Caption> {
+    fn tell(&mut self, told: Told) {
+        if self.told.len() == REMEMBERED {
+            self.told.pop_front();
+        }
+        self.told.push_back(told);
+    }
+
+    /// The sentence for the latest message that is worth one.
+    pub(crate) fn caption(&mut self, now: u64, cast: Cast<'_>) -> Option<Caption> {
         let due = self.caption.is_none() || now.saturating_sub(self.captioned_at) >= READING;
-        let newest =
-            self.told.iter_mut().rev().find(|told| !told.to.is_empty() && role(plan, &told.topic).is_some());
+        let newest = self.told.iter_mut().rev().find(|told| told.is_seen(cast));
         if let Some(told) = newest.filter(|told| due && !told.captioned) {
             told.captioned = true;
             self.number += 1;
             self.captioned_at = now;
-            let text = sentence(plan, phone, told);
+            let text = sentence(cast, told);
             self.caption = Some(Caption { number: self.number, text, topic: told.topic.clone() });
         }
         self.caption.clone()
     }
 
-    /// The messages of the house that travelled since the last call.
-    pub(crate) fn beads(&mut self, plan: &Plan, phone: &str) -> Vec<Bead> {
+    /// The messages that travelled since the last call, but for those of clients that have too many.
+    pub(crate) fn beads(&mut self, now: u64, cast: Cast<'_>) -> Vec<Bead> {
+        let Self { told, loads, number, .. } = self;
         let mut beads = Vec::new();
-        for told in self.told.iter_mut().filter(|told| !told.beaded && !told.to.is_empty()) {
+        for told in told.iter_mut().filter(|told| !told.beaded && told.is_seen(cast)) {
             told.beaded = true;
-            if role(plan, &told.topic).is_none() {
+            let busy = told.from.as_ref().is_some_and(|from| loads.is_busy(now, from));
+            if busy || now.saturating_sub(told.at) > STALE {
                 continue;
             }
-            self.number += 1;
+            let calm = told.to.iter().filter(|to| !loads.is_busy(now, to));
+            *number += 1;
             beads.push(Bead {
-                number: self.number,
-                from: told.from.clone().filter(|from| plan.device(from).is_some()),
-                to: told.to.iter().filter(|to| plan.device(to).is_some()).cloned().collect(),
-                phone: told.to.iter().any(|to| to == phone),
+                number: *number,
+                from: told.from.as_ref().and_then(|from| cast.drawn(from)),
+                to: calm.filter_map(|to| cast.drawn(to)).collect(),
             });
         }
         beads.split_off(beads.len().saturating_sub(BEADS))
+    }
+
+    /// The clients with too many messages for beads, and how many a second.
+    pub(crate) fn busy(&mut self, now: u64, cast: Cast<'_>) -> Vec<(String, u32)> {
+        let busy = self.loads.busy(now).into_iter();
+        busy.filter_map(|(client, rate)| Some((cast.drawn(&client)?, rate))).collect()
+    }
+
+    /// The topics of the latest messages.
+    pub(crate) fn passed(&mut self, now: u64) -> Vec<Passed> {
+        if now.saturating_sub(self.passed_at) >= GLANCE {
+            let mut passed: Vec<Passed> = Vec::new();
+            for told in self.told.iter().rev() {
+                if passed.len() == PASSED {
+                    break;
+                }
+                if passed.iter().all(|known| known.topic != told.topic) {
+                    passed.push(Passed { topic: told.topic.clone(), receivers: told.receivers });
+                }
+            }
+            if passed != self.passed {
+                self.passed_at = now;
+                self.passed = passed;
+            }
+        }
+        self.passed.clone()
+    }
+}
+
+impl Told {
+    /// Whether it is of the house or of someone outside, and it is known whom it reached.
+    fn is_seen(&self, cast: Cast<'_>) -> bool {
+        let outside = self.from.as_ref().is_some_and(|from| cast.is_outside(from))
+            || self.to.iter().any(|to| cast.is_outside(to));
+        let house = role(cast.plan, &self.topic).is_some();
+        let own = self.from.as_deref() == Some(cast.messages);
+        (house || outside || own) && (!self.to.is_empty() || self.receivers == 0)
     }
 }
 
@@ -154,31 +242,39 @@ fn role(plan: &Plan, topic: &str) -> Option<Meaning> {
     })
 }
 
-fn sentence(plan: &Plan, phone: &str, told: &Told) -> String {
+fn sentence(cast: Cast<'_>, told: &Told) -> String {
     let from = match &told.from {
-        Some(client) => name(plan, phone, client),
+        Some(client) => name(cast, client),
         None => "the broker".into(),
     };
-    let what = match role(plan, &told.topic) {
+    let what = match role(cast.plan, &told.topic) {
         Some(Meaning::Told(role)) => format!("told the broker {}", told_value(role, &told.payload)),
         Some(Meaning::Asked(role)) => format!("asked for {}", asked_value(role, &told.payload)),
         Some(Meaning::Status) => format!("said that it is {}", told.payload),
         None => format!("published on {}", told.topic),
     };
-    let mut names: Vec<String> = told.to.iter().take(4).map(|client| name(plan, phone, client)).collect();
-    if told.to.len() > 4 {
-        names.push(format!("{} more", told.to.len() - 4));
+    let (shown, rest) = told.to.split_at(told.to.len().min(4));
+    let mut names: Vec<String> = shown.iter().map(|client| name(cast, client)).collect();
+    if !rest.is_empty() {
+        names.push(format!("{} more", rest.len()));
     }
-    capital(&format!("{from} {what}. The broker passed it to {}.", words::list(&names)))
+    let then = match names.is_empty() {
+        true => "Nobody is subscribed to that.".into(),
+        false => format!("The broker passed it to {}.", words::list(&names)),
+    };
+    capital(&format!("{from} {what}. {then}"))
 }
 
 /// "the sensor in the living room", "the phone", or the client id of someone who is not in the plan.
-fn name(plan: &Plan, phone: &str, client: &str) -> String {
-    if client == phone {
+fn name(cast: Cast<'_>, client: &str) -> String {
+    if client == cast.phone {
         return "the phone".into();
     }
-    let Some(device) = plan.device(client) else { return format!("“{client}”") };
-    match plan.room(&device.room) {
+    if client == cast.messages {
+        return "this page".into();
+    }
+    let Some(device) = cast.device(client) else { return format!("“{client}”") };
+    match cast.plan.room(&device.room) {
         Some(room) => format!("the {} in the {}", lower(&device.name), lower(&room.name)),
         None => format!("the {}", lower(&device.name)),
     }

@@ -22,7 +22,11 @@ impl Model {
                 self.roster.list(now, clients);
             }
             Response::Client(detail) => self.roster.detail(detail),
-            Response::Events { events, .. } => events.iter().for_each(|event| self.event(event)),
+            Response::Events { events, missed } => {
+                let told = events.len().max(1) as u64;
+                let weight = u32::try_from((told + missed).div_ceil(told)).unwrap_or(u32::MAX);
+                events.iter().for_each(|event| self.event(now, event, weight));
+            }
             Response::Metrics(metrics) => {
                 self.status.clients = Some(metrics.clients);
                 let count: u64 = metrics.published.iter().sum();
@@ -83,7 +87,8 @@ impl Model {
             Screen::Home { device } => {
                 let client =
                     device.as_deref().map(|id| self.house.device(id).map_or(id, |device| device.client_id()));
-                (client.map(str::to_owned), device.is_some())
+                // The pavement shows who is there.
+                (client.map(str::to_owned), true)
             }
             Screen::Messages(_) => (None, false),
         };
@@ -127,7 +132,8 @@ impl Model {
         }
     }
 
-    fn event(&mut self, event: &Event) {
+    /// An event, which stands for `weight` of them where the host left some out.
+    fn event(&mut self, now: u64, event: &Event, weight: u32) {
         let own = [self.phone.id.as_str(), self.messages.id.as_str()];
         match &event.kind {
             EventKind::Connected { .. } | EventKind::Disconnected { .. } => {
@@ -149,6 +155,6 @@ impl Model {
         self.traffic.event(event);
         let arrived = self.arrivals.event(event);
         arrived.into_iter().for_each(|says| self.notify(Notice::done(says)));
-        self.narrator.event(&event.kind);
+        self.narrator.event(now, &event.kind, weight);
     }
 }

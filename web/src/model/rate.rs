@@ -1,4 +1,6 @@
-//! How many a second, over the last few seconds.
+//! How many a second, over the last few seconds; and which clients have too many for each to be drawn.
+
+use std::collections::BTreeMap;
 
 /// Counts in one-second slots and averages the last ten whole ones.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +42,70 @@ fn slot(second: u64) -> usize {
     (second % SLOTS as u64) as usize
 }
 
+/// A wire with more messages a second shows their number instead of beads.
+const BUSY: u32 = 8;
+/// How many clients are counted at most.
+const COUNTED: usize = 300;
+
+/// How much each client has to carry: whole seconds, so that a number can be read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Loads {
+    clients: BTreeMap<String, Load>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Load {
+    second: u64,
+    /// In that second so far, and in the one before.
+    now: u32,
+    before: u32,
+}
+
+impl Loads {
+    /// `count` more for this client at `now` microseconds.
+    pub(crate) fn add(&mut self, now: u64, client: &str, count: u32) {
+        let second = now / 1_000_000;
+        if !self.clients.contains_key(client) {
+            if self.clients.len() >= COUNTED {
+                self.clients.retain(|_, load| load.second + 1 >= second);
+            }
+            if self.clients.len() >= COUNTED {
+                return;
+            }
+            self.clients.insert(client.into(), Load { second, ..Load::default() });
+        }
+        let Some(load) = self.clients.get_mut(client) else { return };
+        if load.second != second {
+            let before = if load.second + 1 == second { load.now } else { 0 };
+            *load = Load { second, now: 0, before };
+        }
+        load.now = load.now.saturating_add(count);
+    }
+
+    /// Whether this client has more than can be drawn one by one.
+    pub(crate) fn is_busy(&self, now: u64, client: &str) -> bool {
+        self.clients.get(client).is_some_and(|load| load.per_second(now) > BUSY)
+    }
+
+    /// The clients with more than can be drawn one by one, and how many a second.
+    pub(crate) fn busy(&self, now: u64) -> Vec<(String, u32)> {
+        let all = self.clients.iter().map(|(client, load)| (client, load.per_second(now)));
+        all.filter(|(_, rate)| *rate > BUSY).map(|(client, rate)| (client.clone(), rate)).collect()
+    }
+}
+
+impl Load {
+    /// The last whole second; the one that runs when it has more already.
+    fn per_second(&self, now: u64) -> u32 {
+        match (now / 1_000_000).saturating_sub(self.second) {
+            0 if self.before > BUSY => self.before,
+            0 => self.now.max(self.before),
+            1 => self.now,
+            _ => 0,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,5 +119,23 @@ mod tests {
         assert_eq!(rate.per_second(110_000_000), 20.0);
         assert_eq!(rate.per_second(112_000_000), 16.0);
         assert_eq!(rate.per_second(200_000_000), 0.0);
+    }
+
+    #[test]
+    fn a_client_is_busy_with_more_than_eight_a_second_and_no_longer_when_it_rests() {
+        let mut loads = Loads::default();
+        (0..8).for_each(|_| loads.add(5_200_000, "calm", 1));
+        (0..24).for_each(|_| loads.add(5_300_000, "hasty", 1));
+        assert!(loads.is_busy(5_400_000, "hasty") && !loads.is_busy(5_400_000, "calm"));
+        (0..3).for_each(|_| loads.add(6_100_000, "hasty", 1));
+        assert_eq!(loads.busy(6_200_000), [("hasty".to_owned(), 24)]);
+        assert_eq!(loads.busy(8_000_000), []);
+    }
+
+    #[test]
+    fn what_the_host_left_out_counts() {
+        let mut loads = Loads::default();
+        (0..5).for_each(|_| loads.add(1, "hasty", 10));
+        assert_eq!(loads.busy(1), [("hasty".to_owned(), 50)]);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use lacewing_control::{ClientDetail, ClientInfo, EventKind, Listener};
 
 use super::words;
-use crate::wire::{ClientCard, ClientRow, ClientsView, Here, SubscriptionRow};
+use crate::wire::{ClientCard, ClientRow, ClientsView, Here, Passer, SubscriptionRow};
 
 /// How long a client without a session is still shown after it went, in microseconds.
 const LINGER: u64 = 10_000_000;
@@ -82,6 +82,29 @@ impl Roster {
     /// What is known of a connected or remembered client.
     pub(crate) fn find(&self, client_id: &str) -> Option<&ClientInfo> {
         self.clients.iter().find(|client| client.client_id == client_id)
+    }
+
+    /// The first `most` clients that are `outside`, those here before those that have just left, and how many more
+    /// there are.
+    pub(crate) fn passers(
+        &mut self,
+        now: u64,
+        most: usize,
+        outside: impl Fn(&str) -> bool,
+    ) -> (Vec<Passer>, u32) {
+        self.left.retain(|_, left| left.at + LINGER > now);
+        let here = self.clients.iter().filter(|client| client.connected && client.listener != Listener::Home);
+        let here = here.map(|client| Passer { client_id: client.client_id.clone(), left: None });
+        let gone =
+            self.left.iter().map(|(id, left)| Passer { client_id: id.clone(), left: Some(left.how.into()) });
+        let mut passers: Vec<Passer> = here.collect();
+        let gone: Vec<Passer> =
+            gone.filter(|gone| passers.iter().all(|here| here.client_id != gone.client_id)).collect();
+        passers.extend(gone);
+        passers.retain(|passer| outside(&passer.client_id));
+        let more = passers.len().saturating_sub(most) as u32;
+        passers.truncate(most);
+        (passers, more)
     }
 
     /// The list, with the card of `open` if it is known; `own` are the page's own client ids.
@@ -296,5 +319,18 @@ pub(crate) mod tests {
         roster.event(SECOND, &connected("a"));
         roster.list(2 * SECOND, vec![client("a", true)]);
         assert_eq!(roster.view(2 * SECOND, None, &[]).rows.len(), 1);
+    }
+
+    #[test]
+    fn who_is_outside_is_on_the_pavement_until_ten_seconds_after_it_went() {
+        let mut roster = Roster::default();
+        roster.list(SECOND, vec![client("a", true), client("phone", true), client("away", false)]);
+        roster.event(SECOND, &disconnected("mosq"));
+        let outside = |id: &str| id != "phone";
+        let (passers, more) = roster.passers(2 * SECOND, 6, outside);
+        assert_eq!(passers[0], Passer { client_id: "a".into(), left: None });
+        assert_eq!(passers[1], Passer { client_id: "mosq".into(), left: Some("said goodbye".into()) });
+        assert_eq!((passers.len(), more), (2, 0));
+        assert_eq!(roster.passers(12 * SECOND, 6, outside).0.len(), 1);
     }
 }

@@ -203,8 +203,9 @@ fn the_caption_tells_the_latest_delivery_in_a_sentence() {
          living room and the phone."
     );
     assert_eq!(house.beads.len(), 1);
-    assert!(house.beads[0].phone);
-    assert_eq!(house.beads[0].to, ["sim-livingroom-thermostat"]);
+    assert_eq!(house.beads[0].from.as_deref(), Some(SENSOR));
+    assert_eq!(house.beads[0].to, ["sim-livingroom-thermostat", "phone"]);
+    assert_eq!(house.passed[0].topic, "home/livingroom/temperature");
 }
 
 #[test]

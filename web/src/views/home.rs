@@ -1,31 +1,39 @@
 use yew::prelude::*;
 
 use crate::components::{DeviceCard, House, HouseNarrow, LogIn, Phone};
-use crate::hooks::{use_media, use_page};
+use crate::hooks::{Motion, use_media, use_page, use_replay};
 use crate::state::{Route, Sheet};
-use crate::wire::{Caption, HouseSource, HouseView, Place, Reach};
+use crate::wire::{Caption, HouseSource, Place, Reach};
 
 /// The house, the caption and the phone app.
 #[component]
 pub(crate) fn Home() -> Html {
     let page = use_page();
     let narrow = use_media("(max-width: 900px)");
-    let Some(house) = page.state.house.as_ref().filter(|house| house.source != HouseSource::Nothing) else {
+    let reduced = use_media("(prefers-reduced-motion: reduce)");
+    let motion = match (page.state.still, reduced) {
+        (true, _) => Motion::Paused,
+        (false, true) => Motion::Reduced,
+        (false, false) => Motion::Full,
+    };
+    let (shown, launches) = use_replay(page.state.house.clone(), &page.state.beads, motion);
+    let Some(house) = shown.filter(|house| house.source != HouseSource::Nothing) else {
         return html! { <Waiting /> };
     };
     let status = &page.state.status;
     let own = matches!(status.place, Place::Starting | Place::ThisTab | Place::OtherTab);
     let open = matches!(page.state.route, Route::Home(Some(_)));
-    let card = open.then_some(house.detail.as_ref()).flatten();
+    // Lists and cards do not wait for beads.
+    let latest = page.state.house.as_ref();
+    let card = latest.filter(|_| open).and_then(|house| house.detail.as_ref());
     html! {
         <div class={classes!("home", card.is_some().then_some("with-card"))}>
             <h1 class="hidden">{ if house.name.is_empty() { "The house" } else { &house.name } }</h1>
             <div class="scene">
                 if narrow {
-                    <HouseNarrow house={(**house).clone()} bridge={status.bridge.clone()} {own} />
+                    <HouseNarrow house={house.clone()} bridge={status.bridge.clone()} {own} />
                 } else {
-                    <House house={(**house).clone()} beads={page.state.beads.iter().cloned().collect::<Vec<_>>()}
-                        bridge={status.bridge.clone()} {own} invited={page.state.invited} />
+                    <House house={house.clone()} bridge={status.bridge.clone()} {own} invited={page.state.invited} {launches} {reduced} />
                 }
                 { caption(house.caption.as_ref()) }
             </div>
@@ -33,8 +41,8 @@ pub(crate) fn Home() -> Html {
                 <aside><DeviceCard detail={detail.clone()} /></aside>
             } else if !narrow {
                 <aside>
-                    <Phone house={(**house).clone()} />
-                    <First house={(**house).clone()} invited={page.state.invited} />
+                    <Phone house={house.clone()} />
+                    <First invited={page.state.invited} />
                 </aside>
             }
         </div>
@@ -54,7 +62,6 @@ fn caption(caption: Option<&Caption>) -> Html {
 
 #[derive(Properties, PartialEq)]
 struct FirstProps {
-    house: HouseView,
     invited: bool,
 }
 

@@ -29,8 +29,21 @@ pub struct HouseView {
     pub caption: Option<Caption>,
     /// Messages since the last view, at most twelve: the beads to send on their way.
     pub beads: Vec<Bead>,
+    /// How many messages a second clients send and get that have too many for beads, by client id.
+    pub busy: Vec<(String, u32)>,
+    /// What the broker passed on last, newest first, at most three.
+    pub passed: Vec<Passed>,
+    /// Real clients that are no device of the house, where the broker tells, at most [`HouseView::PASSERS`].
+    pub pavement: Vec<Passer>,
+    /// How many more there are.
+    pub more_passers: u32,
     /// The card that is open.
     pub detail: Option<DeviceDetail>,
+}
+
+impl HouseView {
+    /// The most clients on the pavement.
+    pub const PASSERS: usize = 6;
 }
 
 /// What a drawing is made from.
@@ -265,12 +278,28 @@ pub struct Caption {
 pub struct Bead {
     /// Changes with every bead.
     pub number: u64,
-    /// The device it comes from; `None` for the phone or anyone who is not drawn.
+    /// The client it comes from; `None` for the broker itself.
     pub from: Option<String>,
-    /// The devices it goes to.
+    /// The clients it goes to, as far as they are drawn.
     pub to: Vec<String>,
-    /// Whether the phone is among the receivers.
-    pub phone: bool,
+}
+
+/// A topic on which the broker passed a message on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Passed {
+    /// The topic name.
+    pub topic: String,
+    /// How many clients got it.
+    pub receivers: u32,
+}
+
+/// A real client, on the pavement before the house.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Passer {
+    /// Its client id.
+    pub client_id: String,
+    /// How it went, while it is shown as just left.
+    pub left: Option<String>,
 }
 
 /// A device's card.

@@ -1,0 +1,168 @@
+//! Messages on their way through the house: a fixed pool of nodes that Yew knows nothing of, moved by the style
+//! sheet along the wires.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+use gloo::timers::callback::Timeout;
+use web_sys::Element;
+use yew::prelude::*;
+
+use crate::hooks::Launch;
+use crate::replay::{LEG, STAY};
+use crate::wire::Bead;
+
+/// The most beads at a time.
+const POOL: usize = 12;
+/// How long a wire is thick where nothing is to move, in milliseconds.
+const STILL: u32 = 1_200;
+
+/// Where the wires of a drawing lie. Equal is what is the same drawing.
+pub(crate) trait Ways {
+    /// From a client to the broker, and back, as SVG paths in the drawing's own pixels.
+    fn of(&self, client: &str) -> Option<(String, String)>;
+}
+
+#[derive(Properties)]
+pub(crate) struct BeadsProps {
+    pub(crate) launches: VecDeque<Launch>,
+    pub(crate) ways: Rc<dyn Ways>,
+    /// Whether motion is unwelcome: then wires only show that they are used.
+    pub(crate) reduced: bool,
+}
+
+impl PartialEq for BeadsProps {
+    fn eq(&self, other: &Self) -> bool {
+        self.launches.back() == other.launches.back()
+            && self.reduced == other.reduced
+            && Rc::ptr_eq(&self.ways, &other.ways)
+    }
+}
+
+#[component]
+pub(crate) fn Beads(props: &BeadsProps) -> Html {
+    let stage = use_node_ref();
+    let player = use_mut_ref(|| None::<Rc<Player>>);
+    let seen = use_mut_ref(|| 0u64);
+    {
+        let (stage, ways, launches) = (stage.clone(), Rc::clone(&props.ways), props.launches.clone());
+        let reduced = props.reduced;
+        use_effect_with(launches.back().map(|launch| launch.bead.number), move |_| {
+            let mut player = player.borrow_mut();
+            if player.is_none() {
+                *player = stage.cast::<Element>().and_then(Player::new).map(Rc::new);
+            }
+            let Some(player) = player.as_ref() else { return };
+            let before = seen.replace(launches.back().map_or(0, |launch| launch.bead.number));
+            for launch in launches.into_iter().filter(|launch| launch.bead.number > before) {
+                let wait = (launch.at - js_sys::Date::now()).max(0.0) as u32;
+                let (player, ways) = (Rc::clone(player), Rc::clone(&ways));
+                after(wait, move || match reduced {
+                    true => player.show(&launch.bead),
+                    false => player.play(launch.bead, ways),
+                });
+            }
+        });
+    }
+    html! { <div class="beads" ref={stage} aria-hidden="true"></div> }
+}
+
+/// Moves the beads of one drawing.
+struct Player {
+    /// The drawing around the beads.
+    house: Element,
+    pool: Vec<Element>,
+    free: RefCell<Vec<usize>>,
+    /// How many beads are on each wire.
+    live: RefCell<BTreeMap<String, u32>>,
+}
+
+impl Player {
+    fn new(stage: Element) -> Option<Self> {
+        let document = web_sys::window()?.document()?;
+        let pool: Vec<Element> = (0..POOL)
+            .filter_map(|_| {
+                let bead = document.create_element("i").ok()?;
+                stage.append_child(&bead).ok()?;
+                Some(bead)
+            })
+            .collect();
+        let free = RefCell::new((0..pool.len()).collect());
+        Some(Self { house: stage.parent_element()?, pool, free, live: RefCell::default() })
+    }
+
+    /// Up to the broker, a moment there, and down to all receivers together.
+    fn play(self: Rc<Self>, bead: Bead, ways: Rc<dyn Ways>) {
+        let up = bead.from.as_ref().and_then(|from| Some((from.clone(), ways.of(from)?.0)));
+        let leg = if up.is_some() { LEG } else { 0.0 };
+        if let Some((from, path)) = up {
+            self.travel(&from, &path);
+        }
+        after(leg as u32, move || {
+            self.mark(".broker", "data-passing", true);
+            after(STAY as u32, move || {
+                self.mark(".broker", "data-passing", false);
+                for to in &bead.to {
+                    if let Some((_, path)) = ways.of(to) {
+                        self.travel(to, &path);
+                    }
+                }
+            });
+        });
+    }
+
+    /// The wires thicken, and nothing moves.
+    fn show(self: Rc<Self>, bead: &Bead) {
+        for client in bead.from.iter().chain(&bead.to) {
+            self.light(client, STILL);
+        }
+    }
+
+    /// One bead along one wire; where all are on their way, the wire alone.
+    fn travel(self: &Rc<Self>, client: &str, path: &str) {
+        self.light(client, LEG as u32);
+        let Some(index) = self.free.borrow_mut().pop() else { return };
+        let bead = &self.pool[index];
+        // An element of this page takes these attributes.
+        let _ = bead.set_attribute("style", &format!("offset-path:path('{path}')"));
+        let _ = bead.set_attribute("class", "bead");
+        let player = Rc::clone(self);
+        after(LEG as u32, move || {
+            let _ = player.pool[index].remove_attribute("class");
+            player.free.borrow_mut().push(index);
+        });
+    }
+
+    fn light(self: &Rc<Self>, client: &str, for_ms: u32) {
+        *self.live.borrow_mut().entry(client.to_owned()).or_default() += 1;
+        let wire = format!("[data-wire=\"{}\"]", client.replace('\\', "\\\\").replace('"', "\\\""));
+        self.mark(&wire, "data-live", true);
+        let (player, client) = (Rc::clone(self), client.to_owned());
+        after(for_ms, move || {
+            let mut live = player.live.borrow_mut();
+            let Some(count) = live.get_mut(&client) else { return };
+            *count -= 1;
+            if *count == 0 {
+                live.remove(&client);
+                player.mark(&wire, "data-live", false);
+            }
+        });
+    }
+
+    fn mark(&self, selector: &str, attribute: &str, on: bool) {
+        let Ok(Some(element)) = self.house.query_selector(selector) else { return };
+        // The names of the attributes are right.
+        let _ = match on {
+            true => element.set_attribute(attribute, ""),
+            false => element.remove_attribute(attribute),
+        };
+    }
+}
+
+fn after(milliseconds: u32, then: impl FnOnce() + 'static) {
+    if milliseconds == 0 {
+        return then();
+    }
+    Timeout::new(milliseconds, then).forget();
+}

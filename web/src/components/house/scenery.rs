@@ -1,0 +1,129 @@
+//! What does not move: earth, walls, roof, and the wires.
+
+use std::rc::Rc;
+
+use yew::prelude::*;
+
+use super::Fixed;
+use crate::geometry::{EAVES, Furniture, House, Street, Wire};
+
+#[derive(Properties, PartialEq)]
+pub(super) struct BackdropProps {
+    pub(super) drawing: Fixed,
+}
+
+/// Earth, cellar, roof and walls, and what is kept under the ground and under the roof.
+#[component]
+pub(super) fn Backdrop(props: &BackdropProps) -> Html {
+    let drawing = &props.drawing.0;
+    let plan = &drawing.house;
+    let (walls, cellar, shaft) = (plan.walls, plan.cellar, plan.shaft);
+    let (width, ground) = (plan.stage.width, plan.ground());
+    let stored = drawing.furniture.iter().rev().take(2).flatten();
+    let rect = |class: &'static str, x: f64, y: f64, width: f64, height: f64| {
+        html! { <path {class} d={format!("M{x:.1} {y:.1}h{width:.1}v{height:.1}h{:.1}z", -width)} /> }
+    };
+    html! {
+        <svg class="backdrop" width={width.to_string()} height={plan.stage.height.to_string()} aria-hidden="true">
+            { scrub(plan) }
+            { rect("earth", 0.0, ground, width, plan.stage.height - ground) }
+            <path class="chimney" d={chimney(plan)} />
+            <path class="roof" d={roof(plan, 0.0)} />
+            <path class="attic-line" d={rafters(plan)} />
+            { vane(plan) }
+            { rect("walls", walls.x, walls.y, walls.width, walls.height) }
+            { rect("cellar", cellar.x, cellar.y, cellar.width, cellar.height) }
+            { rect("shaft", shaft.x, shaft.y, shaft.width, cellar.y + 26.0 - shaft.y) }
+            <g class="fittings">{ for stored.map(fitting) }</g>
+            <path class="ground" d={format!("M0 {ground:.1}H{width:.1}")} />
+        </svg>
+    }
+}
+
+/// A piece of furniture at its place.
+pub(super) fn fitting(furniture: &Furniture) -> Html {
+    let [filled, drawn] = furniture.piece.paths;
+    html! {
+        <g transform={format!("translate({:.1} {:.1})", furniture.at.0, furniture.at.1)}>
+            <path class="filled" d={filled} /><path d={drawn} />
+        </g>
+    }
+}
+
+fn roof(plan: &House, inset: f64) -> String {
+    let (left, right) = (plan.walls.x - EAVES + inset * 2.0, plan.walls.right() + EAVES - inset * 2.0);
+    format!(
+        "M{left:.1} {:.1}L{:.1} {:.1}L{right:.1} {:.1}Z",
+        plan.walls.y,
+        plan.ridge.0,
+        plan.ridge.1 + inset,
+        plan.walls.y
+    )
+}
+
+/// The underside of the roof.
+fn rafters(plan: &House) -> String {
+    roof(plan, 11.0)
+}
+
+fn chimney(plan: &House) -> String {
+    let x = plan.ridge.0 + plan.walls.width * 0.24;
+    let top = plan.skyline(x) - 22.0;
+    format!(
+        "M{x:.1} {:.1}V{top:.1}h28V{:.1}zM{:.1} {top:.1}v-6h34v6z",
+        plan.skyline(x) + 8.0,
+        plan.skyline(x + 28.0) + 8.0,
+        x - 3.0
+    )
+}
+
+/// On the ridge a lacewing turns with the wind.
+fn vane(plan: &House) -> Html {
+    html! {
+        <g class="vane" transform={format!("translate({:.1} {:.1})", plan.ridge.0, plan.ridge.1)}>
+            <path d="M0 0v-8M-9-8H9M0-8c-4-6-12-8-15-5s4 6 15 5zM0-8c4-6 12-8 15-5s-4 6-15 5z" />
+        </g>
+    }
+}
+
+/// Bushes on either side of the house.
+fn scrub(plan: &House) -> Html {
+    let ground = plan.ground();
+    let right = plan.stage.width;
+    html! {
+        <path class="scrub" d={format!(
+            "M0 {ground:.1}v-34a13 13 0 0 1 20-4a12 12 0 0 1 8 16v22zM{:.1} {ground:.1}a16 16 0 0 1 4-26a18 18 0 0 1 30-10a15 15 0 0 1 26 6V{ground:.1}z",
+            right - 58.0
+        )} />
+    }
+}
+
+#[derive(Properties, PartialEq)]
+pub(super) struct WiringProps {
+    pub(super) drawing: Fixed,
+    pub(super) street: Rc<Street>,
+    /// The clients whose wires carry too much for beads.
+    pub(super) busy: Vec<(String, u32)>,
+    pub(super) linked: bool,
+    pub(super) own: bool,
+}
+
+/// The wires of all devices and the cable to the street.
+#[component]
+pub(super) fn Wiring(props: &WiringProps) -> Html {
+    let drawing = &props.drawing.0;
+    let plan = &drawing.house;
+    let street = &props.street;
+    let wire = |wire: &Wire| {
+        let busy = props.busy.iter().any(|(client, _)| *client == wire.device);
+        html! { <path class={classes!("wire", busy.then_some("busy"))} data-wire={wire.device.clone()} d={wire.up()} /> }
+    };
+    html! {
+        <svg class="wiring" width={plan.stage.width.to_string()} height={plan.stage.height.to_string()} aria-hidden="true">
+            { for drawing.wires.iter().map(wire) }
+            { wire(&street.air) }
+            if props.own { <path class={classes!("street", props.linked.then_some("linked"))} d={street.cable.up()} /> }
+            { for street.signs.iter().map(|sign| wire(&sign.wire)) }
+        </svg>
+    }
+}

@@ -1,0 +1,68 @@
+use yew::prelude::*;
+
+use super::Fixed;
+use crate::geometry::{Phase, luminary, minute};
+
+/// The part of the day at this time of the house's clock.
+pub(super) fn phase(clock: Option<&str>) -> Phase {
+    clock.and_then(minute).map_or_else(Phase::default, Phase::at)
+}
+
+#[derive(Properties, PartialEq)]
+pub(super) struct SkyProps {
+    pub(super) clock: Option<String>,
+    pub(super) drawing: Fixed,
+}
+
+/// Sun or moon by the house's own clock, with clouds or stars.
+#[component]
+pub(super) fn Sky(props: &SkyProps) -> Html {
+    let plan = &props.drawing.0.house;
+    let (width, height) = (plan.stage.width, plan.stage.height);
+    let phase = phase(props.clock.as_deref());
+    let at = props.clock.as_deref().and_then(minute).map(|minute| luminary(plan, minute));
+    html! {
+        <svg class="sky" width={width.to_string()} height={height.to_string()} aria-hidden="true">
+            if phase == Phase::Night {
+                <path class="star" d={stars(width, plan.ridge.1 + 90.0)} />
+            } else {
+                <path class="cloud" d={cloud(width * 0.07, height * 0.1, 1.0)} />
+                <path class="cloud" d={cloud(width * 0.72, height * 0.045, 0.8)} />
+            }
+            { for at.map(|(x, y)| luminous(phase, x, y)) }
+        </svg>
+    }
+}
+
+fn luminous(phase: Phase, x: f64, y: f64) -> Html {
+    let transform = format!("translate({x:.1} {y:.1})");
+    match phase {
+        Phase::Night => {
+            html! { <path class="moon" {transform} d="M6-15a16 16 0 1 0 9 21a13 13 0 0 1-9-21z" /> }
+        }
+        _ => html! { <circle class="sun" {transform} r="18" /> },
+    }
+}
+
+fn cloud(x: f64, y: f64, scale: f64) -> String {
+    let s = |n: f64| n * scale;
+    format!(
+        "M{x:.1} {y:.1}a{0:.1} {0:.1} 0 0 1 {1:.1}-{0:.1}a{2:.1} {2:.1} 0 0 1 {3:.1} 0a{0:.1} {0:.1} 0 0 1 {1:.1} {0:.1}z",
+        s(12.0),
+        s(16.0),
+        s(18.0),
+        s(34.0)
+    )
+}
+
+/// Small crosses that look strewn, the same ones on every night.
+fn stars(width: f64, height: f64) -> String {
+    (0..26u32)
+        .map(|n| {
+            let (x, y) =
+                (f64::from(n * 379 % 997) / 997.0 * width, f64::from(n * 613 % 499) / 499.0 * height + 8.0);
+            let r = if n % 5 == 0 { 2.5 } else { 1.25 };
+            format!("M{:.1} {y:.1}h{:.1}M{x:.1} {:.1}v{:.1}", x - r, r * 2.0, y - r, r * 2.0)
+        })
+        .collect()
+}
