@@ -55,6 +55,7 @@ impl Reachable<'_> {
             websocket: websocket("ws", listed(self.http, &own)),
             mqtts: secure(self.mqtts),
             wss: websocket("wss", secure(self.https)),
+            usual_port: None,
             lan: lan().or_else(secure_lan),
         }
     }

@@ -52,6 +52,9 @@ use crate::settings::{BrokerHome, Errand, Flags, Settings};
 use crate::token::Token;
 use crate::web::{Entrance, Gate, Scheme, Site};
 
+/// Where devices try by themselves.
+const USUAL_PORT: u16 = 1883;
+
 fn main() -> ExitCode {
     let mut flags = Flags::parse();
     let done = match flags.take_errand() {
@@ -118,7 +121,9 @@ fn run(settings: &Settings) -> anyhow::Result<()> {
         let wanted = certificates.is_some() || settings.file.is_some();
         (stop::Signals::listen()?, stop::Hangup::listen(wanted)?)
     };
-    let addresses = reachable.addresses();
+    let elsewhere = (reachable.mqtt.port != USUAL_PORT).then(|| occupant::of_port(USUAL_PORT)).flatten();
+    let usual_port = elsewhere.map(|occupant| occupant.to_string());
+    let addresses = Addresses { usual_port, ..reachable.addresses() };
     let listeners = Listeners {
         plain: mqtt.listeners,
         secure: mqtts.map(|bound| bound.listeners).unwrap_or_default(),

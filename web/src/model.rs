@@ -382,7 +382,7 @@ impl Model {
                 self.stream.clear();
                 return Ok(());
             }
-            Action::Kick { client_id } => Effect::Control(Request::Kick { client_id }),
+            Action::Kick { client_id } => self.kick(client_id),
             Action::EndSession { client_id } => return self.end_session(now, client_id),
             Action::KeepSession { client_id } => {
                 self.ending.retain(|(_, ending)| *ending != client_id);
@@ -399,6 +399,17 @@ impl Model {
         }
         self.effects.push_back(effect);
         Ok(())
+    }
+
+    /// Has a client disconnected, and says what that means.
+    fn kick(&mut self, client_id: String) -> Effect {
+        if self.status.operator == Operator::Yes {
+            let text = format!(
+                "{client_id} is told to go. Its session stays, and most clients come back by themselves."
+            );
+            self.notify(Notice::done(text));
+        }
+        Effect::Control(Request::Kick { client_id })
     }
 
     /// Ends a session when there was time to think better of it.

@@ -126,6 +126,9 @@ pub struct Addresses {
     /// `wss://HOST:PORT/mqtt` of every listener for WebSockets in TLS.
     #[serde(default)]
     pub wss: Vec<String>,
+    /// Who listened on 1883, the usual port, when the bridge started, if it was somebody else and the system tells.
+    #[serde(default)]
+    pub usual_port: Option<String>,
     /// What a device on the same network needs, when a listener is open to it.
     pub lan: Option<LanInvitation>,
 }

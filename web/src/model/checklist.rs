@@ -86,11 +86,11 @@ fn port(status: &Status) -> Check {
             check(Mark::Good, what, "It listens on 1883, where devices try by themselves.")
         }
         (Some(plain), _) => {
-            let says = format!(
-                "It listens on {}, not on 1883: a device has to be told. What listens on 1883 is another broker, if any.",
-                port(plain)
-            );
-            check(Mark::Good, what, says)
+            let who = match &addresses.usual_port {
+                Some(who) => format!("On 1883 {who} listens: a device that is told no port ends up there."),
+                None => "A device that is told no port tries 1883 in vain.".into(),
+            };
+            check(Mark::Good, what, format!("It listens on {}, not on 1883. {who}", port(plain)))
         }
         (None, Some(secure)) => {
             let says = format!("It listens on {} with TLS only: plain MQTT gets no answer.", port(secure));
@@ -214,6 +214,8 @@ mod tests {
         use Mark::{Good, Waiting};
         assert_eq!(marks(&linked(on("localhost:1883"))), [Good, Good, Good, Good, Waiting]);
         assert!(checks(&linked(on("localhost:1884")))[1].says.contains("not on 1883"));
+        let taken = Addresses { usual_port: Some("mosquitto (process 7)".into()), ..on("localhost:1884") };
+        assert!(checks(&linked(taken))[1].says.contains("On 1883 mosquitto (process 7) listens"));
     }
 
     #[test]

@@ -49,6 +49,11 @@ impl Model {
             Response::Bridge(bridge) => {
                 self.status.devices =
                     if bridge == Bridge::Elsewhere { Devices::OtherTab } else { Devices::Here };
+                if let (Bridge::Lost { .. } | Bridge::Elsewhere, Bridge::Linked(_)) =
+                    (&self.status.bridge, &bridge)
+                {
+                    self.notify(Notice::done("The bridge is linked again: real devices reach this broker."));
+                }
                 self.status.bridge = bridge;
             }
             Response::Users { required, name } => {

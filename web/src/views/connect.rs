@@ -67,7 +67,6 @@ fn Listening(props: &ListeningProps) -> Html {
     let Some(address) = plain.or(addresses.mqtts.first()) else {
         return html! { <p>{ "The bridge is linked. It does not say where it listens." }</p> };
     };
-    let lan = addresses.lan.as_ref().filter(|lan| lan.tls != plain.is_some());
     html! {
         <>
             <p>{ "Real devices take part with plain MQTT. " }
@@ -101,7 +100,7 @@ fn Listening(props: &ListeningProps) -> Html {
                 None => Html::default(),
             } }
             <Recipes endpoint={Endpoint::new(address, plain.is_none(), user.as_deref())}
-                network={lan.map(|lan| Endpoint::new(&lan.mqtt, lan.tls, user.as_deref()))} />
+                network={addresses.lan.as_ref().map(|lan| Endpoint::new(&lan.mqtt, lan.tls, user.as_deref()))} />
         </>
     }
 }
