@@ -294,6 +294,10 @@ impl Model {
             Screen::Clients { client } => {
                 let own = [self.phone.id.as_str(), self.messages.id.as_str()];
                 let mut view = self.roster.view(now, client.as_deref(), &own);
+                // One that came and went between two lists is in neither.
+                for row in view.rows.iter_mut().filter(|row| row.listener.is_empty()) {
+                    row.listener = self.arrivals.from(&row.client_id).unwrap_or_default();
+                }
                 if let Some(card) = &mut view.card {
                     let id = &card.row.client_id;
                     card.last = self.traffic.of(now, id);

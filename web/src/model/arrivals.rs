@@ -94,6 +94,12 @@ impl Arrivals {
             .collect()
     }
 
+    /// How a client of late came: "TCP 127.0.0.1:5000".
+    pub(crate) fn from(&self, client_id: &str) -> Option<String> {
+        let attempt = self.attempts.iter().rev().find(|one| one.client_id.as_deref() == Some(client_id))?;
+        Some(format!("{} {}", words::listener(attempt.listener), attempt.peer))
+    }
+
     /// The control channel is gone and with it what it said.
     pub(crate) fn forget(&mut self) {
         self.attempts.clear();
