@@ -5,6 +5,7 @@
 //! is ended when its value is dropped.
 
 pub mod browser;
+pub mod busy_home;
 pub mod device;
 pub mod hostile;
 pub mod lacewing;

@@ -16,7 +16,7 @@ use crate::hooks::{Actions, Page};
 use crate::report;
 use crate::state::{Route, Sheet, State, StateAction};
 use crate::tab::Tab;
-use crate::views::{Clients, Compose, Connect, Home, Keys, Messages, Stopped, Switcher};
+use crate::views::{Clients, Compose, Connect, Edit, Home, Keys, Messages, Stopped, Switcher};
 use crate::wire::{Action, PageToWorker};
 
 /// Starts the page.
@@ -78,6 +78,7 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
     };
     let sheet = page.state.sheet.as_ref().map(|sheet| match sheet {
         Sheet::Connect => html! { <Connect /> },
+        Sheet::Edit => html! { <Edit /> },
         Sheet::Broker => html! { <Switcher /> },
         Sheet::Compose(topic) => html! { <Compose topic={topic.clone()} /> },
         Sheet::Keys => html! { <Keys /> },

@@ -11,6 +11,7 @@ pub mod checklist;
 mod discovery;
 mod draft;
 mod drawing;
+pub mod editing;
 mod effect;
 mod house;
 mod inquiry;

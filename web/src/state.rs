@@ -37,6 +37,10 @@ pub(crate) struct State {
     pub(crate) topics: Rc<[String]>,
     /// The file of the home, where this page may change it.
     pub(crate) home_file: Option<Rc<str>>,
+    /// The way back from what the editor destroyed last, until it is dismissed.
+    pub(crate) undo: Option<Undo>,
+    /// The same for what was asked for and is not done yet.
+    undo_next: Option<Undo>,
     /// What the worker or the page said when it stopped.
     pub(crate) stopped: Option<String>,
     /// The window invites to be opened until it was once.
@@ -46,11 +50,22 @@ pub(crate) struct State {
     next: u64,
 }
 
+/// The way back from a change of the home.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Undo {
+    /// What was done, in a sentence.
+    pub(crate) text: String,
+    /// The home's file before.
+    pub(crate) file: Rc<str>,
+}
+
 /// A sheet over the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Sheet {
     /// How to connect a device.
     Connect,
+    /// The simulated home, to be changed.
+    Edit,
     /// How the broker is, and the way to another.
     Broker,
     /// Publish a message, with this topic to start from; empty for the last one.
@@ -68,6 +83,10 @@ pub(crate) enum StateAction {
     Went(Route),
     /// A sheet opens, or closes.
     Sheet(Option<Sheet>),
+    /// A change of the home is asked for: the way back from it, where it destroys something.
+    Undoable(Option<Undo>),
+    /// The way back is not needed any more.
+    Forget,
     /// The composer opens with this message.
     Compose(Draft),
     /// The composer published this.
@@ -136,7 +155,12 @@ impl State {
                 (_, true) => self.notify(Notice::done(posted.text)),
                 (_, false) => self.notify(Notice::problem(posted.text)),
             },
-            WorkerToPage::Blueprint { file, .. } => self.home_file = Some(Rc::from(file)),
+            WorkerToPage::Blueprint { file, .. } => {
+                self.home_file = Some(Rc::from(file));
+                if let Some(undo) = self.undo_next.take() {
+                    self.undo = Some(undo);
+                }
+            }
             // The page's own affair, before it comes here.
             WorkerToPage::RoadLost | WorkerToPage::HomeDamaged => {}
             WorkerToPage::Stopped { report } => drop(self.stopped.get_or_insert(report)),
@@ -169,6 +193,8 @@ impl Reducible for State {
                 state.sheet = sheet;
                 state.posted = None;
             }
+            StateAction::Undoable(undo) => state.undo_next = undo,
+            StateAction::Forget => state.undo = None,
             StateAction::Compose(draft) => {
                 state.draft = Rc::new(draft);
                 state.posted = None;

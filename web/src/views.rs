@@ -3,6 +3,7 @@
 mod clients;
 mod compose;
 mod connect;
+mod edit;
 mod home;
 mod keys;
 mod messages;
@@ -12,6 +13,7 @@ mod switcher;
 pub(crate) use clients::Clients;
 pub(crate) use compose::Compose;
 pub(crate) use connect::Connect;
+pub(crate) use edit::Edit;
 pub(crate) use home::Home;
 pub(crate) use keys::Keys;
 pub(crate) use messages::Messages;

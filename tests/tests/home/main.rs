@@ -1,5 +1,6 @@
 //! The home on its page, seen by a person with two browsers and a terminal.
 
+mod edited;
 mod inspector;
 mod native;
 mod real_device;

@@ -36,6 +36,7 @@ pub(crate) fn Home() -> Html {
                     <House house={house.clone()} bridge={status.bridge.clone()} {own} invited={page.state.invited} {launches} {reduced} />
                 }
                 { caption(house.caption.as_ref()) }
+                <p class="edit-house"><button class="link" onclick={page.opening(Some(Sheet::Edit))}>{ "Edit the house" }</button></p>
             </div>
             if let Some(detail) = card {
                 <aside><DeviceCard detail={detail.clone()} /></aside>
