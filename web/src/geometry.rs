@@ -98,7 +98,7 @@ impl House {
         let stage = Area { x: 0.0, y: 0.0, width, height };
 
         let left = (width * 0.025).clamp(22.0, 64.0);
-        let kerb = (width * 0.19).clamp(150.0, 196.0);
+        let kerb = (width * 0.205).clamp(190.0, 210.0);
         let sky = (height * 0.04).clamp(14.0, 48.0);
         let roof = (height * 0.16 - 32.0).clamp(52.0, 120.0);
         let below = (height * 0.18).clamp(116.0, 176.0);

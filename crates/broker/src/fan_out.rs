@@ -54,7 +54,7 @@ impl Broker {
         let matches = self.subscriptions.matches(passing.number, &passing.topic);
         self.pay_for_routing();
         let Some(matches) = matches else { return self.leave(fan_out(passing, None)) };
-        self.found_receivers(&passing, &matches, |broker| broker.publishing_client(publisher));
+        self.found_receivers(publisher, &passing, &matches);
         if matches.is_empty() {
             return self.acknowledge(publisher, recorded, ReasonCode::NoMatchingSubscribers);
         }
@@ -73,7 +73,7 @@ impl Broker {
                 self.unfinished.remove(client);
                 break;
             };
-            if !self.finish(client, &mut fan_out) {
+            if !self.finish(&mut fan_out) {
                 self.unfinished.entry(client.clone()).or_default().push_front(fan_out);
                 return false;
             }
@@ -106,10 +106,10 @@ impl Broker {
         Some(session.client_id.clone())
     }
 
-    /// Goes on with a client's message that was left, and acknowledges it when it is done; whether it is.
-    fn finish(&mut self, client: &Option<Rc<str>>, fan_out: &mut FanOut) -> bool {
+    /// Goes on with a message that was left, and acknowledges it when it is done; whether it is.
+    fn finish(&mut self, fan_out: &mut FanOut) -> bool {
         self.find_publisher(fan_out);
-        if !self.find_receivers(client, fan_out) || !self.fan_out(fan_out) {
+        if !self.find_receivers(fan_out) || !self.fan_out(fan_out) {
             return false;
         }
         let FanOut { publisher, recorded, ref passing, .. } = *fan_out;
@@ -140,7 +140,7 @@ impl Broker {
     }
 
     /// Goes on finding who gets a message that was left; whether that is known.
-    fn find_receivers(&mut self, client: &Option<Rc<str>>, fan_out: &mut FanOut) -> bool {
+    fn find_receivers(&mut self, fan_out: &mut FanOut) -> bool {
         if fan_out.matches.is_some() {
             return true;
         }
@@ -148,22 +148,15 @@ impl Broker {
         fan_out.matches = self.subscriptions.seek(passing.number, &passing.topic, self.budget);
         self.pay_for_routing();
         if let Some(matches) = &fan_out.matches {
-            self.found_receivers(passing, matches, |_| client.clone());
+            self.found_receivers(fan_out.publisher, passing, matches);
         }
         fan_out.matches.is_some()
     }
 
-    /// Tells and counts whom a message goes to, unless it is the broker's own; `client` says whom it is from.
-    #[inline]
-    fn found_receivers(
-        &mut self,
-        passing: &Passing,
-        matches: &Matches,
-        client: impl FnOnce(&Self) -> Option<Rc<str>>,
-    ) {
+    /// Tells and counts whom a message goes to, unless it is the broker's own.
+    fn found_receivers(&mut self, publisher: Publisher, passing: &Passing, matches: &Matches) {
         if self.watch.wants(EventMask::PUBLISHED) && !is_reserved(&passing.topic) {
-            let client = client(self);
-            self.published_event(client.as_deref(), passing, matches);
+            self.published_event(publisher, passing, matches);
         }
         if matches.is_empty() && !is_reserved(&passing.topic) {
             self.metrics.unmatched += 1;

@@ -139,11 +139,13 @@ impl Broker {
     }
 
     #[cold]
-    pub(crate) fn published_event(&mut self, from: Option<&str>, passing: &Passing, matches: &Matches) {
+    pub(crate) fn published_event(&mut self, publisher: Publisher, passing: &Passing, matches: &Matches) {
+        let from = publisher.session.and_then(|session| self.sessions.get(session.0 as usize));
+        let from = from.map(|session| session.client_id.to_string());
         let receivers = u32::try_from(matches.normal.len() + matches.shared.len()).unwrap_or(u32::MAX);
         self.event(EventKind::Published {
             message: passing.number,
-            from: from.map(str::to_owned),
+            from,
             topic: passing.topic.to_string(),
             qos: passing.qos.into(),
             retain: passing.retain,

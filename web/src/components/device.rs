@@ -53,20 +53,20 @@ pub(crate) fn DeviceTile(props: &DeviceProps) -> Html {
                 }
             });
             html! {
-                <button class="draw" {onclick} aria-pressed={pressed} aria-label={format!("{name}. {verb}")}>
+                <button class="draw" tabindex="-1" {onclick} aria-pressed={pressed} aria-label={format!("{name}. {verb}")}>
                     { glyph(device) }
                 </button>
             }
         }
         None => html! {
-            <button class="draw" onclick={open.clone()} aria-label={format!("{name}. Open its card")}>
+            <button class="draw" tabindex="-1" onclick={open.clone()} aria-label={format!("{name}. Open its card")}>
                 { glyph(device) }
             </button>
         },
     };
     let climate = match device.shown {
         Shown::Climate { target: Some(_), .. } => {
-            html! { <SetPoint device={device.clone()} room={room.clone()} /> }
+            html! { <SetPoint device={device.clone()} room={room.clone()} stops={false} /> }
         }
         _ => Html::default(),
     };
@@ -77,7 +77,7 @@ pub(crate) fn DeviceTile(props: &DeviceProps) -> Html {
     html! {
         <li class={classes} {style} data-device={device.id.clone()}>
             { drawing }
-            <button class={classes!("tag", (!lines.0).then_some("bare"))} onclick={open} title={format!("{}, {says}", device.name)} aria-label={format!("{name}. Open its card")}>
+            <button class={classes!("tag", (!lines.0).then_some("bare"))} tabindex="-1" onclick={open} title={format!("{}, {says}", device.name)} aria-label={format!("{name}. Open its card")}>
                 <span class="name"><i class={dot}></i>if lines.0 { { &device.name } }</span>
                 if lines.1 { <span class="value">{ briefly(device, label) }</span> }
             </button>

@@ -7,6 +7,7 @@ mod room;
 mod scenery;
 mod sky;
 mod street;
+pub(super) mod walk;
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -14,17 +15,18 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 pub(crate) use beads::{Beads, Ways};
+pub(crate) use broker::BrokerBox;
 pub(crate) use controls::Controls;
 pub(crate) use room::{Temperature, warmth};
 
 use crate::geometry::{Area, Direction, Drawing, Street, alike};
 use crate::hooks::{Launch, use_size};
 use crate::wire::{Bridge, HouseView};
-use broker::BrokerBox;
+
 use room::Room;
 use scenery::{Backdrop, Wiring};
 use sky::Sky;
-use street::Cabinet;
+use street::{Cabinet, Pavement};
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct HouseProps {
@@ -58,9 +60,20 @@ pub(crate) fn House(props: &HouseProps) -> Html {
             phone: phone.clone(),
         },
     );
+    {
+        let stage = stage.clone();
+        use_effect_with(Fixed(Rc::clone(&drawing)), move |_| {
+            if let Some(house) = stage.cast::<web_sys::Element>() {
+                walk::settle(&house);
+            }
+        });
+    }
     let linked = matches!(bridge, Bridge::Linked(_));
     html! {
-        <div class={classes!("house", sky::phase(house.clock.as_deref()).class())} ref={stage}>
+        <div class={classes!("house", sky::phase(house.clock.as_deref()).class())} ref={stage}
+            onkeydown={|event: KeyboardEvent| walk::key(&event)} onfocusin={|event: FocusEvent| walk::focused(&event)}
+            onpointerover={|event: PointerEvent| walk::pointed(&event)}
+            onpointerleave={|event: PointerEvent| walk::left(event.current_target())}>
             if width > 0.0 && height > 0.0 {
                 <Sky clock={house.clock.clone()} drawing={Fixed(Rc::clone(&drawing))} />
                 <Backdrop drawing={Fixed(Rc::clone(&drawing))} />
@@ -72,10 +85,12 @@ pub(crate) fn House(props: &HouseProps) -> Html {
                 </ul>
                 { attic(house, &drawing) }
                 { for invited.then(|| invitation(&drawing)).flatten() }
-                <BrokerBox area={drawing.house.broker} />
+                { cat(house, &drawing) }
+                <BrokerBox area={drawing.house.broker} passed={house.passed.clone()} />
                 if *own { <Cabinet area={street.cabinet} bridge={bridge.clone()} /> }
+                <Pavement street={Rc::clone(&street)} passers={house.pavement.clone()} more={house.more_passers} />
                 { legend(&drawing) }
-                <Controls />
+                <Controls house={house.clone()} />
                 <Beads launches={launches.clone()} ways={Rc::clone(&ways)} reduced={*reduced} />
             }
         </div>
@@ -138,6 +153,21 @@ fn attic(house: &HouseView, drawing: &Drawing) -> Html {
             }) }
         </p>
     }
+}
+
+/// The cat where it is. It walks on from room to room as the house tells of it.
+fn cat(house: &HouseView, drawing: &Drawing) -> Option<Html> {
+    let room = house.rooms.iter().position(|room| Some(&room.id) == house.cat.as_ref())?;
+    let (x, y) = drawing.cats.get(room)?;
+    // Another size of the stage is another cat, which does not walk there.
+    let key = format!("{}x{}", drawing.house.stage.width, drawing.house.stage.height);
+    Some(html! {
+        <svg {key} class="cat" style={format!("transform:translate({:.1}px,{:.1}px)", x - 23.0, y - 32.0)} viewBox="0 0 46 32"
+            width="46" height="32" aria-hidden="true">
+            <path d="M8 31V19c0-5 4-8 10-8h11c0-5 1-9 2-11l4 5h4l4-5c2 4 2 8 1 11-1 4-4 6-7 6v14h-4v-9H17l-4 9z" />
+            <path class="line" d="M9 19C3 18 1 11 4 5M35 9v1M40 9v1" />
+        </svg>
+    })
 }
 
 /// The hand-drawn arrow at the living room's window.

@@ -8,12 +8,16 @@ use crate::wire::{Action, Control, DeviceView, Shown, tenths_text};
 pub(crate) struct SetPointProps {
     pub(crate) device: DeviceView,
     pub(crate) room: AttrValue,
+    /// Whether its buttons are tab stops. In the house they are not: there + and − do it.
+    #[prop_or(true)]
+    pub(crate) stops: bool,
 }
 
 #[component]
 pub(crate) fn SetPoint(props: &SetPointProps) -> Html {
     let actions = use_actions();
-    let SetPointProps { device, room } = props;
+    let SetPointProps { device, room, stops } = props;
+    let tabindex = (!stops).then_some("-1");
     let Shown::Climate { target: Some(target), range, step, .. } = device.shown else {
         return Html::default();
     };
@@ -28,9 +32,9 @@ pub(crate) fn SetPoint(props: &SetPointProps) -> Html {
     };
     html! {
         <div class="setpoint" role="group" aria-label={format!("Set-point of the {room}")}>
-            <button onclick={ask(from - step)} disabled={from <= range.0} aria-label="Half a degree less">{ "−" }</button>
+            <button {tabindex} onclick={ask(from - step)} disabled={from <= range.0} aria-label="Half a degree less">{ "−" }</button>
             <output>{ tenths_text(target) }<span class="unit">{ "°C" }</span></output>
-            <button onclick={ask(from + step)} disabled={from >= range.1} aria-label="Half a degree more">{ "+" }</button>
+            <button {tabindex} onclick={ask(from + step)} disabled={from >= range.1} aria-label="Half a degree more">{ "+" }</button>
         </div>
     }
 }

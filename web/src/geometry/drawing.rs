@@ -17,6 +17,8 @@ pub struct Drawing {
     pub beyond: Vec<(usize, Vec<String>, Area)>,
     /// The furniture of each room, then of the cellar, then of the attic.
     pub furniture: Vec<Vec<Furniture>>,
+    /// Where the cat is in each room: the middle of its paws.
+    pub cats: Vec<(f64, f64)>,
     /// A wire for each place.
     pub wires: Vec<Wire>,
     /// Where the arrow stands that invites to open the window, and which way it points.
@@ -45,6 +47,7 @@ impl Drawing {
         let kept: Vec<Area> =
             labels.iter().copied().chain(corners).chain(invitation.map(|(area, _)| area)).collect();
         let wires = wiring::wires(&places, &kept, &house);
+        let cats = house.rooms.iter().map(|room| cat(room, &places)).collect();
         let mut furniture: Vec<Vec<Furniture>> = rooms
             .iter()
             .zip(&house.rooms)
@@ -57,7 +60,7 @@ impl Drawing {
             .collect();
         furniture.push(store(&house.cellar, &[house.broker, legend(&house)]));
         furniture.push(keep(&attic(&house), &[attic_label(&house)]));
-        Self { house, places, beyond, furniture, wires, invitation }
+        Self { house, places, beyond, furniture, cats, wires, invitation }
     }
 
     /// The place of a device.
@@ -83,6 +86,26 @@ pub fn alike(a: &[RoomView], b: &[RoomView]) -> bool {
             })
     };
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| room(a, b))
+}
+
+/// The size of the cat.
+const CAT: (f64, f64) = (46.0, 32.0);
+
+/// On the floor of the room, as far from the devices that stand there as it can be.
+fn cat(room: &Area, places: &[Place]) -> (f64, f64) {
+    let reach = ((room.width - CAT.0 - 12.0) / 8.0).max(0.0) as u32;
+    let distance = |x: f64| {
+        let cat = Area { x: x - CAT.0 / 2.0, y: room.bottom() - CAT.1, width: CAT.0, height: CAT.1 };
+        let gap = |place: &Place| {
+            let beside = (place.area.x - cat.right()).max(cat.x - place.area.right());
+            if place.area.bottom() < cat.y { room.width } else { beside }
+        };
+        let devices = places.iter().filter(|place| place.area.is_near(room, 0.0));
+        devices.map(gap).fold(room.width, f64::min)
+    };
+    let spots = (0..=reach).map(|step| room.x + 6.0 + CAT.0 / 2.0 + f64::from(step) * 8.0);
+    let best = spots.max_by(|a, b| distance(*a).total_cmp(&distance(*b)));
+    (best.unwrap_or(room.center().0), room.bottom())
 }
 
 /// Beside the first window, on the side that has room for it.

@@ -92,8 +92,8 @@ pub(super) fn corner(area: &Area) -> Area {
     Area { x: area.right() - 48.0, y: area.y + 4.0, width: 44.0, height: 28.0 }
 }
 
-/// The step in which another place is looked for.
-const STEP: f64 = 4.0;
+/// The step in which another place is looked for, as the plan has it and where every pixel counts.
+const STEPS: (f64, f64) = (8.0, 4.0);
 /// What furniture takes above the floor, where the room is high enough for both.
 const FURNISHED: f64 = 64.0;
 
@@ -250,13 +250,14 @@ fn nearest_free(
         Anchor::Floor => room.bottom() - height,
         Anchor::Wall => (middle - height / 2.0).clamp(top, bottom),
     };
+    let step = if manner == Manner::Planned { STEPS.0 } else { STEPS.1 };
     let rows: Vec<f64> = match anchor {
-        Anchor::Wall => steps(top, bottom).chain([y]).collect(),
+        Anchor::Wall => steps(top, bottom, step).chain([y]).collect(),
         Anchor::Ceiling | Anchor::Floor => vec![y],
     };
     let mut best: Option<(f64, Area)> = None;
     for &row in &rows {
-        for column in steps(left, right).chain([x]) {
+        for column in steps(left, right, step).chain([x]) {
             let candidate = Area { x: column, y: row, width, height };
             let cost = match manner {
                 Manner::Planned => (column - x).abs() + (row - y).abs(),
@@ -272,9 +273,9 @@ fn nearest_free(
 }
 
 /// Both ends and what lies between.
-fn steps(from: f64, to: f64) -> impl Iterator<Item = f64> {
-    let count = ((to - from) / STEP).max(0.0) as u32;
-    (0..=count).map(move |step| from + f64::from(step) * STEP).chain([to])
+fn steps(from: f64, to: f64, step: f64) -> impl Iterator<Item = f64> {
+    let count = ((to - from) / step).max(0.0) as u32;
+    (0..=count).map(move |n| from + f64::from(n) * step).chain([to])
 }
 
 /// The room a device's drawing and label take, by the length of its words.
@@ -285,6 +286,7 @@ fn size(device: &DeviceView, named: bool) -> (f64, f64) {
     let name = if named { device.name.chars().count() as f64 * 6.4 + 20.0 } else { 0.0 };
     let value: f64 = match device.kind {
         DeviceKind::Sensor if named => 0.0,
+        DeviceKind::Doorbell | DeviceKind::Chime => 46.0,
         DeviceKind::Light => 52.0,
         _ => 54.0,
     };

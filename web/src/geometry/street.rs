@@ -1,6 +1,7 @@
 //! The street beside the house: the cabinet at the kerb, and a post with a sign for each real client.
 
 use super::{Area, EAVES, House, Wire};
+use crate::wire::HouseView;
 
 /// The street of one house.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +14,8 @@ pub struct Street {
     pub post: [(f64, f64); 2],
     /// The signs that fit, from the lowest up.
     pub signs: Vec<Sign>,
+    /// Where one more would hang, while there is room for it.
+    pub free: Option<Area>,
     /// The way to the phone beside the house.
     pub air: Wire,
 }
@@ -27,11 +30,11 @@ pub struct Sign {
 }
 
 /// The height of a sign and what lies between two.
-const SIGN: (f64, f64) = (40.0, 6.0);
+const SIGN: (f64, f64) = (38.0, 6.0);
+/// How high above the ground the lowest sign begins, over the cabinet and its label.
+const FOOT: f64 = 88.0;
 /// How much of the sky above the street belongs to the controls of day and clock.
 const CONTROLS: f64 = 128.0;
-/// The most signs.
-const SIGNS: usize = 6;
 
 impl Street {
     /// The street of `house` with signs for the clients of these ids.
@@ -39,44 +42,41 @@ impl Street {
         let ground = house.ground();
         let left = house.walls.right() + EAVES;
         let right = house.stage.right();
-        let cabinet = Area { x: left + 4.0, y: ground - 58.0, width: 44.0, height: 58.0 };
-        // The street lies under the kerb: the cable in one lane, each client's wire in its own below.
-        let out = house.broker.right();
-        let lane = |n: usize| house.cellar.y + 16.0 + n as f64 * 4.0;
+        let x = left + 6.0;
+        let cabinet = Area { x: x + 14.0, y: ground - 58.0, width: 44.0, height: 58.0 };
+        let (out, lane) = (house.broker.right(), house.cellar.y + 16.0);
         let cable = vec![
             (out - 20.0, house.broker.y),
-            (out - 20.0, lane(0)),
-            (cabinet.center().0, lane(0)),
+            (out - 20.0, lane),
+            (cabinet.center().0, lane),
             (cabinet.center().0, ground),
         ];
-        let x = cabinet.right() + 16.0;
-        let most = ((ground - CONTROLS - 76.0) / (SIGN.0 + SIGN.1)).max(0.0) as usize;
+        let row = |n: usize| {
+            let y = ground - FOOT - (n + 1) as f64 * (SIGN.0 + SIGN.1);
+            Area { x: x + 10.0, y, width: right - x - 18.0, height: SIGN.0 }
+        };
+        let most = ((ground - CONTROLS - FOOT) / (SIGN.0 + SIGN.1)).max(0.0) as usize;
         let signs: Vec<Sign> = clients
             .iter()
-            .take(most.min(SIGNS))
+            .take(most.min(HouseView::PASSERS))
             .enumerate()
             .map(|(n, id)| {
-                let y = ground - 76.0 - (n + 1) as f64 * (SIGN.0 + SIGN.1) + SIGN.1;
-                let area = Area { x: x + 10.0, y, width: right - x - 18.0, height: SIGN.0 };
+                let area = row(n);
                 // Its wire comes down the post, and goes through the cabinet.
-                let down = x - 4.0 + n as f64 * 1.5;
-                let corners = vec![
-                    (area.x, y + SIGN.0 / 2.0),
-                    (down, y + SIGN.0 / 2.0),
-                    (down, cabinet.y + 12.0 + n as f64 * 4.0),
-                    (cabinet.right(), cabinet.y + 12.0 + n as f64 * 4.0),
-                ];
-                let cable = cable.iter().rev().copied();
-                let inside = [(cabinet.center().0, cabinet.y + 12.0 + n as f64 * 4.0)];
-                let corners = corners.into_iter().chain(inside).chain(cable).collect();
+                let (down, into) = (x - 3.0 + n as f64 * 1.25, cabinet.y + 14.0 + n as f64 * 4.0);
+                let middle = area.center().1;
+                let post = [(area.x, middle), (down, middle), (down, into), (cabinet.center().0, into)];
+                let corners = post.into_iter().chain(cable.iter().rev().copied()).collect();
                 Sign { area, wire: Wire { device: id.clone(), corners } }
             })
             .collect();
-        let top = signs.last().map_or(ground - 84.0, |sign| sign.area.y) - 10.0;
+        let free = row(signs.len());
+        let free = (free.y > CONTROLS).then_some(free);
+        let top = free.or(signs.last().map(|sign| sign.area)).map_or(ground - 84.0, |area| area.y) - 8.0;
         let middle = house.broker.y + 26.0;
         let air = Wire { device: PHONE.into(), corners: vec![(right, middle), (out, middle)] };
         let cable = Wire { device: String::new(), corners: cable };
-        Self { cabinet, cable, post: [(x, ground), (x, top)], signs, air }
+        Self { cabinet, cable, post: [(x, ground), (x, top)], signs, free, air }
     }
 }
 

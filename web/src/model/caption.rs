@@ -21,7 +21,7 @@ const BEADS: usize = 12;
 /// A bead that was not drawn for so long is not drawn any more, in microseconds.
 const STALE: u64 = 1_000_000;
 /// How many topics that were passed on are shown.
-const PASSED: usize = 3;
+const PASSED: usize = 5;
 
 /// Puts published messages and their deliveries together.
 #[derive(Debug, Default)]

@@ -31,7 +31,7 @@ pub struct HouseView {
     pub beads: Vec<Bead>,
     /// How many messages a second clients send and get that have too many for beads, by client id.
     pub busy: Vec<(String, u32)>,
-    /// What the broker passed on last, newest first, at most three.
+    /// What the broker passed on last, newest first, at most five.
     pub passed: Vec<Passed>,
     /// Real clients that are no device of the house, where the broker tells, at most [`HouseView::PASSERS`].
     pub pavement: Vec<Passer>,

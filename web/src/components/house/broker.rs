@@ -4,25 +4,41 @@ use super::place;
 use crate::geometry::Area;
 use crate::hooks::use_page;
 use crate::state::Route;
+use crate::wire::Passed;
 
 #[derive(Properties, PartialEq)]
-pub(super) struct BrokerProps {
-    pub(super) area: Area,
+pub(crate) struct BrokerProps {
+    /// Where it stands; `None` where the style sheet says it.
+    #[prop_or_default]
+    pub(crate) area: Option<Area>,
+    pub(crate) passed: Vec<Passed>,
 }
 
-/// The broker in the cellar: who is connected, and what it passed on.
+/// The broker in the cellar: who is connected, and what it passed on last.
 #[component]
-pub(super) fn BrokerBox(props: &BrokerProps) -> Html {
+pub(crate) fn BrokerBox(props: &BrokerProps) -> Html {
     let page = use_page();
-    let lines = match page.state.status.clients {
+    let status = &page.state.status;
+    let clients = match status.clients {
         Some(1) => "1 client".into(),
         Some(clients) => format!("{clients} clients"),
-        None => String::new(),
+        None => "passes messages on".into(),
     };
     html! {
-        <button class="broker" style={place(&props.area)} onclick={page.going(Route::Clients(None))}>
-            <strong>{ "Broker" }</strong>
-            <span>{ lines }</span>
+        <button class="broker" style={props.area.as_ref().map(place)} onclick={page.going(Route::Clients(None))}
+            title="Whoever publishes tells the broker; whoever has subscribed hears it from the broker">
+            <span class="head"><strong>{ "Broker" }</strong>{ " " }<span>{ clients }</span></span>
+            <span class="passed">
+                { for props.passed.iter().map(|passed| html! {
+                    <span key={passed.topic.clone()}>
+                        <code>{ &passed.topic }</code>
+                        <span>{ match passed.receivers {
+                            0 => "to nobody".into(),
+                            receivers => format!("to {receivers}"),
+                        } }</span>
+                    </span>
+                }) }
+            </span>
         </button>
     }
 }

@@ -1,23 +1,85 @@
+use lacewing_control::HomeCommand;
+use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
 use crate::hooks::use_page;
 use crate::state::StateAction;
+use crate::wire::{Action, HouseView, Operator};
 
-/// What can be done about the day and the movement of the house, in the sky beside the roof.
+/// How fast the house's clock may go: house seconds in a second.
+const SPEEDS: [(u16, &str); 4] = [(0, "Stop"), (1, "1×"), (60, "60×"), (600, "600×")];
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct ControlsProps {
+    pub(crate) house: std::rc::Rc<HouseView>,
+}
+
+/// What can be done about the day, the cat and the movement of the house, in the sky beside the roof.
 #[component]
-pub(crate) fn Controls() -> Html {
+pub(crate) fn Controls(props: &ControlsProps) -> Html {
     let page = use_page();
+    let house = &props.house;
     let still = page.state.still;
-    let toggle = {
-        let dispatch = page.dispatch.clone();
-        Callback::from(move |_: MouseEvent| dispatch.emit(StateAction::Still(!still)))
+    let dispatch = page.dispatch.clone();
+    let pause = Callback::from(move |_: MouseEvent| dispatch.emit(StateAction::Still(!still)));
+    let operator = page.state.status.operator == Operator::Yes;
+    let scene = |scene: &'static str, name: &'static str| {
+        let onclick = page.acting::<MouseEvent>(Action::Scene { scene: scene.into() });
+        html! { <button {onclick} aria-pressed={pressed(house.scene.as_deref() == Some(scene))}>{ name }</button> }
     };
     html! {
-        <div class="controls" role="group" aria-label="Day and movement">
-            <button onclick={toggle} aria-pressed={if still { "true" } else { "false" }}
-                title="Messages do not travel in the drawing; everything else goes on">
-                { if still { "Show movement" } else { "Pause movement" } }
+        <div class="controls" role="group" aria-label="Day, cat and movement">
+            { for house.clock.as_ref().map(|clock| html! {
+                <p class="time"><b>{ clock }</b><span>{ "in the house" }</span></p>
+            }) }
+            if let (Some(speed), true) = (house.speed, operator) {
+                <div class="speeds" role="group" aria-label="Speed of the house's clock">
+                    { for SPEEDS.map(|(wanted, name)| html! {
+                        <button onclick={page.acting::<MouseEvent>(Action::Home(HomeCommand::Speed(wanted)))}
+                            aria-pressed={pressed(speed == wanted)}>{ name }</button>
+                    }) }
+                </div>
+            }
+            if house.scene.is_some() {
+                <div class="scenes">{ scene("morning", "Morning") }{ scene("night", "Night") }</div>
+            }
+            { for house.cat.as_ref().map(|cat| html! { <SendCat cat={cat.clone()} house={house.clone()} /> }) }
+            <button class="motion" onclick={pause} aria-pressed={pressed(still)}
+                title="Nothing travels in the drawing; all else goes on">
+                { if still { "Movement paused" } else { "Pause movement" } }
             </button>
         </div>
+    }
+}
+
+fn pressed(is: bool) -> &'static str {
+    if is { "true" } else { "false" }
+}
+
+#[derive(Properties, PartialEq)]
+struct SendCatProps {
+    cat: String,
+    house: std::rc::Rc<HouseView>,
+}
+
+/// Where the cat is, and where it shall go: the motion sensors there will notice.
+#[component]
+fn SendCat(props: &SendCatProps) -> Html {
+    let page = use_page();
+    let act = page.act.clone();
+    let onchange = Callback::from(move |event: Event| {
+        if let Some(select) = event.target_dyn_into::<HtmlSelectElement>() {
+            act.emit(Action::SendCat { room: select.value() });
+        }
+    });
+    html! {
+        <label class="send" title="A motion sensor notices it">
+            <span>{ "Cat" }</span>
+            <select {onchange}>
+                { for props.house.rooms.iter().map(|room| html! {
+                    <option value={room.id.clone()} selected={room.id == props.cat}>{ &room.name }</option>
+                }) }
+            </select>
+        </label>
     }
 }

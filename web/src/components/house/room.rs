@@ -51,6 +51,16 @@ pub(super) fn Room(props: &RoomProps) -> Html {
                     })
                 }) }
             </ul>
+            if let Some((_, left, corner)) = drawing.beyond.iter().find(|(room, _, _)| room == index) {
+                <details class="beyond" style={place(corner)}>
+                    <summary aria-label={format!("{} more devices in the {}", left.len(), room.name)}>{ format!("+{}", left.len()) }</summary>
+                    <ul>
+                        { for room.devices.iter().filter(|device| left.contains(&device.id)).map(|device| html! {
+                            <DeviceTile key={device.id.clone()} device={device.clone()} room={room.name.clone()} />
+                        }) }
+                    </ul>
+                </details>
+            }
         </li>
     }
 }

@@ -26,6 +26,7 @@ pub(super) fn Backdrop(props: &BackdropProps) -> Html {
     html! {
         <svg class="backdrop" width={width.to_string()} height={plan.stage.height.to_string()} aria-hidden="true">
             { scrub(plan) }
+            { for tree(plan) }
             { rect("earth", 0.0, ground, width, plan.stage.height - ground) }
             <path class="chimney" d={chimney(plan)} />
             <path class="roof" d={roof(plan, 0.0)} />
@@ -96,6 +97,19 @@ fn scrub(plan: &House) -> Html {
             right - 58.0
         )} />
     }
+}
+
+/// A tree on the street, where there is room for one.
+fn tree(plan: &House) -> Option<Html> {
+    let x = plan.stage.width - 74.0;
+    (x - plan.walls.right() > 190.0).then(|| {
+        html! {
+            <g class="tree" transform={format!("translate({x:.1} {:.1})", plan.ground())}>
+                <path d="M-52-96a34 34 0 0 1 2-62a40 40 0 0 1 74-34a36 36 0 0 1 30 62a32 32 0 0 1-24 40z" />
+                <path class="trunk" d="M-4 0v-150M-4-70l-24-26M-4-96l26-28" />
+            </g>
+        }
+    })
 }
 
 #[derive(Properties, PartialEq)]

@@ -1,10 +1,12 @@
+use std::rc::Rc;
+
 use yew::prelude::*;
 
 use super::place;
-use crate::geometry::Area;
+use crate::geometry::{Area, Street};
 use crate::hooks::use_actions;
-use crate::state::Sheet;
-use crate::wire::Bridge;
+use crate::state::{Route, Sheet};
+use crate::wire::{Bridge, Passer};
 
 #[derive(Properties, PartialEq)]
 pub(super) struct CabinetProps {
@@ -18,7 +20,7 @@ pub(super) fn Cabinet(props: &CabinetProps) -> Html {
     let actions = use_actions();
     let (class, says) = match &props.bridge {
         Bridge::Linked(addresses) => {
-            ("linked", addresses.mqtt.first().cloned().unwrap_or_else(|| "linked".into()))
+            ("linked", addresses.mqtt.first().map_or("linked", |address| address).to_owned())
         }
         Bridge::Linking => ("linking", "linking".into()),
         Bridge::Lost { .. } => ("lost", "lost".into()),
@@ -27,9 +29,53 @@ pub(super) fn Cabinet(props: &CabinetProps) -> Html {
         Bridge::None => ("none", "none yet".into()),
     };
     html! {
-        <button class={classes!("cabinet", class)} style={place(&props.area)} onclick={actions.opening(Some(Sheet::Connect))}>
+        <button class={classes!("cabinet", class)} style={place(&props.area)} onclick={actions.opening(Some(Sheet::Connect))}
+            aria-label={format!("Bridge: {says}")} title="The bridge listens for real devices and carries them to the broker in this tab">
             <svg viewBox="0 0 44 58" aria-hidden="true"><path d="M8 10h28M8 16h28M22 24v30M18 36v6M26 36v6" /></svg>
-            <span class="says">{ "bridge: " }<b>{ says }</b></span>
+            <span class="says">if class != "linked" { { "bridge: " } }<b>{ says }</b></span>
         </button>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+pub(super) struct PavementProps {
+    pub(super) street: Rc<Street>,
+    pub(super) passers: Vec<Passer>,
+    pub(super) more: u32,
+}
+
+/// Real clients under their ids, on signs at a post, and a free one for the next.
+#[component]
+pub(super) fn Pavement(props: &PavementProps) -> Html {
+    let actions = use_actions();
+    let PavementProps { street, passers, more } = props;
+    let hidden = *more + passers.len().saturating_sub(street.signs.len()) as u32;
+    let [(x, foot), (_, top)] = street.post;
+    html! {
+        <>
+            <i class="post" style={format!("left:{:.1}px;top:{top:.1}px;height:{:.1}px", x - 4.0, foot - top)}></i>
+            <ul class="pavement" aria-label="Real clients">
+                { for passers.iter().zip(&street.signs).map(|(passer, sign)| html! {
+                    <li key={passer.client_id.clone()} class={passer.left.is_some().then_some("left")} style={place(&sign.area)}>
+                        <a href={Route::Clients(Some(passer.client_id.clone())).fragment()} title={passer.client_id.clone()}>
+                            <code>{ &passer.client_id }</code>
+                        </a>
+                        <span><i class="dot"></i>{ match &passer.left {
+                            Some(how) => format!("just left: {how}"),
+                            None => "connected".into(),
+                        } }</span>
+                    </li>
+                }) }
+                { for street.free.as_ref().map(|area| html! {
+                    <li class="free" style={place(area)}>
+                        if hidden > 0 {
+                            <a href={Route::Clients(None).fragment()}>{ format!("{hidden} more") }</a>
+                        } else {
+                            <button class="link" onclick={actions.opening(Some(Sheet::Connect))}>{ "your device here" }</button>
+                        }
+                    </li>
+                }) }
+            </ul>
+        </>
     }
 }
