@@ -10,11 +10,11 @@ mod street;
 mod wiring;
 
 pub use drawing::{Drawing, alike};
-pub use furnishing::Furniture;
+pub use furnishing::{Furniture, emblem};
 pub use nearest::{Direction, nearest};
 pub use pieces::Piece;
 pub use placing::{Anchor, Place, footprint};
-pub use sky::{Phase, luminary, minute};
+pub use sky::{Phase, luminary, minute, way};
 pub use street::{Sign, Street};
 pub use wiring::Wire;
 

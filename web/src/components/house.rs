@@ -5,7 +5,7 @@ mod broker;
 mod controls;
 mod room;
 mod scenery;
-mod sky;
+pub(super) mod sky;
 mod street;
 pub(super) mod walk;
 
@@ -17,7 +17,7 @@ use yew::prelude::*;
 pub(crate) use beads::{Beads, Ways};
 pub(crate) use broker::BrokerBox;
 pub(crate) use controls::Controls;
-pub(crate) use room::{Temperature, warmth};
+pub(crate) use room::{Temperature, is_lit, warmth};
 
 use crate::geometry::{Area, Direction, Drawing, Street, alike};
 use crate::hooks::{Launch, use_size};
@@ -161,13 +161,18 @@ fn cat(house: &HouseView, drawing: &Drawing) -> Option<Html> {
     let (x, y) = drawing.cats.get(room)?;
     // Another size of the stage is another cat, which does not walk there.
     let key = format!("{}x{}", drawing.house.stage.width, drawing.house.stage.height);
-    Some(html! {
-        <svg {key} class="cat" style={format!("transform:translate({:.1}px,{:.1}px)", x - 23.0, y - 32.0)} viewBox="0 0 46 32"
-            width="46" height="32" aria-hidden="true">
+    let style = format!("transform:translate({:.1}px,{:.1}px)", x - 23.0, y - 32.0);
+    Some(html! { <div {key} class="cat" {style}>{ cat_drawing() }</div> })
+}
+
+/// The one who lives here.
+pub(super) fn cat_drawing() -> Html {
+    html! {
+        <svg class="cat-drawing" viewBox="0 0 46 32" width="46" height="32" aria-hidden="true">
             <path d="M8 31V19c0-5 4-8 10-8h11c0-5 1-9 2-11l4 5h4l4-5c2 4 2 8 1 11-1 4-4 6-7 6v14h-4v-9H17l-4 9z" />
-            <path class="line" d="M9 19C3 18 1 11 4 5M35 9v1M40 9v1" />
+            <path class="line" d="M9 19C3 18 1 11 4 5" />
         </svg>
-    })
+    }
 }
 
 /// The hand-drawn arrow at the living room's window.

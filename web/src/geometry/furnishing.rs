@@ -40,6 +40,11 @@ static CELLAR: [&Piece; 5] = [&BOILER, &JARS, &BICYCLE, &CRATES, &BARRELS];
 /// What stands under the roof.
 static ATTIC: [&Piece; 2] = [&TRUNK, &CRATES];
 
+/// The piece that tells most of what a room is for.
+pub fn emblem(id: &str, name: &str) -> &'static Piece {
+    pieces(id, name)[0]
+}
+
 /// Furniture for a room, past what is taken.
 pub(super) fn furnish(id: &str, name: &str, room: &Area, taken: &[Area]) -> Vec<Furniture> {
     set(pieces(id, name), room, taken)

@@ -47,16 +47,19 @@ pub fn minute(clock: &str) -> Option<u32> {
     Some(hours.parse::<u32>().ok()? * 60 + minutes.parse::<u32>().ok()?)
 }
 
-/// Where the sun stands, or at night the moon: it climbs on the left of the roof and sinks on its right.
-pub fn luminary(house: &House, minute: u32) -> (f64, f64) {
-    let minute = minute % 1_440;
-    let (rise, set) = SUN;
-    let way = if (rise..set).contains(&minute) {
+/// How far the sun has come on its way, or at night the moon: from 0 where it rises to 1.
+pub fn way(minute: u32) -> f64 {
+    let (minute, (rise, set)) = (minute % 1_440, SUN);
+    if (rise..set).contains(&minute) {
         f64::from(minute - rise) / f64::from(set - rise)
     } else {
         f64::from((minute + 1_440 - set) % 1_440) / f64::from(1_440 - set + rise)
-    };
-    let stage = &house.stage;
+    }
+}
+
+/// Where sun or moon stands: it climbs on the left of the roof and sinks on its right.
+pub fn luminary(house: &House, minute: u32) -> (f64, f64) {
+    let (way, stage) = (way(minute), &house.stage);
     let x = stage.width * (0.04 + 0.92 * way);
     // A parabola is near enough to a sine.
     let height = 4.0 * way * (1.0 - way);

@@ -1,6 +1,6 @@
 use yew::prelude::*;
 
-use crate::components::{DeviceCard, House, HouseNarrow, LogIn, Phone};
+use crate::components::{Controls, DeviceCard, House, HouseNarrow, LogIn, Phone};
 use crate::hooks::{Motion, use_media, use_page, use_replay};
 use crate::state::{Route, Sheet};
 use crate::wire::{Caption, HouseSource, Place, Reach};
@@ -31,12 +31,12 @@ pub(crate) fn Home() -> Html {
             <h1 class="hidden">{ if house.name.is_empty() { "The house" } else { &house.name } }</h1>
             <div class="scene">
                 if narrow {
-                    <HouseNarrow house={house.clone()} bridge={status.bridge.clone()} {own} />
+                    <HouseNarrow house={house.clone()} bridge={status.bridge.clone()} {own} {launches} {reduced} />
                 } else {
                     <House house={house.clone()} bridge={status.bridge.clone()} {own} invited={page.state.invited} {launches} {reduced} />
                 }
                 { caption(house.caption.as_ref()) }
-                <p class="edit-house"><button class="link" onclick={page.opening(Some(Sheet::Edit))}>{ "Edit the house" }</button></p>
+                if narrow { <Controls house={house.clone()} /> }
             </div>
             if let Some(detail) = card {
                 <aside><DeviceCard detail={detail.clone()} /></aside>

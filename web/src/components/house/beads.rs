@@ -138,6 +138,7 @@ impl Player {
         *self.live.borrow_mut().entry(client.to_owned()).or_default() += 1;
         let wire = format!("[data-wire=\"{}\"]", client.replace('\\', "\\\\").replace('"', "\\\""));
         self.mark(&wire, "data-live", true);
+        self.mark(".trunk-line", "data-live", true);
         let (player, client) = (Rc::clone(self), client.to_owned());
         after(for_ms, move || {
             let mut live = player.live.borrow_mut();
@@ -146,6 +147,9 @@ impl Player {
             if *count == 0 {
                 live.remove(&client);
                 player.mark(&wire, "data-live", false);
+            }
+            if live.is_empty() {
+                player.mark(".trunk-line", "data-live", false);
             }
         });
     }

@@ -3,7 +3,7 @@ use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
 use crate::hooks::use_page;
-use crate::state::StateAction;
+use crate::state::{Sheet, StateAction};
 use crate::wire::{Action, HouseView, Operator};
 
 /// How fast the house's clock may go: house seconds in a second.
@@ -48,6 +48,7 @@ pub(crate) fn Controls(props: &ControlsProps) -> Html {
                 title="Nothing travels in the drawing; all else goes on">
                 { if still { "Movement paused" } else { "Pause movement" } }
             </button>
+            <button class="link" onclick={page.opening(Some(Sheet::Edit))}>{ "Edit the house" }</button>
         </div>
     }
 }

@@ -65,7 +65,8 @@ pub(super) fn Room(props: &RoomProps) -> Html {
     }
 }
 
-fn is_lit(device: &DeviceView) -> bool {
+/// Whether it is a lamp that is on.
+pub(crate) fn is_lit(device: &DeviceView) -> bool {
     device.kind == DeviceKind::Light
         && device.presence != Presence::Offline
         && matches!(device.shown, Shown::Switch { on: Some(true), .. })

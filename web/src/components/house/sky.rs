@@ -1,10 +1,10 @@
 use yew::prelude::*;
 
 use super::Fixed;
-use crate::geometry::{Phase, luminary, minute};
+use crate::geometry::{Phase, luminary, minute, way};
 
 /// The part of the day at this time of the house's clock.
-pub(super) fn phase(clock: Option<&str>) -> Phase {
+pub(crate) fn phase(clock: Option<&str>) -> Phase {
     clock.and_then(minute).map_or_else(Phase::default, Phase::at)
 }
 
@@ -31,6 +31,15 @@ pub(super) fn Sky(props: &SkyProps) -> Html {
             }
             { for at.map(|(x, y)| luminous(phase, x, y)) }
         </svg>
+    }
+}
+
+/// Sun or moon on its way across a strip of sky, in hundredths of its width.
+pub(crate) fn strip(clock: Option<&str>) -> Html {
+    let Some(minute) = clock.and_then(minute) else { return Html::default() };
+    html! {
+        <svg class="sky" viewBox="-20 -20 40 40" width="34" height="34" style={format!("left:{:.1}%", 4.0 + way(minute) * 82.0)}
+            aria-hidden="true">{ luminous(Phase::at(minute), 0.0, 0.0) }</svg>
     }
 }
 
