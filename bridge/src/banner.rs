@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::net::SocketAddr;
+use std::path::Path;
 
 use crate::address::{Address, Host};
 use crate::invitation::Reachable;
@@ -12,6 +13,8 @@ use crate::token::Token;
 pub(crate) struct Banner<'a> {
     /// Where the broker runs.
     pub(crate) broker: BrokerHome,
+    /// The folder that was named to keep things in.
+    pub(crate) kept_in: Option<&'a Path>,
     /// Where devices and pages come in.
     pub(crate) reachable: &'a Reachable<'a>,
     /// The sockets of the listener for plain MQTT.
@@ -42,9 +45,14 @@ impl Banner<'_> {
     /// The lines to print.
     pub(crate) fn text(&self) -> String {
         let version = env!("CARGO_PKG_VERSION");
-        let place = match self.broker {
-            BrokerHome::Tab => "the broker lives in the tab",
-            BrokerHome::Native => "the broker runs here, its state in memory only",
+        let place = match (self.broker, self.kept_in) {
+            (BrokerHome::Tab, _) => "the broker lives in the tab".to_owned(),
+            (BrokerHome::Native, Some(dir)) => {
+                format!("the broker runs here, its state in {}", dir.display())
+            }
+            (BrokerHome::Native, None) => {
+                "the broker runs here, its state in memory only (--data DIR keeps it)".to_owned()
+            }
         };
         let Reachable { mqtt, http, mqtts, https, .. } = self.reachable;
         // Of `localhost` a machine may have one address only.
@@ -124,6 +132,7 @@ mod tests {
         let mqtts = mqtts.map(|address| address.parse().unwrap());
         Banner {
             broker: BrokerHome::Tab,
+            kept_in: None,
             reachable: &Reachable { mqtt, http, mqtts, https: None, hosts: &[] },
             bound: &mqtt.candidates(),
             home: "http://localhost:8830",

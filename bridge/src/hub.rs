@@ -3,19 +3,24 @@
 mod doorkeeper;
 mod dwelling;
 mod journal;
+mod ledger;
 mod line_limit;
 pub(crate) mod metrics;
 mod native;
 mod operators;
 mod relay;
 
+use std::io;
+
 use bytes::Bytes;
 use lacewing_broker::{Batch, CloseCause, ConnId, Listener, Now, Rules, Verdict};
 
 use crate::hasher::Ticket;
+use crate::store::Committed;
 
 pub(crate) use doorkeeper::Doorkeeper;
 pub(crate) use dwelling::Dwelling;
+pub(crate) use ledger::Ledger;
 pub(crate) use line_limit::LineLimit;
 pub(crate) use native::NativeHub;
 pub(crate) use operators::Operators;
@@ -52,8 +57,19 @@ pub(crate) trait Hub {
     /// Goes on with other rules and tells who asked for them, or says why there are none.
     fn rules(&mut self, now: Now, asker: Option<Asker>, rules: Result<Box<Rules>, String>);
 
+    /// Something became of what was to be kept.
+    ///
+    /// # Errors
+    /// Nothing can be kept any more: it is over.
+    fn committed(&mut self, _now: Now, _outcome: Committed) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Says goodbye to everyone; the actions that follow close the connections.
     fn shutdown(&mut self, now: Now);
+
+    /// Everyone is gone: keeps what is to be kept.
+    fn finish(&mut self, _now: Now) {}
 
     /// Adds what this hub counts, in the text format of Prometheus.
     fn metrics(&self, text: &mut String);

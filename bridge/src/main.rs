@@ -19,6 +19,7 @@ mod reactor;
 mod reload;
 mod settings;
 mod stop;
+mod store;
 mod tls;
 mod token;
 mod users;
@@ -33,6 +34,7 @@ use std::thread;
 
 use anyhow::{Context, anyhow};
 use clap::Parser;
+use lacewing_broker::{Broker, Config};
 use lacewing_control::Addresses;
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
@@ -43,17 +45,21 @@ use crate::banner::{Banner, Secured};
 use crate::clock::Clock;
 use crate::hasher::Hasher;
 use crate::home_file::Kept;
-use crate::hub::{Doorkeeper, Dwelling, NativeHub, Operators, RelayHub};
+use crate::hub::{Doorkeeper, Dwelling, Ledger, NativeHub, Operators, RelayHub};
 use crate::invitation::Reachable;
 use crate::listen::Bound;
 use crate::reactor::{Listeners, Order, Orders, Reactor};
 use crate::reload::{Reloads, Sources};
 use crate::settings::{BrokerHome, Errand, Flags, Settings};
+use crate::store::{Folder, Keeper};
 use crate::token::Token;
 use crate::web::{Entrance, Gate, Scheme, Site};
 
 /// Where devices try by themselves.
 const USUAL_PORT: u16 = 1883;
+
+/// Comes when the reactor has started, or cannot.
+type Started = oneshot::Receiver<std::io::Result<Orders>>;
 
 fn main() -> ExitCode {
     let mut flags = Flags::parse();
@@ -100,6 +106,7 @@ fn run(settings: &Settings) -> anyhow::Result<()> {
     };
     let banner = Banner {
         broker: settings.broker,
+        kept_in: settings.data.as_deref(),
         reachable: &reachable,
         bound: &mqtt.listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect::<Vec<_>>(),
         home: &plain_gate.home(),
@@ -116,7 +123,7 @@ fn run(settings: &Settings) -> anyhow::Result<()> {
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Whoever has read the banner may press Ctrl-C, and it ends the program well.
-    let (signals, hangup) = {
+    let (mut signals, hangup) = {
         let _inside = runtime.enter();
         let wanted = certificates.is_some() || settings.file.is_some();
         (stop::Signals::listen()?, stop::Hangup::listen(wanted)?)
@@ -130,7 +137,13 @@ fn run(settings: &Settings) -> anyhow::Result<()> {
         certificates: certificates.clone(),
     };
     let (reloads, wishes) = Reloads::channel();
-    let (orders, ended) = start_reactor(settings, home, listeners, addresses, token, room, reloads)?;
+    let folder = kept_in(settings)?;
+    if let Some(folder) = &folder {
+        folder.tell(&plain_gate.home());
+    }
+    let (started, ended) =
+        start_reactor(settings, Native { home, folder }, listeners, addresses, token, room, reloads)?;
+    let Some(orders) = runtime.block_on(until_started(started, &mut signals))? else { return Ok(()) };
     let mut stdout = std::io::stdout();
     // Nobody may be there to read it.
     let _ = stdout.write_all(banner.as_bytes()).and_then(|()| stdout.flush());
@@ -149,18 +162,35 @@ fn run(settings: &Settings) -> anyhow::Result<()> {
     tasks.block_on(&runtime, until_stopped(site, entrances, orders, ended, signals))
 }
 
-/// Starts the reactor's thread. What comes through the receiver is how it ended.
+/// The folder that keeps the state of a broker in this process, if one was named for it.
+fn kept_in(settings: &Settings) -> anyhow::Result<Option<Folder>> {
+    match (settings.broker, &settings.data) {
+        (BrokerHome::Native, Some(dir)) => Ok(Some(Folder::take(dir)?)),
+        _ => Ok(None),
+    }
+}
+
+/// What only a broker in this process has.
+struct Native {
+    /// The simulated home.
+    home: Option<Kept>,
+    /// What its state is kept in.
+    folder: Option<Folder>,
+}
+
+/// Starts the reactor's thread. What comes through the receivers is that it has started, and how it ended.
 fn start_reactor(
     settings: &Settings,
-    home: Option<Kept>,
+    native: Native,
     listeners: Listeners,
     addresses: Addresses,
     token: Token,
     room: u32,
     reloads: Reloads,
-) -> anyhow::Result<(Orders, oneshot::Receiver<std::io::Result<()>>)> {
-    let (started, starts) = std::sync::mpsc::channel();
+) -> anyhow::Result<(Started, oneshot::Receiver<std::io::Result<()>>)> {
+    let (started, starts) = oneshot::channel();
     let (end, ended) = oneshot::channel();
+    let Native { home, folder } = native;
     let Settings { broker, limits, max_connections, rules, .. } = settings.clone();
     let mut noise = [0; 32];
     getrandom::fill(&mut noise).map_err(|error| anyhow!("no random bytes: {error}"))?;
@@ -170,16 +200,19 @@ fn start_reactor(
             listeners,
             max_connections.map_or(room, |most| most.min(room)),
             Clock::start(),
-            |now, orders| {
+            |clock, orders| {
                 let hasher = Hasher::start(orders.clone())?;
                 let doorkeeper =
                     Doorkeeper::new(rules, token.clone(), hasher, noise).map_err(std::io::Error::other)?;
                 Ok(match broker {
                     BrokerHome::Native => {
+                        let (broker, ledger) = native_broker(limits, seed, folder.as_ref(), clock, orders)?;
+                        let now = clock.now();
                         let operators = Operators::new(token, addresses, home.is_some());
                         let ahead = minutes_ahead_of_utc();
                         let dwelling = home.map(|kept| Dwelling::open(kept, seed, ahead, now)).transpose()?;
-                        let hub = NativeHub::new(limits, seed, doorkeeper, reloads, operators, dwelling, now);
+                        let hub =
+                            NativeHub::new(broker, ledger, doorkeeper, reloads, operators, dwelling, now);
                         Box::new(hub)
                     }
                     BrokerHome::Tab => Box::new(RelayHub::new(token, &addresses, doorkeeper, reloads, noise)),
@@ -190,11 +223,40 @@ fn start_reactor(
             Ok((reactor, orders)) => {
                 let _ = started.send(Ok(orders));
                 let _ = end.send(reactor.run());
+                drop(folder);
             }
             Err(error) => drop(started.send(Err(error))),
         }
     })?;
-    Ok((starts.recv()??, ended))
+    Ok((starts, ended))
+}
+
+/// An empty broker, or the one that is kept in a folder and what keeps it.
+fn native_broker(
+    limits: Config,
+    seed: u64,
+    folder: Option<&Folder>,
+    clock: &mut Clock,
+    orders: &Orders,
+) -> std::io::Result<(Broker, Option<Ledger>)> {
+    let Some(folder) = folder else { return Ok((Broker::new(limits, seed, clock.now()), None)) };
+    let limits = Config { durable: true, ..limits };
+    let (broker, store) = folder.open(limits, seed, clock).map_err(std::io::Error::other)?;
+    let metrics = broker.metrics();
+    info!("{} sessions and {} retained messages are there", metrics.sessions, metrics.retained);
+    let keeper = Keeper::start(store, orders.clone())?;
+    Ok((broker, Some(Ledger::new(keeper))))
+}
+
+/// Waits until the reactor has opened what there is to open; `None` when someone stops the program before.
+async fn until_started(started: Started, signals: &mut stop::Signals) -> anyhow::Result<Option<Orders>> {
+    tokio::select! {
+        started = started => Ok(Some(started.context("the reactor broke down")??)),
+        name = signals.next() => {
+            info!("{name}: leaving before the start");
+            Ok(None)
+        }
+    }
 }
 
 /// Serves HTTP until someone stops the program, then lets the reactor say goodbye to everyone.

@@ -82,7 +82,7 @@ impl Reactor {
         listeners: Listeners,
         max_connections: u32,
         mut clock: Clock,
-        hub: impl FnOnce(Now, &Orders) -> io::Result<Box<dyn Hub>>,
+        hub: impl FnOnce(&mut Clock, &Orders) -> io::Result<Box<dyn Hub>>,
     ) -> io::Result<(Self, Orders)> {
         let poll = Poll::new()?;
         let (orders, queue) = orders::channel(poll.registry())?;
@@ -92,7 +92,7 @@ impl Reactor {
         };
         let doors = Doors { plain: port(&plain), secure: port(&secure), certificates };
         let acceptor = Acceptor::new(plain, secure, poll.registry())?;
-        let hub = hub(clock.now(), &orders)?;
+        let hub = hub(&mut clock, &orders)?;
         let reactor = Self {
             poll,
             clock,
@@ -131,7 +131,7 @@ impl Reactor {
             }
             now = self.clock.now();
             self.note(&events);
-            self.obey(now);
+            self.obey(now)?;
             self.accept(now);
             self.read(now);
             self.keep_time(now);
@@ -140,6 +140,7 @@ impl Reactor {
             self.act(now);
             self.finish(now);
             if self.stop_by.is_some_and(|by| self.connections.len() == 0 || by <= now.awake) {
+                self.hub.finish(now);
                 return Ok(());
             }
         }
@@ -182,7 +183,7 @@ impl Reactor {
         }
     }
 
-    fn obey(&mut self, now: Now) {
+    fn obey(&mut self, now: Now) -> io::Result<()> {
         while let Some(order) = self.orders.take() {
             match order {
                 Order::Adopt(adopted) => self.adopt(now, adopted),
@@ -192,6 +193,7 @@ impl Reactor {
                 }
                 Order::Checked(ticket, verdict) => self.hub.checked(now, ticket, verdict),
                 Order::Rules(asker, rules) => self.hub.rules(now, asker, rules),
+                Order::Committed(outcome) => self.hub.committed(now, outcome)?,
                 Order::Stop if self.stop_by.is_none() => {
                     self.acceptor.stop();
                     self.stop_by = Some(now.awake + STOP_WITHIN);
@@ -201,6 +203,7 @@ impl Reactor {
                 Order::Stop => {}
             }
         }
+        Ok(())
     }
 
     /// Lets the hub's clock and our own run, after everything that has come was handed over.

@@ -69,7 +69,10 @@ pub(crate) struct Flags {
     #[command(flatten)]
     tls: TlsFlags,
 
-    /// The folder that keeps the pairing token; when it is named, also the simulated home (`home.json`)
+    /// The folder that keeps the pairing token and, with --broker native, the broker's state and the simulated home
+    ///
+    /// With a folder named here, everything that the broker has acknowledged outlives a crash: sessions,
+    /// subscriptions, messages on their way, retained messages and wills. Without, its state is in memory only.
     ///
     /// [default: the `lacewing` folder where this system keeps application data]
     #[arg(long, value_name = "DIR")]
@@ -231,7 +234,10 @@ impl Flags {
 
     fn over(self, file: File, rules: Rules) -> anyhow::Result<Settings> {
         let limits = file.limits;
-        ensure!(!limits.durable, "limits.durable: this version keeps the broker's state in memory only");
+        ensure!(
+            !limits.durable,
+            "limits.durable: a broker in this process is durable when --data DIR names a folder"
+        );
         let page = self.page.or(file.page);
         if let Some(page) = &page {
             ensure!(page.is_dir(), "the page folder {} does not exist (--page DIR)", page.display());

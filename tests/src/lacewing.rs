@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -26,6 +26,7 @@ pub struct Lacewing {
     program: Program,
     home: BrokerHome,
     args: Vec<String>,
+    keeps: bool,
     data: TempDir,
     /// Where devices connect over TCP.
     pub mqtt_port: u16,
@@ -65,11 +66,23 @@ impl Lacewing {
     /// # Panics
     /// When it does not start.
     pub fn start_with(home: BrokerHome, args: &[&str]) -> Self {
+        Self::start_in(home, args, false)
+    }
+
+    /// Starts one whose broker is in its own process and keeps its state in a folder.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start_durable() -> Self {
+        Self::start_in(BrokerHome::Native, &[], true)
+    }
+
+    fn start_in(home: BrokerHome, args: &[&str], keeps: bool) -> Self {
         let data = TempDir::new().expect("a temporary folder");
         let args: Vec<String> = args.iter().map(|&arg| arg.to_owned()).collect();
-        let (program, spoken) = run(home, &args, &data, 0, 0);
+        let (program, spoken) = run(home, &args, keeps, data.path(), 0, 0);
         let Spoken { mqtt_port, http_port, token } = spoken;
-        Self { program, home, args, data, mqtt_port, http_port, token, tls: None }
+        Self { program, home, args, keeps, data, mqtt_port, http_port, token, tls: None }
     }
 
     /// The same with a certificate for development and listeners for TLS.
@@ -83,7 +96,7 @@ impl Lacewing {
             place.trim_end_matches("/mqtt").parse().expect("a port")
         };
         let (mqtts_port, https_port) = (port("mqtts://"), port("wss://"));
-        lacewing.tls = Some(Tls { mqtts_port, https_port, ca: lacewing.data.path().join("tls/ca.pem") });
+        lacewing.tls = Some(Tls { mqtts_port, https_port, ca: lacewing.folder().join("tls/ca.pem") });
         lacewing
     }
 
@@ -93,9 +106,16 @@ impl Lacewing {
     /// When it does not start.
     pub fn restart(&mut self) {
         self.program.kill();
-        let (program, spoken) = run(self.home, &self.args, &self.data, self.mqtt_port, self.http_port);
+        let (mqtt, http) = (self.mqtt_port, self.http_port);
+        let (program, spoken) = run(self.home, &self.args, self.keeps, self.data.path(), mqtt, http);
         self.program = program;
         assert_eq!(spoken.token, self.token, "the pairing token outlives a restart");
+    }
+
+    /// Where it keeps what it keeps.
+    pub fn folder(&self) -> PathBuf {
+        let data = self.data.path();
+        if self.home == BrokerHome::Native && !self.keeps { data.join("lacewing") } else { data.to_owned() }
     }
 
     /// Its process id.
@@ -145,10 +165,23 @@ struct Spoken {
     token: String,
 }
 
-fn run(home: BrokerHome, args: &[String], data: &TempDir, mqtt: u16, http: u16) -> (Program, Spoken) {
+fn run(
+    home: BrokerHome,
+    args: &[String],
+    keeps: bool,
+    data: &Path,
+    mqtt: u16,
+    http: u16,
+) -> (Program, Spoken) {
     let mut command = Command::new(tools::lacewing());
     command.args(["--mqtt", &format!("localhost:{mqtt}"), "--http", &format!("localhost:{http}")]);
-    command.arg("--data").arg(data.path()).args(args);
+    if home == BrokerHome::Native && !keeps {
+        // A folder that is named would keep the broker's state.
+        command.env("XDG_DATA_HOME", data).env("HOME", data);
+    } else {
+        command.arg("--data").arg(data);
+    }
+    command.args(args);
     match home {
         BrokerHome::Native => command.args(["--broker", "native"]),
         BrokerHome::Tab => command.args(["--broker", "tab"]).arg("--page").arg(tools::page()),

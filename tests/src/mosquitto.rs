@@ -134,6 +134,18 @@ pub fn watch(port: u16, args: &[&str]) -> Program {
     Program::start(&mut command)
 }
 
+/// Starts `mosquitto_pub -l`, which publishes a message for each line it is given and says what is acknowledged, and waits
+/// for nothing.
+///
+/// # Panics
+/// When it is missing.
+pub fn feed(port: u16, args: &[&str]) -> Program {
+    let mut command = tools::program("stdbuf", None);
+    command.arg("-oL").arg(tools::program("mosquitto_pub", None).get_program());
+    command.args(["-d", "-l", "-h", "localhost", "-p", &port.to_string()]).args(args);
+    Program::start(&mut command)
+}
+
 /// Runs `mosquitto_sub` with nothing but `args` and the port until it ends by itself; gives what it prints.
 ///
 /// # Panics

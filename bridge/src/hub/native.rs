@@ -1,23 +1,28 @@
 //! The broker in this process.
 
+use std::io;
+
 use bytes::Bytes;
 use lacewing_broker::{
-    Batch, Broker, CloseCause, CloseReason, Command, Config, ConnId, EventMask, Input, Now, Output, Rules,
-    Transport, Verdict,
+    Batch, Broker, CloseCause, CloseReason, Command, ConnId, EventMask, Input, Now, Output, Rules, Transport,
+    Verdict,
 };
 use lacewing_control::Effect;
 
 use super::dwelling::Dwelling;
 use super::journal::Journal;
+use super::ledger::Ledger;
 use super::operators::Operators;
 use super::{Action, Arrival, Asker, Doorkeeper, Farewell, Hub, Role};
 use crate::hasher::Ticket;
 use crate::reload::Reloads;
+use crate::store::Committed;
 use crate::users;
 
-/// A broker whose state is in memory only.
+/// A broker, and what keeps its state if anything does.
 pub(crate) struct NativeHub {
     broker: Broker,
+    ledger: Option<Ledger>,
     doorkeeper: Doorkeeper,
     reloads: Reloads,
     operators: Operators,
@@ -38,10 +43,10 @@ const FIRST_OF_HOME: u64 = 1 << 63;
 const ROUNDS: u32 = 32;
 
 impl NativeHub {
-    /// An empty broker, with the simulated home in it if one is given.
+    /// The broker, with the simulated home in it if one is given; without a ledger its state is in memory only.
     pub(crate) fn new(
-        config: Config,
-        seed: u64,
+        broker: Broker,
+        ledger: Option<Ledger>,
         doorkeeper: Doorkeeper,
         reloads: Reloads,
         mut operators: Operators,
@@ -52,7 +57,8 @@ impl NativeHub {
             dwelling.introduce(&mut operators);
         }
         let mut hub = Self {
-            broker: Broker::new(config, seed, now),
+            broker,
+            ledger,
             doorkeeper,
             reloads,
             operators,
@@ -97,8 +103,13 @@ impl NativeHub {
                 }
                 None
             }
-            // The settings do not allow it: nothing is durable here.
-            Output::Persist { .. } => None,
+            Output::Persist { seq, record } => {
+                // Without a ledger the broker makes no records.
+                if let Some(ledger) = &mut self.ledger {
+                    ledger.record(seq, record);
+                }
+                None
+            }
         }
     }
 
@@ -217,6 +228,9 @@ impl Hub for NativeHub {
                     return Some(action);
                 }
             } else if self.rounds >= ROUNDS || !self.live() {
+                if let Some(ledger) = &mut self.ledger {
+                    ledger.pass_on();
+                }
                 return None;
             }
         }
@@ -248,14 +262,34 @@ impl Hub for NativeHub {
         }
     }
 
+    fn committed(&mut self, now: Now, outcome: Committed) -> io::Result<()> {
+        self.turn(now);
+        let Some(ledger) = &mut self.ledger else { return Ok(()) };
+        if let Some(seq) = ledger.settle(outcome)? {
+            self.broker.handle(now, Input::Persisted { seq });
+        }
+        Ok(())
+    }
+
     fn shutdown(&mut self, now: Now) {
         self.turn(now);
         self.broker.handle(now, Input::Command(Command::Shutdown));
         self.operators.shutdown();
     }
 
+    fn finish(&mut self, now: Now) {
+        while self.poll().is_some() {}
+        self.turn(now);
+        if let Some(ledger) = &mut self.ledger {
+            ledger.close();
+        }
+    }
+
     fn metrics(&self, text: &mut String) {
         super::metrics::write(text, self.broker.metrics());
+        if let Some(ledger) = &self.ledger {
+            ledger.metrics(text);
+        }
         self.doorkeeper.metrics(text);
     }
 }

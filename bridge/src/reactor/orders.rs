@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::hasher::Ticket;
 use crate::hub::{Arrival, Asker};
+use crate::store::Committed;
 use crate::tls::Session;
 
 /// Orders that may wait; further ones are refused, and their requests with them.
@@ -30,6 +31,8 @@ pub(crate) enum Order {
     Checked(Ticket, Verdict),
     /// The settings file was read again, for someone or since the system said so; go on with its rules, or say why not.
     Rules(Option<Asker>, Result<Box<Rules>, String>),
+    /// Something became of what was to be kept.
+    Committed(Committed),
     /// Say goodbye to everyone and end.
     Stop,
 }

@@ -228,7 +228,8 @@ fn prepare(wish: &Wish) -> io::Result<Command> {
     let settings = folder.join("settings.toml");
     fs::write(&settings, wish.settings(&chain))?;
     let mut command = Command::new(lacewing()?);
-    command.arg("--config").arg(settings).arg("--data").arg(folder);
+    // A folder that is named would keep the broker's state as well.
+    command.arg("--config").arg(settings).env("XDG_DATA_HOME", fs::canonicalize(folder)?);
     let mqtt = format!("localhost:{}", wish.port.unwrap_or_default());
     command.args(["--http", "localhost:0", "--mqtt", &mqtt]);
     Ok(command)

@@ -33,7 +33,7 @@ pub(super) fn run(lacewing: &Path, wanted: &[String]) -> Result<ExitCode> {
     let place = tests()?;
     let data = place.join("lacewing");
     let port = free_ports(0, 1)?.concat();
-    let _broker = Broker::start(lacewing, &port, &data)?;
+    let _broker = Broker::start(lacewing, &port, &place)?;
     let mut pytest = Command::new(place.join("environment/bin/python"));
     pytest.current_dir(place.join("source")).args(["-m", "pytest", "-v", "tests/test_mqtt5.py"]);
     pytest.env("HOST", "localhost").env("PORT", port).env("USERNAME", "");
@@ -94,11 +94,12 @@ struct Broker {
 }
 
 impl Broker {
-    fn start(lacewing: &Path, port: &str, data: &Path) -> Result<Self> {
+    fn start(lacewing: &Path, port: &str, place: &Path) -> Result<Self> {
         let mut command = Command::new(lacewing);
         command.args(["--broker", "native", "--log", "warn", "--http", "localhost:0", "--tls-dev"]);
         command.args(["--mqtt", &format!("localhost:{port}"), "--mqtts", &format!("localhost:{TLS_PORT}")]);
-        let child = command.arg("--data").arg(data).stdin(Stdio::null()).stdout(Stdio::null()).spawn();
+        // A folder that is named would keep the broker's state as well.
+        let child = command.env("XDG_DATA_HOME", place).stdin(Stdio::null()).stdout(Stdio::null()).spawn();
         let mut broker = Self { child: child.context("lacewing cannot be started")? };
         let began = Instant::now();
         while TcpStream::connect(format!("localhost:{port}")).is_err() {

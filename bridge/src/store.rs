@@ -1,0 +1,172 @@
+//! The broker's state in a folder: who has the folder, opening what is there, and committing what comes.
+
+mod keeper;
+mod lock;
+
+use std::any::Any;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use lacewing_broker::{Broker, Config, Record, RestoreError};
+use lacewing_store::{Store, StoreError};
+use redb::backends::FileBackend;
+use thiserror::Error;
+use tracing::info;
+
+use crate::clock::Clock;
+
+pub(crate) use self::keeper::{Committed, Keeper};
+pub(crate) use self::lock::{Lock, LockError};
+
+/// The database's cache.
+const CACHE: u32 = 64 << 20;
+/// How long opening may take without a word, and between two.
+const WORD_EVERY: Duration = Duration::from_secs(1);
+/// Records between two looks at the clock.
+const LOOK_EVERY: u64 = 4096;
+/// A file of so many bytes is announced before it is checked.
+const LARGE: u64 = 64 << 20;
+
+/// A folder that this process has for itself.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    path: PathBuf,
+    lock: Lock,
+}
+
+/// Why the broker's state cannot be had.
+#[derive(Debug, Error)]
+pub(crate) enum OpenError {
+    /// The file cannot be opened or made.
+    #[error("the broker's state cannot be kept in {}: {source} (choose another folder with --data DIR)", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// What is in it cannot be used.
+    #[error("the broker's state in {} cannot be used: {source}. {}", path.display(), source.advice())]
+    Store {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: StoreError,
+    },
+}
+
+impl Folder {
+    /// Takes the folder, which is made if it is not there.
+    pub(crate) fn take(path: &Path) -> Result<Self, LockError> {
+        Ok(Self { path: path.to_owned(), lock: Lock::take(path)? })
+    }
+
+    /// Tells whoever else wants the folder where this process can be found.
+    pub(crate) fn tell(&self, address: &str) {
+        self.lock.tell(address);
+    }
+
+    /// Restores the broker from what is in the folder. Takes as long as it takes, and says how far it is.
+    pub(crate) fn open(
+        &self,
+        config: Config,
+        seed: u64,
+        clock: &mut Clock,
+    ) -> Result<(Broker, Store<FileBackend>), OpenError> {
+        let path = self.path.join("broker.store");
+        let file = self.file(&path).map_err(|source| OpenError::File { path: path.clone(), source })?;
+        catch(|| restore(file, &path, config, seed, clock))
+            .map_err(|source| OpenError::Store { path, source })
+    }
+
+    fn file(&self, path: &Path) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(path)?;
+        // That there is a file is durable only once its folder is.
+        #[cfg(unix)]
+        File::open(&self.path)?.sync_all()?;
+        Ok(file)
+    }
+}
+
+fn restore(
+    file: File,
+    path: &Path,
+    config: Config,
+    seed: u64,
+    clock: &mut Clock,
+) -> Result<(Broker, Store<FileBackend>), StoreError> {
+    let size = file.metadata()?.len();
+    if size >= LARGE {
+        info!("checking {} ({} MB)", path.display(), size >> 20);
+    }
+    let backend = FileBackend::new(file).map_err(|error| StoreError::Damaged(error.to_string()))?;
+    let store = Store::open(backend, CACHE)?;
+    let mut restore = Broker::restore(config, seed, clock.now());
+    let mut reading = store.read()?;
+    let mut word = Instant::now();
+    while let Some(record) = reading.next()? {
+        push(&mut restore, record)?;
+        let (all, done) = reading.progress();
+        if done.is_multiple_of(LOOK_EVERY) && word.elapsed() >= WORD_EVERY {
+            info!("reading {}: {} of {all} records", path.display(), done);
+            word = Instant::now();
+        }
+    }
+    let broker = restore.finish(clock.now()).map_err(unrestorable)?;
+    Ok((broker, store))
+}
+
+fn push(restore: &mut lacewing_broker::Restore, record: Record) -> Result<(), StoreError> {
+    restore.push(record).map_err(unrestorable)
+}
+
+fn unrestorable(error: RestoreError) -> StoreError {
+    StoreError::Damaged(error.to_string())
+}
+
+/// Makes an error of a panic: the database may panic on what is damaged.
+fn catch<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        Err(StoreError::Damaged(format!("the database gave up ({})", words(&*panic))))
+    })
+}
+
+fn words(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a word")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_in_the_database_is_damage() {
+        let error = catch::<()>(|| panic!("page {} is none", 7)).unwrap_err();
+        assert_eq!(error.to_string(), "it is damaged: the database gave up (page 7 is none)");
+        assert_eq!(catch(|| Ok(7)).unwrap(), 7);
+    }
+
+    #[test]
+    fn what_is_no_store_is_named_with_the_way_out() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("broker.store"), "shopping list").unwrap();
+        let folder = Folder::take(dir.path()).unwrap();
+        let config = Config { durable: true, ..Config::default() };
+        let error = folder.open(config, 1, &mut Clock::start()).unwrap_err().to_string();
+        assert!(
+            error.contains("broker.store") && error.contains("it is not a store of Lacewing's"),
+            "{error}"
+        );
+        assert!(error.contains("move it away to start empty"), "{error}");
+        let left = std::fs::read(dir.path().join("broker.store")).unwrap();
+        assert_eq!(left, b"shopping list");
+    }
+}

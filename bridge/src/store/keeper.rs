@@ -1,0 +1,206 @@
+//! The thread that commits: each commit takes milliseconds, which no client is to wait for but those it is promised to.
+
+use std::io;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use lacewing_broker::Seq;
+use lacewing_store::{Changes, StorageBackend, Store, StoreError};
+
+use super::catch;
+use crate::reactor::{Order, Orders};
+
+/// How long to wait before trying again on a full disk: at first, and at most.
+const RETRY: Duration = Duration::from_millis(250);
+const RETRY_AT_MOST: Duration = Duration::from_secs(8);
+
+/// What became of changes.
+#[derive(Debug)]
+pub(crate) enum Committed {
+    /// All records up to this one are durable; the commit took so long.
+    Durable(Seq, Duration),
+    /// There is no room for them. They are tried again by themselves.
+    Full(String),
+    /// They cannot be kept, nor any others.
+    Failed(String),
+}
+
+/// Where to give changes. There may be one lot of them at a time; what comes of it is an [`Order::Committed`].
+#[derive(Debug)]
+pub(crate) struct Keeper {
+    /// `None` once it is closed.
+    sender: Option<SyncSender<Changes>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Keeper {
+    /// Starts the thread.
+    pub(crate) fn start<B: StorageBackend>(store: Store<B>, orders: Orders) -> io::Result<Self> {
+        let (sender, receiver) = sync_channel(1);
+        let keep = move || {
+            let tell = |kept| orders.give_in_time(Order::Committed(kept));
+            keep(store, &receiver, &tell);
+        };
+        let thread = thread::Builder::new().name("store".to_owned()).spawn(keep)?;
+        Ok(Self { sender: Some(sender), thread: Some(thread) })
+    }
+
+    /// Gives changes to be made durable.
+    pub(crate) fn give(&self, changes: Changes) {
+        if let Some(sender) = &self.sender {
+            // A thread that is gone has said so before.
+            let _ = sender.send(changes);
+        }
+    }
+
+    /// Waits until everything is durable, as far as there is room, and closes the store.
+    pub(crate) fn close(&mut self) {
+        self.sender = None;
+        if let Some(thread) = self.thread.take() {
+            // It catches what panics.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn keep<B: StorageBackend>(
+    mut store: Store<B>,
+    receiver: &Receiver<Changes>,
+    tell: &dyn Fn(Committed) -> bool,
+) {
+    while let Some(changes) = next(&mut store, receiver) {
+        if !commit(&mut store, &changes, receiver, tell) {
+            return;
+        }
+    }
+    if let Err(error) = catch(|| store.close()) {
+        tracing::warn!(
+            "the store could not be closed in good order, and is checked when it is opened: {error}"
+        );
+    }
+}
+
+/// The next changes; `None` when there will be none. Settles the store before it waits.
+fn next<B: StorageBackend>(store: &mut Store<B>, receiver: &Receiver<Changes>) -> Option<Changes> {
+    match receiver.try_recv() {
+        Ok(changes) => return Some(changes),
+        Err(TryRecvError::Disconnected) => return None,
+        Err(TryRecvError::Empty) => {}
+    }
+    if let Err(error) = catch(|| store.settle()) {
+        // The next commit fails for it.
+        tracing::warn!("the store could not be settled: {error}");
+    }
+    receiver.recv().ok()
+}
+
+/// Commits, again and again while there is no room. False when nothing can be kept any more.
+fn commit<B: StorageBackend>(
+    store: &mut Store<B>,
+    changes: &Changes,
+    receiver: &Receiver<Changes>,
+    tell: &dyn Fn(Committed) -> bool,
+) -> bool {
+    let mut wait = RETRY;
+    loop {
+        let begun = Instant::now();
+        match catch(|| store.commit(changes)) {
+            Ok(()) => return tell(Committed::Durable(changes.last(), begun.elapsed())),
+            Err(StoreError::Full(error)) => {
+                if wait == RETRY && !tell(Committed::Full(error.to_string())) {
+                    return false;
+                }
+            }
+            Err(error) => {
+                tell(Committed::Failed(format!("{error}. {}", error.advice())));
+                return false;
+            }
+        }
+        // Nothing is given while a commit runs but at the end.
+        if !matches!(receiver.recv_timeout(wait), Err(RecvTimeoutError::Timeout)) {
+            tracing::warn!("{} records could not be kept; none of them was acknowledged", changes.len());
+            return false;
+        }
+        wait = (wait * 2).min(RETRY_AT_MOST);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::{Arc, Mutex, mpsc};
+
+    use bytes::Bytes;
+    use lacewing_broker::{Change, Record, Table};
+    use redb::backends::InMemoryBackend;
+
+    use super::*;
+
+    /// Memory with so much room.
+    #[derive(Debug)]
+    struct Small(InMemoryBackend, Arc<AtomicU64>);
+
+    impl StorageBackend for Small {
+        fn len(&self) -> io::Result<u64> {
+            self.0.len()
+        }
+
+        fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+            self.0.read(offset, out)
+        }
+
+        fn set_len(&self, len: u64) -> io::Result<()> {
+            let room = self.1.load(Ordering::Relaxed);
+            if len > room { Err(io::ErrorKind::StorageFull.into()) } else { self.0.set_len(len) }
+        }
+
+        fn sync_data(&self) -> io::Result<()> {
+            self.0.sync_data()
+        }
+
+        fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+            self.0.write(offset, data)
+        }
+    }
+
+    fn large() -> Changes {
+        let mut changes = Changes::default();
+        let change = Change::Put(Bytes::from(vec![1; 8 << 20]));
+        changes.push(Seq(7), Record { table: Table::Retained, key: Bytes::from_static(b"a"), change });
+        changes
+    }
+
+    #[test]
+    fn what_finds_no_room_is_kept_as_soon_as_there_is_some() {
+        let room = Arc::new(AtomicU64::new(4 << 20));
+        let store = Store::open(Small(InMemoryBackend::new(), room.clone()), 1 << 20).unwrap();
+        let (sender, receiver) = sync_channel(1);
+        let (told, words) = mpsc::channel();
+        let told = Mutex::new(told);
+        let keeper =
+            thread::spawn(move || keep(store, &receiver, &|kept| told.lock().unwrap().send(kept).is_ok()));
+        sender.send(large()).unwrap();
+        assert!(matches!(words.recv().unwrap(), Committed::Full(_)));
+        room.store(u64::MAX, Ordering::Relaxed);
+        assert!(matches!(words.recv().unwrap(), Committed::Durable(Seq(7), _)));
+        drop(sender);
+        keeper.join().unwrap();
+        assert!(words.recv().is_err(), "nothing else is said");
+    }
+
+    #[test]
+    fn without_room_it_ends_when_it_is_told_to() {
+        let room = Arc::new(AtomicU64::new(4 << 20));
+        let store = Store::open(Small(InMemoryBackend::new(), room), 1 << 20).unwrap();
+        let (sender, receiver) = sync_channel(1);
+        sender.send(large()).unwrap();
+        let (told, words) = mpsc::channel();
+        let told = Mutex::new(told);
+        let keeper =
+            thread::spawn(move || keep(store, &receiver, &|kept| told.lock().unwrap().send(kept).is_ok()));
+        assert!(matches!(words.recv().unwrap(), Committed::Full(_)));
+        drop(sender);
+        keeper.join().unwrap();
+    }
+}

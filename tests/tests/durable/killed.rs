@@ -1,0 +1,85 @@
+//! A broker that is killed again and again under load, and the clients of mosquitto, who keep count.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lacewing_tests::lacewing::Lacewing;
+use lacewing_tests::mosquitto::{Subscriber, feed, publish};
+use lacewing_tests::program::Program;
+
+/// How often it is killed in an ordinary run.
+const KILLS: u32 = 10;
+/// Lines for a publisher: more than it gets rid of, and few enough for the pipe to hold them.
+const LINES: u32 = 5000;
+
+/// A message by its QoS and text.
+type Name = (u8, String);
+
+#[test]
+fn killed_under_load_it_loses_nothing_acknowledged_and_doubles_nothing_at_qos_2() {
+    let kills = std::env::var("LACEWING_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
+    let mut lacewing = Lacewing::start_durable();
+    let port = lacewing.mqtt_port;
+    let mut subscriber = Subscriber::start(port, &["-c", "-i", "counter", "-q", "2", "-t", "kill/#"]);
+    let (mut acknowledged, mut heard) = (BTreeSet::new(), BTreeMap::new());
+    for life in 0..kills {
+        let mut publishers = [1, 2].map(|qos| start(port, qos, life));
+        // Not always after as many.
+        for _ in 0..=(life * 389) % 1000 {
+            publishers[0].line_with("received PUBACK");
+        }
+        lacewing.program().kill();
+        for (qos, publisher) in (1..).zip(&mut publishers) {
+            acknowledged.extend(taken(publisher).map(|line| (qos, text(life, line))));
+        }
+        lacewing.restart();
+    }
+    for qos in ["1", "2"] {
+        publish(port, &["-q", qos, "-t", &format!("kill/{qos}"), "-m", "the end"]);
+    }
+    let mut ends = 0;
+    while ends < 2 {
+        let (topic, payload) = subscriber.said();
+        ends += u32::from(payload == "the end");
+        let qos = topic.trim_start_matches("kill/").parse().unwrap();
+        *heard.entry((qos, payload)).or_default() += 1;
+    }
+    account(kills, &acknowledged, &heard);
+}
+
+fn start(port: u16, qos: u8, life: u32) -> Program {
+    let (topic, id) = (format!("kill/{qos}"), format!("publisher-{qos}"));
+    let mut publisher = feed(port, &["-q", &qos.to_string(), "-t", &topic, "-i", &id]);
+    publisher.write(&(0..LINES).map(|line| text(life, line) + "\n").collect::<String>());
+    publisher
+}
+
+fn text(life: u32, line: u32) -> String {
+    format!("{life}-{line}")
+}
+
+/// The lines that the broker has taken over: packet identifiers count from 1, and so do lines.
+fn taken(publisher: &mut Program) -> impl Iterator<Item = u32> {
+    publisher.kill();
+    while publisher.line().is_some() {}
+    let said = publisher.said_so_far().iter();
+    said.filter(|line| line.contains("received PUBACK") || line.contains("received PUBREC")).map(|line| {
+        let (_, number) = line.split_once("(Mid: ").expect("it says which");
+        let number: String = number.chars().take_while(char::is_ascii_digit).collect();
+        number.parse::<u32>().expect("a number") - 1
+    })
+}
+
+fn account(kills: u32, acknowledged: &BTreeSet<Name>, heard: &BTreeMap<Name, u32>) {
+    let lost: Vec<_> = acknowledged.iter().filter(|name| !heard.contains_key(name)).collect();
+    let doubled: Vec<_> = heard.iter().filter(|((qos, _), times)| *qos == 2 && **times > 1).collect();
+    let of = |wanted| acknowledged.iter().filter(|(qos, _)| *qos == wanted).count();
+    eprintln!(
+        "{kills} kills; acknowledged {} at QoS 1 and {} at QoS 2, {} lost, {} doubled",
+        of(1),
+        of(2),
+        lost.len(),
+        doubled.len()
+    );
+    assert!(lost.is_empty() && doubled.is_empty(), "lost {lost:?}; doubled {doubled:?}");
+    assert!(of(1) > kills as usize && of(2) > 0);
+}
