@@ -31,8 +31,8 @@ struct Attempt {
 }
 
 impl Arrivals {
-    /// An event of the broker. A sentence for the first real client that comes in.
-    pub(crate) fn event(&mut self, event: &Event) -> Option<String> {
+    /// An event of the broker; `own` are this page's client ids. A sentence for the first real client that comes in.
+    pub(crate) fn event(&mut self, event: &Event, own: &[&str]) -> Option<String> {
         match &event.kind {
             EventKind::Opened { conn, listener, peer } if is_real(*listener) => {
                 if self.attempts.len() == ATTEMPTS {
@@ -46,6 +46,10 @@ impl Arrivals {
                     client_id: None,
                     outcome: Outcome::Waiting,
                 });
+                None
+            }
+            EventKind::Connected { conn, client_id, .. } if own.contains(&client_id.as_str()) => {
+                self.attempts.retain(|attempt| attempt.conn != *conn);
                 None
             }
             EventKind::Connected { conn, client_id, .. } => {
@@ -127,7 +131,7 @@ mod tests {
     const CONN: ConnId = ConnId(1);
 
     fn told(arrivals: &mut Arrivals, kind: EventKind) -> Option<String> {
-        arrivals.event(&Event { number: 1, at: SECOND, kind })
+        arrivals.event(&Event { number: 1, at: SECOND, kind }, &["page"])
     }
 
     fn opened(listener: Listener) -> EventKind {
@@ -177,6 +181,18 @@ mod tests {
         told(&mut arrivals, opened(Listener::Tcp));
         told(&mut arrivals, closed);
         assert_eq!(outcome(&arrivals), Outcome::Silent);
+    }
+
+    #[test]
+    fn this_page_itself_is_no_arrival_where_it_comes_by_websocket() {
+        let mut arrivals = Arrivals::default();
+        told(&mut arrivals, opened(Listener::WebSocket));
+        let mut page = connected();
+        if let EventKind::Connected { client_id, .. } = &mut page {
+            *client_id = "page".into();
+        }
+        assert_eq!(told(&mut arrivals, page), None);
+        assert!(arrivals.view(SECOND).is_empty());
     }
 
     #[test]

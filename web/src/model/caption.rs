@@ -250,6 +250,8 @@ fn sentence(cast: Cast<'_>, told: &Told) -> String {
     let what = match role(cast.plan, &told.topic) {
         Some(Meaning::Told(role)) => format!("told the broker {}", told_value(role, &told.payload)),
         Some(Meaning::Asked(role)) => format!("asked for {}", asked_value(role, &told.payload)),
+        // As it does when a real client takes its place.
+        Some(Meaning::Status) if told.payload.is_empty() => "took back what it said of itself".into(),
         Some(Meaning::Status) => format!("said that it is {}", told.payload),
         None => format!("published on {}", told.topic),
     };

@@ -158,7 +158,8 @@ impl Model {
             _ => {}
         }
         self.traffic.event(event);
-        let arrived = self.arrivals.event(event);
+        let own = [self.phone.id.as_str(), self.messages.id.as_str()];
+        let arrived = self.arrivals.event(event, &own);
         arrived.into_iter().for_each(|says| self.notify(Notice::done(says)));
         self.narrator.event(now, &event.kind, weight);
     }

@@ -27,7 +27,7 @@ pub(crate) fn Clients() -> Html {
         return html! { <div class="clients">{ head }<p class="empty">{ "Asking the broker who is here." }</p></div> };
     };
     let (simulated, others): (Vec<_>, Vec<_>) = view.rows.iter().partition(|row| row.simulated);
-    let (pages, real): (Vec<_>, Vec<_>) = others.into_iter().partition(|row| row.page);
+    let (pages, real): (Vec<_>, Vec<_>) = others.into_iter().partition(|row| row.page || row.own);
     html! {
         <div class={classes!("clients", view.card.is_some().then_some("with-card"))}>
             <div class="list">
