@@ -8,6 +8,7 @@ mod bridge;
 mod broker;
 mod client;
 mod conn;
+mod errands;
 mod member;
 mod service;
 

@@ -13,6 +13,7 @@ mod draft;
 mod drawing;
 pub mod editing;
 mod effect;
+mod ending;
 mod house;
 mod inquiry;
 mod operator;
@@ -40,7 +41,7 @@ use lacewing_protocol::{Publish, QoS, ReasonCode, SubscriptionOptions, TopicName
 use lacewing_sim::plan::Role;
 
 use crate::wire::{
-    Action, Bridge, Devices, HouseView, Journey, Notice, Operator, Place, Screen, Status, SubscribeOptions,
+    Action, Bridge, Devices, HouseView, Notice, Operator, Place, Screen, Status, SubscribeOptions,
     SubscriptionState, WorkerToPage,
 };
 use arrivals::Arrivals;
@@ -242,11 +243,7 @@ impl Model {
 
     /// Does what is due by now.
     pub fn tick(&mut self, now: u64) {
-        while self.ending.front().is_some_and(|(due, _)| *due <= now)
-            && let Some((_, client_id)) = self.ending.pop_front()
-        {
-            self.effects.push_back(Effect::Control(Request::EndSession { client_id }));
-        }
+        self.end_sessions(now);
         self.tell_refusals(now);
         self.weigh();
         self.inquire(now);
@@ -389,10 +386,7 @@ impl Model {
             }
             Action::Kick { client_id } => self.kick(client_id),
             Action::EndSession { client_id } => return self.end_session(now, client_id),
-            Action::KeepSession { client_id } => {
-                self.ending.retain(|(_, ending)| *ending != client_id);
-                return Ok(());
-            }
+            Action::KeepSession { client_id } => return self.keep_session(&client_id),
             Action::ReloadRules => Effect::Control(Request::ReloadRules),
             // The page's own affair: it tells the broker's worker, which dials the bridge.
             Action::MoveHere => return Ok(()),
@@ -404,52 +398,6 @@ impl Model {
         }
         self.effects.push_back(effect);
         Ok(())
-    }
-
-    /// Has a client disconnected, and says what that means.
-    fn kick(&mut self, client_id: String) -> Effect {
-        if self.status.operator == Operator::Yes {
-            let text = format!(
-                "{client_id} is told to go. Its session stays, and most clients come back by themselves."
-            );
-            self.notify(Notice::done(text));
-        }
-        Effect::Control(Request::Kick { client_id })
-    }
-
-    /// Ends a session when there was time to think better of it.
-    fn end_session(&mut self, now: u64, client_id: String) -> Result<(), String> {
-        if let Operator::No { why } = &self.status.operator {
-            return Err(why.clone());
-        }
-        if self.ending.len() >= NOTICES {
-            return Err("Several sessions are about to end already.".into());
-        }
-        let text = format!(
-            "The session of {client_id} ends in {} s: its subscriptions go, and what waits for it.",
-            Notice::DECIDING_MS / 1_000
-        );
-        self.ending.push_back((now + u64::from(Notice::DECIDING_MS) * 1_000, client_id.clone()));
-        self.notify(Notice::done(text).undone_by(Action::KeepSession { client_id }));
-        Ok(())
-    }
-
-    /// Who sent a message of the stream, who got it and why.
-    fn journey(&self, number: u64) -> Result<Journey, String> {
-        if let Operator::No { why } = &self.status.operator {
-            return Err(why.clone());
-        }
-        let unknown =
-            "It came before this page looked, or was kept by the broker: who got it was not recorded.";
-        let (at, topic, payload) = self.stream.message_at(number).ok_or(unknown)?;
-        let mut journey = self.traffic.journey(at, topic, payload).ok_or(unknown)?.clone();
-        for receiver in &mut journey.receivers {
-            let why = self.inquiries.answer(&receiver.client_id, topic).and_then(inquiry::by_which);
-            if let Some(why) = why {
-                receiver.how = format!("{}, {why}", receiver.how);
-            }
-        }
-        Ok(journey)
     }
 
     fn subscribe(&mut self, text: &str, options: SubscribeOptions) -> Result<(), String> {

@@ -1,10 +1,15 @@
+mod controls;
+mod power;
+
 use lacewing_control::HomeCommand;
 use yew::prelude::*;
 
-use super::{SetPoint, device, glyph};
+use self::controls::Controls;
+use self::power::PowerSwitch;
+use super::{device, glyph};
 use crate::hooks::use_page;
-use crate::state::{Route, Sheet};
-use crate::wire::{Action, Control, DeviceDetail, Operator, Power, Shown, TopicRow, TrafficRow};
+use crate::state::Route;
+use crate::wire::{Action, DeviceDetail, Operator, TopicRow, TrafficRow};
 
 /// A device's card: what it is, what it says, whom it hears, its will and its power.
 #[derive(Properties, PartialEq)]
@@ -38,7 +43,7 @@ pub(crate) fn DeviceCard(props: &DeviceCardProps) -> Html {
             </header>
             <div class="now">
                 <p class="value">{ device::words(device) }</p>
-                <Controls detail={detail.clone()} />
+                <Controls device={detail.device.clone()} room={detail.room.clone()} />
             </div>
             <div role="status">
                 { for device.asked.as_ref().map(|asked| match &asked.why {
@@ -72,35 +77,13 @@ pub(crate) fn DeviceCard(props: &DeviceCardProps) -> Html {
                 Err(why) => html! { <p class="hint">{ why }</p> },
             } }
             <h3>{ "Power" }</h3>
-            <PowerSwitch detail={detail.clone()} />
+            <PowerSwitch id={detail.device.id.clone()} power={detail.power.clone()} will_in={detail.will_in} />
         </section>
     }
 }
 
 fn hand_over(device: &str, to: Option<String>) -> Action {
     Action::Home(HomeCommand::HandOver { device: device.into(), to })
-}
-
-#[component]
-fn Controls(props: &DeviceCardProps) -> Html {
-    let page = use_page();
-    let device = &props.detail.device;
-    let ask =
-        |control: Control| page.acting::<MouseEvent>(Action::Control { device: device.id.clone(), control });
-    match &device.shown {
-        Shown::Climate { .. } => {
-            html! { <SetPoint device={device.clone()} room={props.detail.room.clone()} /> }
-        }
-        Shown::Switch { on, settable: true, .. } => {
-            let next = *on != Some(true);
-            html! { <button onclick={ask(Control::Switch(next))}>{ if next { "Turn on" } else { "Turn off" } }</button> }
-        }
-        Shown::Contact { active, settable: true, .. } => {
-            let next = *active != Some(true);
-            html! { <button onclick={ask(Control::Open(next))}>{ if next { "Open" } else { "Close" } }</button> }
-        }
-        _ => Html::default(),
-    }
 }
 
 fn topics(title: &str, rows: &[TopicRow]) -> Html {
@@ -153,52 +136,6 @@ pub(crate) fn Last(props: &LastProps) -> Html {
 
 /// A sealed envelope.
 #[component]
-fn Envelope() -> Html {
+pub(super) fn Envelope() -> Html {
     html! { <svg viewBox="0 0 20 14" width="20" height="14" aria-hidden="true"><path d="M1 1h18v12H1zM1 1l9 7 9-7" /></svg> }
-}
-
-/// The three ends of a device, each with what it means for the broker.
-#[component]
-fn PowerSwitch(props: &DeviceCardProps) -> Html {
-    let page = use_page();
-    let id = &props.detail.device.id;
-    let power = match &props.detail.power {
-        Ok(power) => *power,
-        Err(why) => {
-            return html! {
-                <p class="why">{ why }{ " " }
-                    <button class="link" onclick={page.opening(Some(Sheet::Connect))}>{ "How devices connect" }</button></p>
-            };
-        }
-    };
-    let set = |power: Power| page.acting::<MouseEvent>(Action::Power { device: id.clone(), power });
-    let says = match power {
-        Power::On => "It runs.",
-        Power::Off => "Switched off: it said goodbye, so the broker keeps its will to itself.",
-        Power::Crashed => {
-            "Crashed: its socket closed without a goodbye, so the broker published its will at once."
-        }
-        Power::Cut => {
-            "Its cable is cut: the broker hears nothing, and publishes the will after one and a half keep-alives."
-        }
-    };
-    html! {
-        <div class="power">
-            <p>{ says }</p>
-            { for props.detail.will_in.map(|seconds| html! {
-                <p class="will countdown"><Envelope />{ format!("Its will in {seconds} s.") }</p>
-            }) }
-            if power == Power::On {
-                <div class="ends">
-                    <button onclick={set(Power::Off)} title="DISCONNECT: no will">{ "Switch off" }</button>
-                    <button class="danger" onclick={set(Power::Crashed)} title="The socket closes: the will at once">{ "Crash" }</button>
-                    <button class="danger" onclick={set(Power::Cut)} title="Silence: the will after 1.5 × keep-alive">{ "Cut the cable" }</button>
-                </div>
-            } else {
-                <button class="primary" onclick={set(Power::On)}>
-                    { if power == Power::Cut { "Mend the cable" } else { "Switch on" } }
-                </button>
-            }
-        </div>
-    }
 }

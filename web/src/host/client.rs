@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use lacewing_client::{Cause, Event as ClientEvent, Message, Output as Asked, State, Token};
+use lacewing_client::{Cause, Event as ClientEvent, Message, Output as Asked, Token};
 use lacewing_control::{OPERATOR, Request, Response};
 use lacewing_link::{BrokerId, Event as LinkEvent, Hello, Link, Side, StreamId};
 
-use lacewing_protocol::{QoS, ReasonCode};
+use lacewing_protocol::ReasonCode;
 
 use super::member::{Carrier, Member};
 use crate::model::{Effect, Errand, Model, Outcome, Who};
@@ -20,8 +20,6 @@ const PUSH_EVERY: u64 = 100_000;
 const AGE_EVERY: u64 = 1_000_000;
 /// Rounds of one turn.
 const ROUNDS: u32 = 32;
-/// Publishes whose outcome is awaited; of further ones the oldest is forgotten.
-const ERRANDS: usize = 256;
 
 const NO_OPERATOR: &str = "This page is an ordinary client of that broker: who is connected, and a device's ends, are shown where it runs.";
 
@@ -58,13 +56,13 @@ pub enum Output {
 
 /// The page's clients and their model.
 pub struct ClientHost {
-    model: Model,
+    pub(super) model: Model,
     members: [Member; 2],
     road: Road,
     place: Option<Place>,
     outputs: VecDeque<Output>,
     /// What was published and not yet answered, oldest first.
-    errands: VecDeque<(Who, Token, Errand)>,
+    pub(super) errands: VecDeque<(Who, Token, Errand)>,
     dirty: bool,
     pushed: u64,
 }
@@ -253,7 +251,7 @@ impl ClientHost {
         self.outputs.extend(self.model.views(now.wall).into_iter().map(Box::new).map(Output::Page));
     }
 
-    fn member(&mut self, who: Who) -> &mut Member {
+    pub(super) fn member(&mut self, who: Who) -> &mut Member {
         &mut self.members[index(who)]
     }
 
@@ -410,25 +408,6 @@ impl ClientHost {
         };
         if let Some(full) = outcome {
             self.model.problem(format!("Not sent: {full}."));
-        }
-    }
-
-    /// Something is on its way; its errand is kept until it is certain what became of it.
-    fn sent(&mut self, who: Who, token: Token, errand: Errand, qos: QoS) {
-        let connected = matches!(self.member(who).client.state(), State::Connected);
-        if qos == QoS::AtMostOnce && connected {
-            return self.model.posted(errand, Outcome::Sent);
-        }
-        if self.errands.len() == ERRANDS {
-            self.errands.pop_front();
-        }
-        self.errands.push_back((who, token, errand));
-    }
-
-    fn posted(&mut self, who: Who, token: Token, outcome: Outcome) {
-        let at = self.errands.iter().position(|(whose, known, _)| (*whose, *known) == (who, token));
-        if let Some((_, _, errand)) = at.and_then(|at| self.errands.remove(at)) {
-            self.model.posted(errand, outcome);
         }
     }
 

@@ -3,7 +3,7 @@
 use lacewing_control::{Event, EventKind, Request, Response, Watch};
 
 use super::{Effect, Model, inquiry, takeover};
-use crate::wire::{Bridge, Devices, Notice, Operator, Screen, WorkerToPage};
+use crate::wire::{Bridge, Devices, Journey, Notice, Operator, Screen, WorkerToPage};
 
 /// Messages a second from which on nobody is told of each one's way; half of it and they are again.
 const TOO_MANY: f32 = 1_000.0;
@@ -138,6 +138,24 @@ impl Model {
     }
 
     /// An event, which stands for `weight` of them where the host left some out.
+    /// Who sent a message of the stream, who got it and why.
+    pub(super) fn journey(&self, number: u64) -> Result<Journey, String> {
+        if let Operator::No { why } = &self.status.operator {
+            return Err(why.clone());
+        }
+        let unknown =
+            "It came before this page looked, or was kept by the broker: who got it was not recorded.";
+        let (at, topic, payload) = self.stream.message_at(number).ok_or(unknown)?;
+        let mut journey = self.traffic.journey(at, topic, payload).ok_or(unknown)?.clone();
+        for receiver in &mut journey.receivers {
+            let why = self.inquiries.answer(&receiver.client_id, topic).and_then(inquiry::by_which);
+            if let Some(why) = why {
+                receiver.how = format!("{}, {why}", receiver.how);
+            }
+        }
+        Ok(journey)
+    }
+
     fn event(&mut self, now: u64, event: &Event, weight: u32) {
         let own = [self.phone.id.as_str(), self.messages.id.as_str()];
         match &event.kind {

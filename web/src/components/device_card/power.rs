@@ -1,0 +1,62 @@
+use yew::prelude::*;
+
+use super::Envelope;
+use crate::hooks::use_page;
+use crate::state::Sheet;
+use crate::wire::{Action, Power};
+
+#[derive(Properties, PartialEq)]
+pub(super) struct PowerSwitchProps {
+    /// The device id.
+    pub(super) id: String,
+    /// How it stands; `Err` says why that cannot be changed from here.
+    pub(super) power: Result<Power, String>,
+    /// Seconds until the broker publishes its will.
+    pub(super) will_in: Option<u32>,
+}
+
+/// The three ends of a device, each with what it means for the broker.
+#[component]
+pub(super) fn PowerSwitch(props: &PowerSwitchProps) -> Html {
+    let page = use_page();
+    let id = &props.id;
+    let power = match &props.power {
+        Ok(power) => *power,
+        Err(why) => {
+            return html! {
+                <p class="why">{ why }{ " " }
+                    <button class="link" onclick={page.opening(Some(Sheet::Connect))}>{ "How devices connect" }</button></p>
+            };
+        }
+    };
+    let set = |power: Power| page.acting::<MouseEvent>(Action::Power { device: id.clone(), power });
+    let says = match power {
+        Power::On => "It runs.",
+        Power::Off => "Switched off: it said goodbye, so the broker keeps its will to itself.",
+        Power::Crashed => {
+            "Crashed: its socket closed without a goodbye, so the broker published its will at once."
+        }
+        Power::Cut => {
+            "Its cable is cut: the broker hears nothing, and publishes the will after one and a half keep-alives."
+        }
+    };
+    html! {
+        <div class="power">
+            <p>{ says }</p>
+            { for props.will_in.map(|seconds| html! {
+                <p class="will countdown"><Envelope />{ format!("Its will in {seconds} s.") }</p>
+            }) }
+            if power == Power::On {
+                <div class="ends">
+                    <button onclick={set(Power::Off)} title="DISCONNECT: no will">{ "Switch off" }</button>
+                    <button class="danger" onclick={set(Power::Crashed)} title="The socket closes: the will at once">{ "Crash" }</button>
+                    <button class="danger" onclick={set(Power::Cut)} title="Silence: the will after 1.5 × keep-alive">{ "Cut the cable" }</button>
+                </div>
+            } else {
+                <button class="primary" onclick={set(Power::On)}>
+                    { if power == Power::Cut { "Mend the cable" } else { "Switch on" } }
+                </button>
+            }
+        </div>
+    }
+}
