@@ -3,6 +3,8 @@
 mod chromium;
 mod devtools;
 mod page;
+mod trace;
 
 pub use chromium::{Chromium, Profile};
 pub use page::Page;
+pub use trace::MainThread;

@@ -4,7 +4,9 @@
 //! Everything here panics when what it waits for does not come: that is how a test fails. Every program that is started
 //! is ended when its value is dropped.
 
+pub mod axe;
 pub mod browser;
+pub mod busy;
 pub mod busy_home;
 pub mod device;
 pub mod hostile;
@@ -16,5 +18,6 @@ pub mod mosquitto;
 pub mod mqttjs;
 pub mod patience;
 pub mod program;
+pub mod sights;
 pub mod stand;
 pub mod tools;

@@ -60,6 +60,17 @@ pub fn mqttjs() -> PathBuf {
     folder
 }
 
+/// The script of axe-core: `LACEWING_AXE` names the folder whose `node_modules` holds it.
+///
+/// # Panics
+/// When it is not there.
+pub fn axe() -> String {
+    let folder = env::var_os("LACEWING_AXE").map(PathBuf::from).unwrap_or_default();
+    std::fs::read_to_string(folder.join("node_modules/axe-core/axe.min.js")).expect(
+        "axe-core is missing: `cargo xtask setup` fetches it and `cargo xtask test` says in LACEWING_AXE where it is",
+    )
+}
+
 /// The folder that holds paho-mqtt: `LACEWING_PAHO`.
 ///
 /// # Panics

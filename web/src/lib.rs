@@ -4,6 +4,8 @@
 //! control answers into what the page shows, [`geometry`] lays out the drawing. These are plain Rust and are
 //! tested natively; everything that touches the browser is compiled for wasm only.
 
+#[cfg(test)]
+mod contrast;
 pub mod geometry;
 pub mod host;
 pub mod model;

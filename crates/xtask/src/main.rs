@@ -24,6 +24,7 @@ mod page;
 mod process;
 mod prose;
 mod purity;
+mod screenshots;
 mod seeded;
 mod serve;
 mod setup;
@@ -34,6 +35,7 @@ mod version;
 mod weight;
 mod workspace;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -87,6 +89,11 @@ enum Chore {
         #[arg(last = true, value_name = "ARGS")]
         args: Vec<String>,
     },
+    /// Take pictures of everything there is to see on the page, wide and on a phone, light and dark.
+    Screenshots {
+        /// Where they go; `target/screenshots` without it.
+        folder: Option<PathBuf>,
+    },
     /// Write `docs/conformance.md`, which test holds which normative statement, and say which are open.
     Conformance,
     /// Hold what the home says for Home Assistant's discovery against Home Assistant's own schemas, and keep what passed.
@@ -123,6 +130,7 @@ fn main() -> ExitCode {
         Chore::Check => check::run(),
         Chore::Interop { suite, tests } => interop::run(suite, &tests),
         Chore::Bench { case, args } => bench::run(case.as_deref(), &args),
+        Chore::Screenshots { folder } => screenshots::run(folder.as_deref()),
         Chore::Conformance => conformance::run(),
         Chore::HomeAssistant => home_assistant::run(),
         Chore::Faults { names } => faults::run(&names),

@@ -80,7 +80,7 @@ pub(crate) fn of(purpose: Purpose) -> Result<Vec<Need>> {
     }
     needs.extend([wasm_bindgen(workspace::wasm_bindgen_version()?), trunk(), wasm_opt()]);
     if purpose == Purpose::Test {
-        needs.extend([wasm_pack(), mqttjs(), paho()]);
+        needs.extend([wasm_pack(), mqttjs(), axe(), paho()]);
     }
     Ok(needs)
 }
@@ -203,6 +203,21 @@ fn mqttjs() -> Need {
     }
 }
 
+fn axe() -> Need {
+    Need {
+        name: "axe-core",
+        why: "tells whether the page can be used by people who see it badly or not at all",
+        takes: "10 s",
+        without: None,
+        recipe: Recipe::Npm {
+            package: "axe-core",
+            version: "4.14.1",
+            accepts: Accepts::Exactly,
+            program: None,
+        },
+    }
+}
+
 fn paho() -> Need {
     Need {
         name: "paho-mqtt",
@@ -230,7 +245,7 @@ fn browser_and_clients() -> [Need; 6] {
             without: None,
             recipe: Recipe::Python { package: "python3-venv", module: "ensurepip" },
         },
-        debian("npm", "fetches mqtt.js and wasm-opt", "1 min", "npm", &["npm"], None),
+        debian("npm", "fetches mqtt.js, axe-core and wasm-opt", "1 min", "npm", &["npm"], None),
         debian(
             "Chromium",
             "the browser that the tests open",

@@ -53,6 +53,7 @@ pub(crate) fn place(command: &mut Command, tools: &Toolbox, built: &Built) -> Re
         .env("LACEWING_BIN", &built.lacewing)
         .env("LACEWING_DIST", &built.dist)
         .env("LACEWING_MQTTJS", &tools.mqttjs)
+        .env("LACEWING_AXE", &tools.axe)
         .env("LACEWING_PAHO", &tools.paho)
         .env("CHROMIUM", browser.chromium)
         .env("CHROMEDRIVER", browser.driver);

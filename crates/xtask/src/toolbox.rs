@@ -20,6 +20,8 @@ pub(crate) struct Toolbox {
     pub(crate) wasm_opt: bool,
     /// The folder whose `node_modules` holds mqtt.js.
     pub(crate) mqttjs: PathBuf,
+    /// The folder whose `node_modules` holds axe-core.
+    pub(crate) axe: PathBuf,
     /// The folder that holds paho-mqtt.
     pub(crate) paho: PathBuf,
 }
@@ -31,12 +33,14 @@ impl Toolbox {
         let mut folders = Vec::new();
         let mut wasm_opt = false;
         let mut mqttjs = PathBuf::new();
+        let mut axe = PathBuf::new();
         let mut paho = PathBuf::new();
         for need in needs {
             let found = look_for(need, cache);
             wasm_opt |= need.name == "wasm-opt" && found.is_there();
             if let Recipe::Npm { package, version, program: None, .. } = &need.recipe {
-                mqttjs = cache.place(package, version);
+                let place = cache.place(package, version);
+                if *package == "axe-core" { axe = place } else { mqttjs = place }
             }
             if let Recipe::Pypi { package, version, .. } = &need.recipe {
                 paho = cache.place(package, version);
@@ -47,7 +51,7 @@ impl Toolbox {
         }
         let own = env::var_os("PATH").unwrap_or_default();
         folders.extend(env::split_paths(&own));
-        Self { path: env::join_paths(folders).unwrap_or(own), wasm_opt, mqttjs, paho }
+        Self { path: env::join_paths(folders).unwrap_or(own), wasm_opt, mqttjs, axe, paho }
     }
 
     /// Gives `command` the tools.

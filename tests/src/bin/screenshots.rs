@@ -1,57 +1,70 @@
-//! Pictures of every view, wide and on a phone, light and dark, from a tab that is the broker.
-//!
-//! `LACEWING_BIN=… LACEWING_DIST=… cargo run -p lacewing-tests --bin screenshots [FOLDER]`; `target/screenshots` without one.
+//! `cargo xtask screenshots`: pictures of everything there is to see, wide and on a phone, light and dark, of a broker without a home, of
+//! the home as it comes, and of one where much happens. One argument: the folder they go to.
 
-#![allow(clippy::print_stdout, reason = "it says where the pictures are")]
+#![allow(clippy::print_stdout, reason = "it says how far it is")]
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use lacewing_tests::browser::Page;
+use lacewing_tests::browser::{Chromium, Page};
+use lacewing_tests::busy::{self, Traffic};
+use lacewing_tests::lacewing::{BrokerHome, Lacewing};
 use lacewing_tests::mosquitto::publish;
-use lacewing_tests::stand::Stand;
+use lacewing_tests::sights::{Opener, SIGHTS, Sight};
+use lacewing_tests::stand::{Stand, is_up};
+use lacewing_tests::tools;
 
 const SIZES: [(&str, u32, u32); 2] = [("wide", 1440, 900), ("phone", 390, 844)];
 
-/// Each view: its name, its fragment, and what is there once it is drawn.
-const VIEWS: [(&str, &str, &str); 4] = [
-    ("home", "#/home", "[data-room=livingroom] data"),
-    ("card", "#/home/sim-livingroom-thermostat", ".card"),
-    ("messages", "#/messages", ".messages"),
-    ("clients", "#/clients", ".clients"),
+/// What there is to see where there is no home.
+const EMPTY: &[Sight] = &[
+    Sight { name: "home", fragment: "#/home", by: Opener::Address, drawn: ".empty" },
+    Sight { name: "messages", fragment: "#/messages", by: Opener::Address, drawn: ".messages" },
+    Sight { name: "clients", fragment: "#/clients", by: Opener::Address, drawn: ".clients tbody tr" },
 ];
+
+/// How many messages a second come into the busy home.
+const RATE: u32 = 20;
 
 fn main() {
     let folder = std::env::args().nth(1).map_or_else(|| PathBuf::from("target/screenshots"), PathBuf::from);
     fs::create_dir_all(&folder).expect("the folder can be made");
+
+    let page = tools::page();
+    let lacewing = Lacewing::start_with(BrokerHome::Native, &["--page", &page.to_string_lossy()]);
+    let chromium = Chromium::start();
+    let page = chromium.profile().open(&lacewing.page());
+    page.shows("header.bar", "Connected to lacewing");
+    take(&folder, "empty", &page, &lacewing, EMPTY);
+    drop((page, chromium, lacewing));
+
     let stand = Stand::tab();
-    let page = stand.tab.as_ref().expect("the stand has a tab");
     publish(stand.port(), &["-t", "home/livingroom/light/set", "-m", "ON"]);
-    for (size, width, height) in SIZES {
-        page.resize(width, height);
-        for dark in [false, true] {
-            page.dark(dark);
-            let scheme = if dark { "dark" } else { "light" };
-            for (view, fragment, drawn) in VIEWS {
-                page.navigate(&format!("{}/{fragment}", stand.lacewing.origin()));
-                page.shows(drawn, "");
-                settle(page);
-                page.picture(&folder.join(format!("{view}-{size}-{scheme}.png")));
-            }
-            page.press("Connect a device");
-            page.shows("dialog", "mosquitto_sub");
-            settle(page);
-            page.picture(&folder.join(format!("connect-{size}-{scheme}.png")));
-            page.press("Close");
-        }
-    }
+    take(&folder, "home", stand.tab.as_ref().expect("the stand has a tab"), &stand.lacewing, SIGHTS);
+    drop(stand);
+
+    let lacewing = Lacewing::start(BrokerHome::Tab);
+    let chromium = Chromium::start();
+    let page = busy::open(&chromium.profile(), &lacewing);
+    is_up(lacewing.mqtt_port);
+    let traffic = Traffic::start(lacewing.mqtt_port, RATE);
+    take(&folder, "busy", &page, &lacewing, SIGHTS);
+    drop(traffic);
     println!("The pictures are in {}", folder.display());
 }
 
-/// Waits until the fonts are there, what moves has come to rest, and a frame was drawn.
-fn settle(page: &Page) {
-    let rest = "document.fonts.ready.then(() => Promise.allSettled(document.getAnimations()\
-                .filter(it => it.effect.getComputedTiming().endTime < Infinity).map(it => it.finished)))\
-                .then(() => new Promise(requestAnimationFrame)).then(() => 1)";
-    page.value(rest);
+/// Takes pictures of all `sights`, of each size, light and dark.
+fn take(folder: &Path, state: &str, page: &Page, lacewing: &Lacewing, sights: &[Sight]) {
+    for (size, width, height) in SIZES {
+        page.resize(width, height);
+        for scheme in ["light", "dark"] {
+            page.dark(scheme == "dark");
+            for sight in sights {
+                sight.show(page, lacewing);
+                page.picture(&folder.join(format!("{}-{state}-{size}-{scheme}.png", sight.name)));
+                sight.close(page);
+            }
+            println!("  {state}, {size}, {scheme}: {} pictures", sights.len());
+        }
+    }
 }

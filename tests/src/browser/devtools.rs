@@ -33,6 +33,22 @@ impl DevTools {
         Self { socket, calls: 0 }
     }
 
+    /// Waits for the event `method` of `session`, and gives its parameters. What comes before it is passed over.
+    ///
+    /// # Panics
+    /// When it does not come.
+    pub(super) fn event(&mut self, session: &str, method: &str) -> Value {
+        loop {
+            let message =
+                self.socket.read().unwrap_or_else(|error| panic!("{method} does not come: {error}"));
+            let Message::Text(text) = message else { continue };
+            let mut event: Value = serde_json::from_str(&text).expect("the developer tools speak JSON");
+            if event["method"] == method && event["sessionId"] == session {
+                return event["params"].take();
+            }
+        }
+    }
+
     /// Calls `method` in `session`, or of the browser itself.
     ///
     /// # Errors

@@ -2,12 +2,14 @@ use std::cell::RefCell;
 use std::fs;
 use std::path::Path;
 use std::rc::Rc;
+use std::thread;
 use std::time::Duration;
 
 use data_encoding::BASE64;
 use serde_json::{Value, json};
 
 use super::devtools::DevTools;
+use super::trace::MainThread;
 use crate::patience::{PATIENCE, within};
 
 /// A tab.
@@ -120,6 +122,69 @@ impl Page {
         self.click(selector);
         self.value("document.activeElement.select()");
         self.call("Input.insertText", json!({ "text": text }));
+    }
+
+    /// Presses a key by its name, `Tab`, `Enter`, `ArrowDown` or a letter, and lets it go.
+    pub fn key(&self, key: &str) {
+        let code = match key {
+            "Tab" => 9,
+            "Enter" => 13,
+            "Escape" => 27,
+            " " => 32,
+            "ArrowLeft" => 37,
+            "ArrowUp" => 38,
+            "ArrowRight" => 39,
+            "ArrowDown" => 40,
+            _ => 0,
+        };
+        let mut params = json!({ "type": "keyDown", "key": key, "windowsVirtualKeyCode": code });
+        match key {
+            "Enter" => params["text"] = "\r".into(),
+            letter if letter.chars().count() == 1 => params["text"] = letter.into(),
+            _ => {}
+        }
+        self.call("Input.dispatchKeyEvent", params);
+        self.call(
+            "Input.dispatchKeyEvent",
+            json!({ "type": "keyUp", "key": key, "windowsVirtualKeyCode": code }),
+        );
+    }
+
+    /// Writes into the field that has the focus.
+    pub fn type_text(&self, text: &str) {
+        self.call("Input.insertText", json!({ "text": text }));
+    }
+
+    /// Has `script` run in every document from now on, before anything of its own.
+    pub fn prepare(&self, script: &str) {
+        self.call("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script }));
+    }
+
+    /// Traces for `time` what the thread that draws the page does.
+    ///
+    /// # Panics
+    /// When the browser does not trace.
+    pub fn trace(&self, time: Duration) -> MainThread {
+        let config = json!({ "includedCategories": ["toplevel"], "excludedCategories": ["*"] });
+        self.call("Tracing.start", json!({ "transferMode": "ReturnAsStream", "traceConfig": config }));
+        thread::sleep(time);
+        self.call("Tracing.end", json!({}));
+        let done = self.tools.borrow_mut().event(&self.session, "Tracing.tracingComplete");
+        let mut trace = String::new();
+        loop {
+            let part = self.call("IO.read", json!({ "handle": done["stream"], "size": 8 << 20 }));
+            trace += part["data"].as_str().unwrap_or_default();
+            if part["eof"] == true {
+                break;
+            }
+        }
+        let trace: Value = serde_json::from_str(&trace).expect("a trace is JSON");
+        MainThread::read(trace["traceEvents"].as_array().map_or(&[], Vec::as_slice))
+    }
+
+    /// Goes back as the browser's button does.
+    pub fn back(&self) {
+        self.value("history.back()");
     }
 
     /// Writes a picture of what is seen into `file`, a PNG.

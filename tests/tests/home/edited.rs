@@ -83,7 +83,7 @@ fn a_native_broker_keeps_the_home_in_its_data_folder() {
     let page = chromium.profile().open(&lacewing.page());
     page.shows(".scene", "Living room");
     page.press("Edit the house");
-    page.press("Remove the room Study");
+    page.press("Remove room Study");
     eventually("the broker keeps nothing of the study", || {
         let kept = subscribe(lacewing.mqtt_port, &["-t", "home/study/#", "-W", "1"]);
         kept.is_empty().then_some(())

@@ -78,7 +78,7 @@ pub(crate) fn DeviceTile(props: &DeviceProps) -> Html {
         <li class={classes} {style} data-device={device.id.clone()}>
             { drawing }
             <button class={classes!("tag", (!lines.0).then_some("bare"))} tabindex="-1" onclick={open} title={format!("{}, {says}", device.name)} aria-label={format!("{name}. Open its card")}>
-                <span class="name"><i class={dot}></i>if lines.0 { { &device.name } }</span>
+                <span class="name"><i class={dot}></i>if lines.0 { { &device.name }{ " " } }</span>
                 if lines.1 { <span class="value">{ briefly(device, label) }</span> }
             </button>
             { climate }

@@ -12,6 +12,9 @@ const KEYS: &[(&[&str], &str)] = &[
     (&["?"], "This list"),
     (&["Esc"], "Close what is open over the page"),
     (&["Tab"], "To the next thing that can be used"),
+    (&["←", "↑", "→", "↓"], "In the house: to the next device"),
+    (&["Enter"], "In the house: open its card"),
+    (&["Space"], "In the house: switch it"),
 ];
 
 /// The keyboard's shortcuts.

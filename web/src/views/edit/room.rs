@@ -36,7 +36,7 @@ pub(super) fn EditRoom(props: &EditRoomProps) -> Html {
         <div class="edit-room" role="group" aria-label={room.name.clone()}>
             <div class="edit-line">
                 <NameField name={room.name.clone()} label={format!("Name of the room {}", room.name)} {rename} />
-                <button class="quiet" onclick={remove} aria-label={format!("Remove the room {}", room.name)}>{ "Remove room" }</button>
+                <button class="quiet" onclick={remove} aria-label={format!("Remove room {}", room.name)}>{ "Remove room" }</button>
             </div>
             <ul>
                 { for room.devices.iter().map(|device| html! {

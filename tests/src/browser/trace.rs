@@ -1,0 +1,111 @@
+use serde_json::Value;
+
+/// A 60th of a second, in microseconds.
+const FRAME: f64 = 1_000_000.0 / 60.0;
+
+/// What the thread that draws a page did while it was traced.
+#[derive(Debug, Clone, Default)]
+pub struct MainThread {
+    /// When each task began and how long it took, in microseconds.
+    tasks: Vec<(f64, f64)>,
+}
+
+impl MainThread {
+    /// Reads a trace of Chromium. Of several pages the busiest is meant.
+    pub(super) fn read(events: &[Value]) -> Self {
+        let thread = |event: &Value| (event["pid"].as_u64(), event["tid"].as_u64());
+        let mains = events
+            .iter()
+            .filter(|event| event["name"] == "thread_name" && event["args"]["name"] == "CrRendererMain");
+        let of = |main: &Value| {
+            let tasks = events.iter().filter(|event| {
+                event["name"] == "ThreadControllerImpl::RunTask" && thread(event) == thread(main)
+            });
+            let tasks = tasks.filter_map(|task| Some((task["ts"].as_f64()?, task["dur"].as_f64()?)));
+            Self { tasks: tasks.collect() }
+        };
+        mains.map(of).max_by(|one, other| one.work().total_cmp(&other.work())).unwrap_or_default()
+    }
+
+    /// The longest task, in milliseconds.
+    pub fn longest(&self) -> f64 {
+        self.tasks.iter().map(|(_, took)| took / 1000.0).fold(0.0, f64::max)
+    }
+
+    /// The work in a 60th of a second, in milliseconds, that `percent` of those with any work in them do not exceed.
+    pub fn work_per_frame(&self, percent: f64) -> f64 {
+        let mut frames: Vec<f64> = self.frames().into_iter().filter(|work| *work > 0.0).collect();
+        frames.sort_by(f64::total_cmp);
+        let at = (frames.len() as f64 * percent / 100.0).ceil() as usize;
+        frames.get(at.saturating_sub(1)).map_or(0.0, |work| work / 1000.0)
+    }
+
+    /// How much of the time it worked, from 0 to 1.
+    pub fn share(&self) -> f64 {
+        let frames = self.frames().len().max(1) as f64;
+        self.work() / (frames * FRAME)
+    }
+
+    fn work(&self) -> f64 {
+        self.tasks.iter().map(|(_, took)| took).sum()
+    }
+
+    /// The work in each 60th of a second, in microseconds; a task that spans several is shared out.
+    fn frames(&self) -> Vec<f64> {
+        let began = self.tasks.iter().map(|(at, _)| *at).fold(f64::INFINITY, f64::min);
+        let mut frames = Vec::new();
+        for (at, took) in &self.tasks {
+            let (mut at, end) = (at - began, at - began + took);
+            while at < end {
+                let frame = (at / FRAME) as usize;
+                let until = end.min((frame + 1) as f64 * FRAME);
+                if frames.len() <= frame {
+                    frames.resize(frame + 1, 0.0);
+                }
+                frames[frame] += until - at;
+                // Never less than it was, whatever the rounding.
+                at = until.max(at + 0.001);
+            }
+        }
+        frames
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn task(pid: u64, at: f64, took: f64) -> Value {
+        json!({ "name": "ThreadControllerImpl::RunTask", "pid": pid, "tid": 1, "ts": at, "dur": took })
+    }
+
+    fn main_thread(pid: u64) -> Value {
+        json!({ "name": "thread_name", "pid": pid, "tid": 1, "args": { "name": "CrRendererMain" } })
+    }
+
+    #[test]
+    fn the_busiest_main_thread_is_read() {
+        let events = [
+            main_thread(1),
+            main_thread(2),
+            task(1, 0.0, 10.0),
+            task(2, 0.0, 4_000.0),
+            task(3, 0.0, 9_000.0),
+        ];
+        assert_eq!(MainThread::read(&events).longest(), 4.0);
+        assert_eq!(MainThread::read(&[]).longest(), 0.0);
+    }
+
+    #[test]
+    fn work_is_summed_in_60ths_of_a_second() {
+        let thread =
+            MainThread { tasks: vec![(1e6, 2_000.0), (1e6 + 3_000.0, 1_000.0), (1e6 + FRAME, 20_000.0)] };
+        let frames = thread.frames();
+        assert_eq!(frames.len(), 3);
+        assert!((frames[0] - 3_000.0).abs() < 0.1 && (frames[1] - FRAME).abs() < 0.1, "{frames:?}");
+        assert!((thread.work_per_frame(95.0) - FRAME / 1000.0).abs() < 0.001);
+        assert!((thread.work_per_frame(34.0) - (20.0 - FRAME / 1000.0)).abs() < 0.4);
+    }
+}

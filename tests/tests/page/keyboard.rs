@@ -1,0 +1,68 @@
+use lacewing_tests::browser::Page;
+use lacewing_tests::mosquitto::Subscriber;
+use lacewing_tests::patience::eventually;
+use lacewing_tests::stand::Stand;
+
+/// How often a key is pressed before it is given up.
+const PRESSES: usize = 250;
+
+#[test]
+fn a_window_is_opened_a_message_published_and_a_card_read_without_a_mouse() {
+    let stand = Stand::tab();
+    let page = stand.tab.as_ref().expect("the stand has a tab");
+    page.shows("[data-room=livingroom] data", "");
+
+    let mut terminal = Subscriber::start(stand.port(), &["-t", "home/livingroom/window/state"]);
+    assert_eq!(terminal.said().1, "closed");
+    reach(page, "[data-device=sim-livingroom-window] .draw");
+    page.key(" ");
+    assert_eq!(terminal.said().1, "open");
+
+    let mut terminal = Subscriber::start(stand.port(), &["-t", "keyboard/says"]);
+    page.key("p");
+    page.shows("dialog", "Publish");
+    reach(page, ".compose input");
+    page.value("document.activeElement.select()");
+    page.type_text("keyboard/says");
+    reach(page, ".compose textarea");
+    page.value("document.activeElement.select()");
+    page.type_text("hello, mouse");
+    reach(page, ".compose button[type=submit]");
+    page.key("Enter");
+    assert_eq!(terminal.said().1, "hello, mouse");
+
+    page.key("Escape");
+    eventually("the composer closes", || page.text("dialog").is_none().then_some(()));
+    page.key("g");
+    page.key("c");
+    page.shows("main", "sim-livingroom-sensor");
+    reach(page, "a[href$='sim-livingroom-sensor']");
+    page.key("Enter");
+    page.shows(".card", "sim-livingroom-sensor");
+    page.shows(".card", "offline");
+}
+
+/// Goes on with Tab, and with the arrows where they lead anywhere, until `wanted` has the focus.
+fn reach(page: &Page, wanted: &str) {
+    let there = format!("!!document.activeElement?.matches({wanted:?})");
+    let here = "(window.places ??= new Map(), places.has(document.activeElement) || \
+                places.set(document.activeElement, places.size), places.get(document.activeElement))";
+    for _ in 0..PRESSES {
+        if page.value(&there) == Some(true.into()) {
+            return;
+        }
+        let before = page.value(here);
+        let in_the_house =
+            page.value("!!document.activeElement?.closest('.scene, .narrow')") == Some(true.into());
+        if in_the_house {
+            page.key("ArrowRight");
+        }
+        if !in_the_house || page.value(here) == before {
+            page.key("Tab");
+        }
+    }
+    panic!(
+        "the keyboard does not reach {wanted}; it is at {:?}",
+        page.value("document.activeElement?.outerHTML")
+    );
+}

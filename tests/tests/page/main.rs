@@ -1,0 +1,8 @@
+//! What holds on every view of the page.
+
+mod accessible;
+mod addresses;
+mod keyboard;
+mod leaving;
+mod narrow;
+mod stopped;
