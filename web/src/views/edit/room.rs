@@ -84,15 +84,19 @@ fn EditDevice(props: &EditDeviceProps) -> Html {
             { glyph(device) }
             <div>
                 <NameField name={device.name.clone()} label={format!("Name of {whole}")} {rename} />
-                <p class="hint">{ editing::kind_name(device.kind) }
-                    { for device.handed_to.as_ref().map(|client| html! { <>{ ", handed over to " }<code>{ client }</code></> }) }</p>
+                if device.name != editing::kind_name(device.kind) {
+                    <p class="hint">{ editing::kind_name(device.kind) }</p>
+                }
+                { for device.handed_to.as_ref().map(|client| html! { <p class="hint">{ "Handed over to " }<code>{ client }</code></p> }) }
             </div>
+            <span class="edit-ends">
             <select onchange={move_to} aria-label={format!("Room of {whole}")}>
                 { for rooms.iter().map(|(id, name)| html! {
                     <option value={id.clone()} selected={*id == room.0}>{ name }</option>
                 }) }
             </select>
             <button class="quiet" onclick={remove} aria-label={format!("Remove {whole}")}>{ "Remove" }</button>
+            </span>
         </li>
     }
 }
