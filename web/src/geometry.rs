@@ -108,7 +108,7 @@ impl House {
             width: (width - kerb - left).min(WIDEST),
             height: height - sky - roof - below,
         };
-        let shaft_width = (devices * 2.6 + 18.0).clamp(48.0, 110.0).min(walls.width * 0.12);
+        let shaft_width = (devices * 2.6 + 18.0).clamp(48.0, 110.0).min(walls.width * 0.15);
         let before = shaft_column(rooms, columns);
         let edges = edges(rooms, columns, walls.width - SIDE * 2.0 - shaft_width);
         let left_of = |index: u8| {

@@ -104,7 +104,12 @@ struct Client {
 struct Last {
     status: Option<Status>,
     screen: Option<WorkerToPage>,
+    /// When the house was last drawn.
+    drawn_at: u64,
 }
+
+/// How long a drawing stays while messages are too many to be told one by one, in microseconds.
+const GLANCE: u64 = 400_000;
 
 /// The most notices kept for the page.
 const NOTICES: usize = 16;
@@ -267,12 +272,25 @@ impl Model {
             self.last.status = Some(self.status.clone());
             views.push(WorkerToPage::Status(self.status.clone()));
         }
+        if self.is_hurried(now) {
+            return views;
+        }
         let screen = self.screen_view(now);
         if self.last.screen.as_ref() != Some(&screen) {
             self.last.screen = Some(screen.clone());
             views.push(screen);
         }
         views
+    }
+
+    /// Whether the house was drawn just now, and its numbers change faster than they can be read.
+    fn is_hurried(&mut self, now: u64) -> bool {
+        let home = matches!(self.screen, Screen::Home { .. }) && self.last.screen.is_some();
+        if home && self.narrator.is_busy(now) && now.saturating_sub(self.last.drawn_at) < GLANCE {
+            return true;
+        }
+        self.last.drawn_at = now;
+        false
     }
 
     fn screen_view(&mut self, now: u64) -> WorkerToPage {

@@ -17,12 +17,15 @@ pub(crate) struct DeviceProps {
     /// Where it is in the drawing; `None` where rooms are lists.
     #[prop_or_default]
     pub(crate) place: Option<Place>,
+    /// Messages a second, where they are too many for beads.
+    #[prop_or_default]
+    pub(crate) rate: Option<u32>,
 }
 
 #[component]
 pub(crate) fn DeviceTile(props: &DeviceProps) -> Html {
     let actions = use_actions();
-    let DeviceProps { device, room, place } = props;
+    let DeviceProps { device, room, place, rate } = props;
     let open = actions.going(Route::Home(Some(device.id.clone())));
     let style = place.as_ref().map(|place| {
         let area = place.area;
@@ -77,6 +80,7 @@ pub(crate) fn DeviceTile(props: &DeviceProps) -> Html {
     html! {
         <li class={classes} {style} data-device={device.id.clone()}>
             { drawing }
+            { for rate.map(|rate| html! { <span class="rate" title="messages a second">{ format!("{rate}/s") }</span> }) }
             <button class={classes!("tag", (!lines.0).then_some("bare"))} tabindex="-1" onclick={open} title={format!("{}, {says}", device.name)} aria-label={format!("{name}. Open its card")}>
                 <span class="name"><i class={dot}></i>if lines.0 { { &device.name }{ " " } }</span>
                 if lines.1 { <span class="value">{ briefly(device, label) }</span> }

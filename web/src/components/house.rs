@@ -21,7 +21,7 @@ pub(crate) use room::{Temperature, is_lit, warmth};
 
 use crate::geometry::{Area, Direction, Drawing, Street, alike};
 use crate::hooks::{Launch, use_size};
-use crate::wire::{Bridge, HouseView};
+use crate::wire::{Bridge, HouseView, RoomView};
 
 use room::Room;
 use scenery::{Backdrop, Wiring};
@@ -80,7 +80,8 @@ pub(crate) fn House(props: &HouseProps) -> Html {
                 <Wiring drawing={Fixed(Rc::clone(&drawing))} street={Rc::clone(&street)} busy={house.busy.clone()} {linked} own={*own} />
                 <ul class="rooms" aria-label="Rooms">
                     { for house.rooms.iter().enumerate().map(|(index, room)| html! {
-                        <Room key={room.id.clone()} room={room.clone()} {index} drawing={Fixed(Rc::clone(&drawing))} />
+                        <Room key={room.id.clone()} room={room.clone()} {index} drawing={Fixed(Rc::clone(&drawing))}
+                            busy={busy_in(house, room)} />
                     }) }
                 </ul>
                 { attic(house, &drawing) }
@@ -88,13 +89,20 @@ pub(crate) fn House(props: &HouseProps) -> Html {
                 { cat(house, &drawing) }
                 <BrokerBox area={drawing.house.broker} passed={house.passed.clone()} />
                 if *own { <Cabinet area={street.cabinet} bridge={bridge.clone()} /> }
-                <Pavement street={Rc::clone(&street)} passers={house.pavement.clone()} more={house.more_passers} />
+                <Pavement street={Rc::clone(&street)} passers={house.pavement.clone()} more={house.more_passers}
+                    busy={house.busy.clone()} />
                 { legend(&drawing) }
                 <Controls house={house.clone()} />
                 <Beads launches={launches.clone()} ways={Rc::clone(&ways)} reduced={*reduced} />
             }
         </div>
     }
+}
+
+/// The devices of a room that have too many messages for beads.
+pub(super) fn busy_in(house: &HouseView, room: &RoomView) -> Vec<(String, u32)> {
+    let inside = |id: &String| room.devices.iter().any(|device| device.id == *id);
+    house.busy.iter().filter(|(id, _)| inside(id)).cloned().collect()
 }
 
 /// What the drawing is made from: two that are drawn alike are equal.

@@ -5,7 +5,7 @@ use web_sys::Element;
 use yew::prelude::*;
 
 use super::DeviceTile;
-use super::house::{Beads, BrokerBox, Temperature, Ways, cat_drawing, is_lit, sky, walk, warmth};
+use super::house::{Beads, BrokerBox, Temperature, Ways, busy_in, cat_drawing, is_lit, sky, walk, warmth};
 use crate::geometry::emblem;
 use crate::hooks::{Launch, use_actions};
 use crate::state::{Route, Sheet};
@@ -58,7 +58,8 @@ pub(crate) fn HouseNarrow(props: &HouseNarrowProps) -> Html {
             <i class="trunk-line" aria-hidden="true"></i>
             <ul class="rooms" aria-label="Rooms">
                 { for rooms.iter().map(|room| html! {
-                    <RoomTile key={room.id.clone()} room={(*room).clone()} cat={house.cat.as_ref() == Some(&room.id)} />
+                    <RoomTile key={room.id.clone()} room={(*room).clone()} cat={house.cat.as_ref() == Some(&room.id)}
+                        busy={busy_in(house, room)} />
                 }) }
             </ul>
             </div>
@@ -75,6 +76,7 @@ pub(crate) fn HouseNarrow(props: &HouseNarrowProps) -> Html {
 struct RoomTileProps {
     room: RoomView,
     cat: bool,
+    busy: Vec<(String, u32)>,
 }
 
 #[component]
@@ -95,7 +97,8 @@ fn RoomTile(props: &RoomTileProps) -> Html {
             <header><h2>{ &room.name }</h2><Temperature room={room.clone()} /></header>
             <ul class="devices" aria-label={format!("Devices in the {}", room.name)}>
                 { for devices.iter().take(few).map(|device| html! {
-                    <DeviceTile key={device.id.clone()} device={(*device).clone()} room={room.name.clone()} />
+                    <DeviceTile key={device.id.clone()} device={(*device).clone()} room={room.name.clone()}
+                        rate={props.busy.iter().find(|(id, _)| *id == device.id).map(|(_, rate)| *rate)} />
                 }) }
                 if !all {
                     <li class="more"><button onclick={more}

@@ -143,10 +143,10 @@ fn invitation(
 /// The left corner of the cellar, if the broker leaves it; else the right one.
 fn legend(house: &House) -> Area {
     let (cellar, broker) = (house.cellar, house.broker);
-    let (width, height) = (136.0, 74.0);
+    let (width, height) = (136.0, 66.0);
     let left = broker.x - cellar.x >= cellar.right() - broker.right();
     let x = if left { cellar.x + 12.0 } else { cellar.right() - width - 8.0 };
-    Area { x, y: cellar.y + 22.0, width, height }
+    Area { x, y: cellar.y + 30.0, width, height }
 }
 
 /// The part of the space under the roof where a trunk can stand.
@@ -252,6 +252,7 @@ pub(super) mod tests {
         let drawing = Drawing::of(rooms, width, height);
         let street = Street::lay_out(&drawing.house, &["one".into(), "two".into()]);
         let wires = drawing.wires.iter().chain(street.signs.iter().map(|sign| &sign.wire));
+        let wires = wires.chain([&street.air, &street.cable]);
         for wire in wires {
             for pair in wire.corners.windows(2) {
                 let segment = segment(pair[0], pair[1]);

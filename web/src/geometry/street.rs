@@ -73,8 +73,8 @@ impl Street {
         let free = row(signs.len());
         let free = (free.y > CONTROLS).then_some(free);
         let top = free.or(signs.last().map(|sign| sign.area)).map_or(ground - 84.0, |area| area.y) - 8.0;
-        let middle = house.broker.y + 26.0;
-        let air = Wire { device: PHONE.into(), corners: vec![(right, middle), (out, middle)] };
+        let phone = vec![(right, lane + 5.0), (out - 28.0, lane + 5.0), (out - 28.0, house.broker.y)];
+        let air = Wire { device: PHONE.into(), corners: phone };
         let cable = Wire { device: String::new(), corners: cable };
         Self { cabinet, cable, post: [(x, ground), (x, top)], signs, free, air }
     }

@@ -177,6 +177,11 @@ impl Narrator {
         busy.filter_map(|(client, rate)| Some((cast.drawn(&client)?, rate))).collect()
     }
 
+    /// Whether there is any client with too many messages for beads.
+    pub(crate) fn is_busy(&self, now: u64) -> bool {
+        !self.loads.busy(now).is_empty()
+    }
+
     /// The topics of the latest messages.
     pub(crate) fn passed(&mut self, now: u64) -> Vec<Passed> {
         if now.saturating_sub(self.passed_at) >= GLANCE {

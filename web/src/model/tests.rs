@@ -451,3 +451,19 @@ fn a_refusal_without_an_answer_is_told_by_its_rule() {
     let says = "The broker refused what this page sent: it may not publish to a: deny publish #.";
     assert!(model.views(2 * SECOND).contains(&WorkerToPage::Notice(Notice::problem(says))));
 }
+
+#[test]
+fn a_house_with_too_many_messages_for_beads_shows_their_number_and_is_drawn_less_often() {
+    let mut model = at_home();
+    for _ in 0..30 {
+        tell(&mut model, SECOND, "home/livingroom/temperature", "20.4");
+    }
+    let drawn = house(&mut model, SECOND);
+    assert_eq!((drawn.busy, drawn.beads), (vec![(SENSOR.to_owned(), 30)], Vec::new()));
+    tell(&mut model, SECOND, "home/livingroom/temperature", "20.5");
+    let houses = |model: &mut Model, now| {
+        model.views(now).into_iter().filter(|view| matches!(view, WorkerToPage::House(_))).count()
+    };
+    assert_eq!(houses(&mut model, SECOND + 100_000), 0);
+    assert_eq!(houses(&mut model, SECOND + 500_000), 1);
+}

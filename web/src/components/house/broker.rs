@@ -24,6 +24,10 @@ pub(crate) fn BrokerBox(props: &BrokerProps) -> Html {
         Some(clients) => format!("{clients} clients"),
         None => "passes messages on".into(),
     };
+    let clients = match status.rate {
+        rate if rate >= 8.0 => format!("{clients} · {rate:.0} messages a second"),
+        _ => clients,
+    };
     html! {
         <button class="broker" style={props.area.as_ref().map(place)} onclick={page.going(Route::Clients(None))}
             title="Whoever publishes tells the broker; whoever has subscribed hears it from the broker">

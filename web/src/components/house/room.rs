@@ -13,12 +13,14 @@ pub(super) struct RoomProps {
     /// Its place in the plan's list.
     pub(super) index: usize,
     pub(super) drawing: Fixed,
+    /// Its devices with too many messages for beads, and how many a second.
+    pub(super) busy: Vec<(String, u32)>,
 }
 
 /// One room: its colour and the light of its lamps, furniture, label, and devices.
 #[component]
 pub(super) fn Room(props: &RoomProps) -> Html {
-    let RoomProps { room, index, drawing } = props;
+    let RoomProps { room, index, drawing, busy } = props;
     let drawing = &drawing.0;
     let Some(area) = drawing.house.rooms.get(*index).copied() else { return Html::default() };
     let lamps: Vec<Area> = room
@@ -46,8 +48,9 @@ pub(super) fn Room(props: &RoomProps) -> Html {
             <ul class="devices" aria-label={format!("Devices in the {}", room.name)}>
                 { for room.devices.iter().filter_map(|device| {
                     let place = drawing.place(&device.id)?.clone();
+                    let rate = busy.iter().find(|(id, _)| *id == device.id).map(|(_, rate)| *rate);
                     Some(html! {
-                        <DeviceTile key={device.id.clone()} device={device.clone()} room={room.name.clone()} {place} />
+                        <DeviceTile key={device.id.clone()} device={device.clone()} room={room.name.clone()} {place} {rate} />
                     })
                 }) }
             </ul>

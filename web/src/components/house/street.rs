@@ -42,13 +42,18 @@ pub(super) struct PavementProps {
     pub(super) street: Rc<Street>,
     pub(super) passers: Vec<Passer>,
     pub(super) more: u32,
+    /// Those with too many messages for beads, and how many a second.
+    pub(super) busy: Vec<(String, u32)>,
 }
 
 /// Real clients under their ids, on signs at a post, and a free one for the next.
 #[component]
 pub(super) fn Pavement(props: &PavementProps) -> Html {
     let actions = use_actions();
-    let PavementProps { street, passers, more } = props;
+    let PavementProps { street, passers, more, busy } = props;
+    let rate = |id: &str| {
+        busy.iter().find(|(busy, _)| busy == id).map(|(_, rate)| format!("{rate} messages a second"))
+    };
     let hidden = *more + passers.len().saturating_sub(street.signs.len()) as u32;
     let [(x, foot), (_, top)] = street.post;
     html! {
@@ -62,7 +67,7 @@ pub(super) fn Pavement(props: &PavementProps) -> Html {
                         </a>
                         <span><i class="dot"></i>{ match &passer.left {
                             Some(how) => format!("just left: {how}"),
-                            None => "connected".into(),
+                            None => rate(&passer.client_id).unwrap_or_else(|| "connected".into()),
                         } }</span>
                     </li>
                 }) }
