@@ -14,6 +14,7 @@ use crate::encoding::Writer;
 use crate::message::Message;
 use crate::queue::Waiting;
 use crate::retain::RetainedMessage;
+use crate::retained_delivery::Owed;
 use crate::routing::SessionKey;
 use crate::subscription_list::Subscription;
 use crate::{Broker, Change, Output, Record, Seq, Table};
@@ -110,6 +111,7 @@ impl Broker {
         to: SessionKey,
         filter: &TopicFilter,
         subscription: Subscription,
+        owed: Option<Owed>,
     ) {
         let Some(session) = self.sessions.get(to.0 as usize).filter(|session| session.durable) else {
             return;
@@ -121,8 +123,19 @@ impl Broker {
             | (options.retain_handling as u64) << 4;
         let mut value = Writer::new();
         value.number(flags).maybe(id.map(u64::from));
+        if let Some(Owed { until, place }) = owed {
+            value.number(until).number(u64::from(place.passed)).bytes(&place.key);
+        }
         let key = key(session.serial, filter.as_bytes());
         self.record(Table::Subscription, key, Change::Put(value.finish()));
+    }
+
+    /// Notes which retained messages a subscription is still to bring; `None` when that is over.
+    pub(crate) fn record_owed(&mut self, to: SessionKey, filter: &TopicFilter, owed: Option<Owed>) {
+        let session = self.sessions.get(to.0 as usize).filter(|session| session.durable);
+        if let Some(&subscription) = session.and_then(|session| session.subscriptions.find(filter)) {
+            self.record_subscription(to, filter, subscription, owed);
+        }
     }
 
     pub(crate) fn forget_subscription(&mut self, of: SessionKey, filter: &TopicFilter) {

@@ -13,6 +13,8 @@ use crate::message::Message;
 use crate::persist::Stage;
 use crate::queue::Waiting;
 use crate::retain::RetainedMessage;
+use crate::retained::{Cursor, Place};
+use crate::retained_delivery::RetainedDelivery;
 use crate::routing::{GroupKey, SessionKey};
 use crate::session::{Origin, Session, Will};
 use crate::shared::HandOver;
@@ -221,9 +223,20 @@ impl Restore {
             },
         };
         let id = id.map(u32::try_from).transpose().ok()?;
+        let owed = if reader.is_done() {
+            None
+        } else {
+            let until = reader.number()?;
+            let place = Place { passed: reader.flag()?, key: reader.bytes()?.to_vec() };
+            let cursor = Cursor::at(filter.clone(), place);
+            Some(RetainedDelivery { cursor, qos: options.qos, id, no_local: options.no_local, until })
+        };
         let Some(session_key) = self.owner(key)? else { return Some(false) };
         self.broker.subscriptions.insert(&filter, session_key, options, id);
         let session = self.broker.sessions.get_mut(session_key.0 as usize)?;
+        if let Some(delivery) = owed {
+            session.transit_mut().retained.insert(filter.clone(), delivery);
+        }
         session.subscriptions.insert(filter, Subscription { options, id });
         Some(true)
     }

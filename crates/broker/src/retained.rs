@@ -7,7 +7,7 @@ use std::ops::Bound;
 
 use lacewing_protocol::{TopicFilter, TopicName};
 
-pub(crate) use cursor::{Cursor, Scan, Step};
+pub(crate) use cursor::{Cursor, Place, Scan, Step};
 
 /// How many bytes something took on the wire.
 pub(crate) trait WireBytes {

@@ -9,7 +9,7 @@ use crate::delivery::Recipient;
 use crate::jobs::Job;
 use crate::message::Message;
 use crate::retain::RetainedMessage;
-use crate::retained::{Cursor, Step};
+use crate::retained::{Cursor, Place, Step};
 use crate::route::Passing;
 use crate::routing::SessionKey;
 use crate::sys::is_watched_by;
@@ -27,6 +27,21 @@ pub(crate) struct RetainedDelivery {
     /// The number of the last message before the subscription was made. Later ones go by the subscription itself, and
     /// would otherwise come twice where this has to wait.
     pub(crate) until: u64,
+}
+
+/// What is kept of it, so that a crash loses no message and doubles none: it changes together with what was delivered.
+#[derive(Debug)]
+pub(crate) struct Owed {
+    pub(crate) until: u64,
+    pub(crate) place: Place,
+}
+
+impl RetainedDelivery {
+    /// What is to be kept of it now; nothing of `$SYS`, which is made anew.
+    pub(crate) fn owed(&self) -> Option<Owed> {
+        let is_kept = !is_watched_by(self.cursor.filter());
+        is_kept.then(|| Owed { until: self.until, place: self.cursor.place() })
+    }
 }
 
 /// How many messages are taken together.
@@ -55,7 +70,7 @@ impl Broker {
                 return;
             };
             let Some((_, delivery)) = transit.retained.iter_mut().next() else { return };
-            let (qos, id, until) = (delivery.qos, delivery.id, delivery.until);
+            let (qos, id, until, durable) = (delivery.qos, delivery.id, delivery.until, session.durable);
             // [MQTT-3.8.3-3]
             let own = delivery.no_local.then_some(&session.client_id);
             // The queue is empty, and what is taken may all have to go there.
@@ -84,12 +99,20 @@ impl Broker {
                     }
                 }
             }
+            let progress = durable && !is_sys && (done || !found.is_empty());
+            let progress = progress.then(|| {
+                let owed = if done { None } else { delivery.owed() };
+                (delivery.cursor.filter().clone(), owed)
+            });
             if done {
                 transit.retained.pop_first();
             }
             self.spend(16 + found.len() as u32);
             for message in found {
                 self.deliver_retained(session_key, &message, qos, id);
+            }
+            if let Some((filter, owed)) = progress {
+                self.record_owed(session_key, &filter, owed);
             }
         }
     }

@@ -116,8 +116,13 @@ impl Broker {
             return Err(ReasonCode::NotAuthorized);
         }
         let inserted = self.add_subscription(session_key, filter.compact(), options, id)?;
-        let retained = self.retained_delivery(filter, options, id, inserted);
-        Ok(retained.filter(|_| features.retain))
+        let retained = self.retained_delivery(filter, options, id, inserted).filter(|_| features.retain);
+        if let Some(delivery) = &retained
+            && let Some(owed) = delivery.owed()
+        {
+            self.record_owed(session_key, delivery.cursor.filter(), Some(owed));
+        }
+        Ok(retained)
     }
 
     fn answer_change(&mut self, key: ConnKey, session_key: SessionKey, change: &mut SubscriptionChange) {
@@ -198,12 +203,14 @@ impl Broker {
         }
         let subscription = Subscription { options, id };
         session.subscriptions.insert(filter.clone(), subscription);
+        let delivery = session.transit.as_ref().and_then(|transit| transit.retained.get(&filter));
+        let owed = delivery.and_then(RetainedDelivery::owed);
         let inserted = self.subscriptions.insert(&filter, session_key, options, id);
         self.count_subscriptions();
         if is_watched_by(&filter) {
             self.watch_sys();
         }
-        self.record_subscription(session_key, &filter, subscription);
+        self.record_subscription(session_key, &filter, subscription, owed);
         if self.watch.wants(EventMask::SUBSCRIPTIONS)
             && let Some(session) = self.sessions.get(session_key.0 as usize)
         {

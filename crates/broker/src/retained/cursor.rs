@@ -20,6 +20,14 @@ pub(crate) struct Cursor {
     key: Vec<u8>,
 }
 
+/// A place as it can be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Whether what has the key was passed already.
+    pub(crate) passed: bool,
+    pub(crate) key: Vec<u8>,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Position {
     /// The next entry is not before the key.
@@ -60,6 +68,17 @@ enum Judgement {
 impl Cursor {
     pub(super) fn new(filter: &TopicFilter) -> Self {
         Self { filter: filter.clone(), position: Position::At, key: Vec::new() }
+    }
+
+    /// The place where another one was.
+    pub(crate) fn at(filter: TopicFilter, place: Place) -> Self {
+        let position = if place.passed { Position::After } else { Position::At };
+        Self { filter, position, key: place.key }
+    }
+
+    /// Where it is; [`at`](Self::at) goes on there.
+    pub(crate) fn place(&self) -> Place {
+        Place { passed: self.position != Position::At, key: self.key.clone() }
     }
 
     /// The filter it follows.

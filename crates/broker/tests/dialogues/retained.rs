@@ -338,6 +338,28 @@ fn after_a_take_over_the_rest_of_the_retained_messages_comes_on_the_new_connecti
 }
 
 #[test]
+fn after_a_crash_the_rest_of_the_retained_messages_comes_and_none_of_them_twice() {
+    let story = Story::with(Config { durable: true, outgoing_bytes: 2000, ..Config::default() });
+    half_way(&story, QoS::AtLeastOnce);
+    // A second crash, before anybody came back.
+    let story = story.crash().crash();
+    let (again, ack) = story.lasting("late");
+    assert!(ack.session_present);
+    let mut got = Vec::new();
+    while let Some(packet) = again.try_receive() {
+        if let Packet::Publish(publish) = packet {
+            got.push(publish.topic.clone().unwrap().to_string());
+            again.acknowledge(&publish);
+        }
+    }
+    let expected: Vec<String> = (0..1000).map(|n| format!("many/{n:03}")).collect();
+    assert_eq!(got, expected, "what was in flight, then the rest");
+    again.vanishes();
+    let story = story.crash();
+    story.lasting("late").0.hears_nothing();
+}
+
+#[test]
 fn with_clean_start_no_retained_message_of_the_former_session_comes() {
     // [MQTT-3.1.2-4]
     let story = Story::with(Config { outgoing_bytes: 2000, ..Config::default() });
