@@ -1,6 +1,7 @@
 //! Both hosts together on virtual time: page, client worker, broker worker and a bridge that is one end of a link.
 
 mod admission;
+mod home;
 mod login;
 
 use std::collections::VecDeque;
@@ -31,6 +32,15 @@ struct World {
 
 impl World {
     fn new(bridge: bool) -> Self {
+        Self::made(bridge, None)
+    }
+
+    /// A tab without a bridge, in whose browser this home was kept.
+    fn with_home(home: Option<String>) -> Self {
+        Self::made(false, home)
+    }
+
+    fn made(bridge: bool, home: Option<String>) -> Self {
         let now = 1_000_000;
         let setup = Setup {
             config: Config::default(),
@@ -38,7 +48,7 @@ impl World {
             broker: [9; 16],
             bridge: bridge.then(|| ("ws://localhost:8830/link".to_owned(), "token".to_owned())),
             local_minutes: 60,
-            home: None,
+            home,
         };
         let mut world = Self {
             now,
