@@ -1,5 +1,6 @@
 //! The users and rules in force, in the form in which they are asked at every message.
 
+mod compiling;
 mod topics;
 mod tree;
 
@@ -8,6 +9,7 @@ use hashbrown::HashMap;
 
 use crate::session::Session;
 use crate::{Access, AccessRule, Act, Listener, Rules, User};
+pub(crate) use compiling::Compiling;
 pub(crate) use topics::Who;
 use tree::Tree;
 
@@ -20,8 +22,9 @@ pub(crate) struct Policy {
     /// Counts how often they were set.
     pub(crate) edition: u32,
     common: Tree,
-    /// Where each user is in the list of them, and the user's own rules, if any.
-    users: HashMap<Box<str>, (u32, Option<Tree>), FixedState>,
+    /// Where each user is in the list of them, and where the tree of the user's own rules is, if there are any.
+    users: HashMap<Box<str>, (u32, Option<u32>), FixedState>,
+    trees: Vec<Tree>,
     /// Whether any rule denies publishing.
     pub(crate) guards_publishing: bool,
     /// Whether any rule denies subscribing.
@@ -29,19 +32,23 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
-    pub(crate) fn new(rules: Rules, edition: u32) -> Self {
-        let common = Tree::new(&rules.access);
-        let mut users = HashMap::with_capacity_and_hasher(rules.users.len(), FixedState::default());
-        for (place, user) in (0..).zip(&rules.users) {
-            let tree = (!user.access.is_empty()).then(|| Tree::new(&user.access));
-            users.entry(user.name.as_str().into()).or_insert((place, tree));
+    /// Everyone may do everything, and nobody is known by name.
+    pub(crate) fn open() -> Self {
+        Self::empty(Rules::default())
+    }
+
+    /// No rule of these is in it.
+    fn empty(rules: Rules) -> Self {
+        let users = HashMap::with_capacity_and_hasher(rules.users.len(), FixedState::default());
+        Self {
+            rules,
+            edition: 0,
+            common: Tree::new(),
+            users,
+            trees: Vec::new(),
+            guards_publishing: false,
+            guards_reading: false,
         }
-        let denies = |act: Act| {
-            let is_such = |rule: &AccessRule| rule.verdict == Access::Deny && rule.act.includes(act);
-            rules.users.iter().flat_map(|user| &user.access).chain(&rules.access).any(is_such)
-        };
-        let (guards_publishing, guards_reading) = (denies(Act::Publish), denies(Act::Subscribe));
-        Self { rules, edition, common, users, guards_publishing, guards_reading }
     }
 
     /// The user of that name.
@@ -74,7 +81,7 @@ impl Policy {
     pub(crate) fn forbids_to(&self, who: &Who<'_>, act: Act, topic: &str) -> Option<&AccessRule> {
         let own = who.user.and_then(|user| self.users.get(user));
         let own = own.and_then(|(place, tree)| {
-            let number = tree.as_ref()?.first(act, topic, who)?;
+            let number = self.trees.get((*tree)? as usize)?.first(act, topic, who)?;
             self.rules.users.get(*place as usize)?.access.get(number as usize)
         });
         let common = || {

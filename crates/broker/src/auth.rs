@@ -76,6 +76,9 @@ impl Broker {
     fn entry(&self, transport: &Transport, connect: &Connect) -> Entry {
         let has_method = connect.properties.authentication_method.is_some();
         let is_own = is_own(transport.listener);
+        if !is_own && self.awaits_rules() {
+            return Entry::Out(ReasonCode::ServerBusy, "the first users and rules are not yet in force");
+        }
         let nobody_is_known = self.policy.rules.users.is_empty() && !self.config.authenticate;
         if has_method && (is_own || nobody_is_known) {
             return Entry::Out(ReasonCode::BadAuthenticationMethod, "no authentication method is known here");

@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 use lacewing_protocol::{DecodeLimits, Decoder, Role};
 use slab::Slab;
 
-use crate::access::Policy;
+use crate::access::{Compiling, Policy};
 use crate::backlog::Backlog;
 use crate::connection::{ConnKey, Connection, Phase};
 use crate::deadlines::Deadlines;
@@ -34,6 +34,8 @@ pub(crate) const BUDGET: u32 = 4096;
 pub struct Broker {
     pub(crate) config: Config,
     pub(crate) policy: Policy,
+    /// What is going to take the policy's place.
+    pub(crate) compiling: Option<Box<Compiling>>,
     pub(crate) seed: u64,
     pub(crate) now: Now,
     /// What is left of [`BUDGET`] in this call.
@@ -103,7 +105,8 @@ impl Broker {
     pub fn new(config: Config, seed: u64, now: Now) -> Self {
         Self {
             config: config.checked(),
-            policy: Policy::new(Rules::default(), 0),
+            policy: Policy::open(),
+            compiling: None,
             seed,
             now,
             budget: BUDGET,

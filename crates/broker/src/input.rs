@@ -125,7 +125,8 @@ pub enum Command {
     /// stay), and those that want to come in (5.0: CONNACK 0x9C or 0x9D, 3.1.1: 3), until told otherwise. A single one is
     /// sent elsewhere by [`Kick`](Self::Kick) with such a reason.
     Redirect(Redirect),
-    /// Go on with other users and rules, if they pass [`Rules::check`]. Clients whose user is gone or has another password,
+    /// Go on with other users and rules, if they pass [`Rules::check`]. Many take some ticks, in which the former ones stay in
+    /// force; only before the first ones ever are complete are clients refused (5.0: CONNACK 0x89, 3.1.1: 3). Clients whose user is gone or has another password,
     /// and those without a user name where that is not allowed any more, are disconnected (5.0: DISCONNECT 0x87); their
     /// wills are published and their sessions stay. Others go on under the new access rules from their next packet on;
     /// subscriptions stay, and what waits is delivered if it is allowed. Terms hold from the next CONNECT on.

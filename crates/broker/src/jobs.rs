@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use crate::access::Policy;
 use crate::message::Message;
 use crate::reload::Reload;
 use crate::retained::{Cursor, Step};
@@ -37,8 +38,12 @@ pub(crate) enum Job {
     Shutdown(u32),
     /// Clients are sent elsewhere, from this place in the slab on.
     Redirect(u32),
+    /// Users and rules are compiled.
+    Compile,
     /// Clients that other users and rules shut out are disconnected.
     Reload(Box<Reload>),
+    /// Users and rules that never came into force are freed.
+    Forget(Box<Policy>),
 }
 
 /// How many entries one step of a job looks at.
@@ -77,7 +82,9 @@ impl Broker {
             Job::DropRetained(cursor) => self.drop_retained(cursor),
             Job::Sweep(sweep) => self.go_on_sweeping(sweep),
             Job::Shutdown(next) => self.shut_down_from(next),
+            Job::Compile => self.go_on_compiling(),
             Job::Reload(reload) => self.go_on_reloading(reload),
+            Job::Forget(policy) => policy.take_apart(&mut self.budget),
             Job::Redirect(next) => self.go_on_redirecting(next),
         };
         (!done).then_some(job)

@@ -102,6 +102,12 @@ pub enum RulesError {
     /// Too many access rules.
     #[error("{0} access rules are more than {max}", max = Rules::ACCESS_RULES)]
     AccessRules(usize),
+    /// Too many levels in the rules' patterns.
+    #[error("{0} levels in access rules are more than {max}", max = Rules::LEVELS)]
+    Levels(usize),
+    /// Too much text.
+    #[error("{0} bytes of names, passwords and patterns are more than {max}", max = Rules::BYTES)]
+    Bytes(usize),
 }
 
 /// What holds beside the access rules; `None` leaves it as [`Config`](crate::Config) has it, and of two that are set,
@@ -145,22 +151,46 @@ impl Rules {
     /// The most access rules, those of users and those for everyone together.
     pub const ACCESS_RULES: usize = 10_000;
 
+    /// The most levels of all their patterns together: 20 for each rule, if there are as many as there can be.
+    pub const LEVELS: usize = 200_000;
+
+    /// The most bytes of all names, passwords, SCRAM verifiers and patterns together, 8 MiB.
+    pub const BYTES: usize = 8 << 20;
+
     /// The user of that name.
     pub fn user(&self, name: &str) -> Option<&User> {
         self.users.iter().find(|user| user.name == name)
     }
 
-    /// Whether they are within their bounds, which keep the time to read them short. A host asks before it hands them in:
+    /// Whether they are within their bounds, which keep the time and memory for them small. A host asks before it hands them in:
     /// a broker refuses what is beyond, says so in an event, and goes on with the former ones.
     ///
     /// # Errors
-    /// There are more than [`USERS`](Self::USERS), or more than [`ACCESS_RULES`](Self::ACCESS_RULES) altogether.
+    /// There are more than [`USERS`](Self::USERS), or more than [`ACCESS_RULES`](Self::ACCESS_RULES) altogether, with more
+    /// than [`LEVELS`](Self::LEVELS) or more than [`BYTES`](Self::BYTES).
     pub fn check(&self) -> Result<(), RulesError> {
         if self.users.len() > Self::USERS {
             return Err(RulesError::Users(self.users.len()));
         }
         let rules = self.access_len();
-        if rules > Self::ACCESS_RULES { Err(RulesError::AccessRules(rules)) } else { Ok(()) }
+        if rules > Self::ACCESS_RULES {
+            return Err(RulesError::AccessRules(rules));
+        }
+        let patterns = || self.access().map(|rule| rule.topics.as_str());
+        let bytes =
+            patterns().map(str::len).sum::<usize>() + self.users.iter().map(User::bytes).sum::<usize>();
+        if bytes > Self::BYTES {
+            return Err(RulesError::Bytes(bytes));
+        }
+        let slashes: usize =
+            patterns().map(|pattern| pattern.bytes().filter(|byte| *byte == b'/').count()).sum();
+        let levels = rules + slashes;
+        if levels > Self::LEVELS { Err(RulesError::Levels(levels)) } else { Ok(()) }
+    }
+
+    /// All access rules, those of users and those for everyone.
+    pub(crate) fn access(&self) -> impl Iterator<Item = &AccessRule> {
+        self.users.iter().flat_map(|user| &user.access).chain(&self.access)
     }
 
     /// How many access rules there are, those of users and those for everyone.
@@ -172,6 +202,14 @@ impl Rules {
     pub fn anonymous_at(&self, listener: Listener) -> bool {
         let terms = self.listeners.iter().find(|terms| terms.listener == listener);
         terms.and_then(|terms| terms.anonymous).unwrap_or(self.anonymous)
+    }
+}
+
+impl User {
+    /// The bytes of its name and of what it proves itself by.
+    pub(crate) fn bytes(&self) -> usize {
+        let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        self.name.len() + text(&self.password) + text(&self.scram)
     }
 }
 
@@ -262,6 +300,28 @@ mod tests {
         for bad in ["", "a/#/b", "a+", "$share/g/a", "a\0"] {
             assert!(TopicPattern::try_from(bad.to_owned()).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn text_and_levels_have_a_bound_of_their_own() {
+        let rule = |pattern: String| AccessRule {
+            verdict: Access::Allow,
+            act: Act::Both,
+            topics: pattern.try_into().unwrap(),
+        };
+        let deep =
+            |rules: usize| Rules { access: vec![rule("a/".repeat(99) + "a"); rules], ..Rules::default() };
+        assert_eq!(deep(2000).check(), Ok(()));
+        assert_eq!(deep(2001).check(), Err(RulesError::Levels(200_100)));
+        let user =
+            |bytes: usize| User { name: "x".into(), password: Some("y".repeat(bytes)), ..User::default() };
+        let long = |bytes: usize| Rules {
+            users: vec![user(bytes)],
+            access: vec![rule("b".repeat(9))],
+            ..Rules::default()
+        };
+        assert_eq!(long(Rules::BYTES - 10).check(), Ok(()));
+        assert_eq!(long(Rules::BYTES - 9).check(), Err(RulesError::Bytes(Rules::BYTES + 1)));
     }
 
     #[test]

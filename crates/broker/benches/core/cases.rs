@@ -1,6 +1,6 @@
 use std::iter;
 
-use lacewing_broker::{Access, AccessRule, Act, Command, ConnId, Rules, TopicPattern};
+use lacewing_broker::{Access, AccessRule, Act, Command, ConnId, Rules, TopicPattern, User};
 use lacewing_protocol::QoS;
 
 use crate::harness::{Harness, connect, messages, subscribe};
@@ -38,10 +38,13 @@ pub(crate) const ALL: &[(&str, Case)] = &[
     ("filters of every + and a, 16 deep", every_combination),
     ("restore 100 000 sessions", restore),
     ("pairs under 10 000 rules", |harness| {
-        harness.command(rules(10_000));
+        harness.command(command(&rules(10_000)));
+        harness.settle();
         pairs(harness, QoS::AtMostOnce, READ);
     }),
-    ("new rules, 10 000, 10 000 clients", reload),
+    ("new rules, 10 000, 10 000 clients", |harness| reload(harness, &rules(10_000))),
+    ("new rules, 20 levels each, users", |harness| reload(harness, &most_rules())),
+    ("new rules, each by a client id", |harness| reload(harness, &named_rules())),
 ];
 
 fn pairs(harness: &mut Harness, qos: QoS, window: usize) {
@@ -238,26 +241,52 @@ fn restore(harness: &mut Harness) {
     harness.count(100_000);
 }
 
-fn reload(harness: &mut Harness) {
+fn reload(harness: &mut Harness, rules: &Rules) {
     subscribers(harness, 10_000, |number| vec![format!("bench/{number}")]);
+    assert_eq!(rules.check(), Ok(()));
+    let commands: Vec<_> = (0..10).map(|_| command(rules)).collect();
     harness.start();
-    for _ in 0..10 {
-        harness.command(rules(10_000));
+    for command in commands {
+        harness.command(command);
         harness.settle();
     }
     harness.count(10);
 }
 
+fn command(rules: &Rules) -> Command {
+    Command::Rules(Box::new(rules.clone()))
+}
+
 /// So many rules: they allow what the cases use, and little else.
-fn rules(count: usize) -> Command {
-    let rule = |verdict, topics: String| {
-        TopicPattern::try_from(topics).map(|topics| AccessRule { verdict, act: Act::Both, topics })
-    };
+fn rules(count: usize) -> Rules {
     let rooms = (0..count - 2).flat_map(|number| rule(Access::Allow, format!("house/{number}/+/set")));
     let last = [(Access::Allow, "bench/#"), (Access::Deny, "#")];
     let last = last.into_iter().flat_map(|(verdict, topics)| rule(verdict, topics.to_owned()));
-    let access = rooms.chain(last).collect();
-    Command::Rules(Box::new(Rules { access, ..Rules::default() }))
+    Rules { access: rooms.chain(last).collect(), ..Rules::default() }
+}
+
+/// As many users, rules, levels and bytes as there can be.
+fn most_rules() -> Rules {
+    let user = |number: usize| User {
+        name: format!("user {number:05}"),
+        password: Some("p".repeat(Rules::BYTES / Rules::USERS - 500)),
+        access: rule(Access::Allow, format!("{number:05}{}", format!("/{}", "x".repeat(24)).repeat(19)))
+            .into_iter()
+            .collect(),
+        ..User::default()
+    };
+    Rules { users: (0..Rules::USERS).map(user).collect(), ..Rules::default() }
+}
+
+/// Rules in which each names its level in a way of its own by the client's id.
+fn named_rules() -> Rules {
+    let named = (0..Rules::ACCESS_RULES).flat_map(|number| rule(Access::Allow, format!("{number:05}%c/#")));
+    Rules { access: named.collect(), ..Rules::default() }
+}
+
+fn rule(verdict: Access, topics: String) -> Option<AccessRule> {
+    let topics = TopicPattern::try_from(topics).ok()?;
+    Some(AccessRule { verdict, act: Act::Both, topics })
 }
 
 fn retain(harness: &mut Harness, count: usize) {

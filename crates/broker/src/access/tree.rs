@@ -7,10 +7,27 @@ use crate::{AccessRule, Act};
 /// No rule: later than every other.
 const NONE: u32 = u32::MAX;
 
+/// So many nodes stand together, so that a tree grows and goes in small pieces.
+const PAGE: usize = 256;
+/// How many named levels are compared, or keys freed, for one unit of a call's budget.
+const KEYS_PER_COST: usize = 16;
+/// How many bytes of a level are read for one unit.
+const BYTES_PER_COST: usize = 512;
+
 /// A list of rules by the levels of their patterns, to find the first that speaks of a topic.
 #[derive(Debug)]
 pub(super) struct Tree {
-    nodes: Vec<Node>,
+    /// All but the last are full.
+    pages: Vec<Vec<Node>>,
+}
+
+/// How far a list of rules has been taken in.
+#[derive(Debug, Default)]
+pub(super) struct Place {
+    rule: usize,
+    /// Where in the rule's pattern the next level starts, and the node it leads on from.
+    at: usize,
+    node: usize,
 }
 
 #[derive(Debug)]
@@ -37,45 +54,91 @@ struct Firsts {
 }
 
 impl Tree {
-    pub(super) fn new(rules: &[AccessRule]) -> Self {
-        let mut tree = Self { nodes: vec![Node::new()] };
-        for (number, rule) in (0..).zip(rules) {
-            tree.add(number, rule);
-        }
-        tree
+    /// No rules.
+    pub(super) fn new() -> Self {
+        Self { pages: vec![vec![Node::new()]] }
     }
 
-    fn add(&mut self, number: u32, rule: &AccessRule) {
-        let mut at = 0;
-        for level in rule.topics.as_str().split('/') {
-            self.nodes[at].first.add(number, rule.act);
-            if level == "#" {
-                return self.nodes[at].below.add(number, rule.act);
+    /// Takes in rules of a list from `place` on while the budget lasts, about a unit for each level; whether all are in.
+    pub(super) fn grow(&mut self, rules: &[AccessRule], place: &mut Place, budget: &mut u32) -> bool {
+        while let Some(rule) = rules.get(place.rule) {
+            let number = place.rule as u32;
+            loop {
+                if *budget == 0 {
+                    return false;
+                }
+                let rest = &rule.topics.as_str()[place.at..];
+                let level = rest.split('/').next().unwrap_or_default();
+                let node = self.node_mut(place.node);
+                let compared = if level.contains('%') { node.named.len() / KEYS_PER_COST } else { 0 };
+                *budget = budget.saturating_sub((1 + compared + level.len() / BYTES_PER_COST) as u32);
+                node.first.add(number, rule.act);
+                if level == "#" {
+                    node.below.add(number, rule.act);
+                    break;
+                }
+                place.node = self.child(place.node, level);
+                if level.len() == rest.len() {
+                    let last = self.node_mut(place.node);
+                    last.first.add(number, rule.act);
+                    last.here.add(number, rule.act);
+                    break;
+                }
+                place.at += level.len() + 1;
             }
-            at = self.child(at, level);
+            *place = Place { rule: place.rule + 1, ..Place::default() };
         }
-        self.nodes[at].first.add(number, rule.act);
-        self.nodes[at].here.add(number, rule.act);
+        true
+    }
+
+    /// Frees nodes while the budget lasts; whether all are gone. Nothing is to be asked of it any more.
+    pub(super) fn shrink(&mut self, budget: &mut u32) -> bool {
+        while let Some(page) = self.pages.last_mut() {
+            if *budget == 0 {
+                return false;
+            }
+            let Some(node) = page.pop() else {
+                self.pages.pop();
+                continue;
+            };
+            let keys = node.exact.len() + node.named.len();
+            *budget = budget.saturating_sub((1 + keys / KEYS_PER_COST) as u32);
+        }
+        true
+    }
+
+    #[inline]
+    fn node(&self, at: usize) -> &Node {
+        &self.pages[at / PAGE][at % PAGE]
+    }
+
+    fn node_mut(&mut self, at: usize) -> &mut Node {
+        &mut self.pages[at / PAGE][at % PAGE]
     }
 
     fn child(&mut self, at: usize, level: &str) -> usize {
-        let new = self.nodes.len() as u32;
-        let node = &mut self.nodes[at];
+        let full = self.pages.len().saturating_sub(1);
+        let new = full * PAGE + self.pages.last().map_or(0, Vec::len);
+        let number = new as u32;
+        let node = self.node_mut(at);
         let child = if level == "+" {
-            *node.any.get_or_insert(new)
+            *node.any.get_or_insert(number)
         } else if !level.contains('%') {
-            *node.exact.entry(level.into()).or_insert(new)
+            *node.exact.entry(level.into()).or_insert(number)
         } else {
             match node.named.iter().find(|(name, _)| &**name == level) {
                 Some((_, child)) => *child,
                 None => {
-                    node.named.push((level.into(), new));
-                    new
+                    node.named.push((level.into(), number));
+                    number
                 }
             }
         };
-        if child == new {
-            self.nodes.push(Node::new());
+        if child == number {
+            match self.pages.last_mut() {
+                Some(page) if page.len() < PAGE => page.push(Node::new()),
+                _ => self.pages.push(vec![Node::new()]),
+            }
         }
         child as usize
     }
@@ -88,7 +151,7 @@ impl Tree {
         let mut others = Vec::new();
         let mut next = Some((0, Some(topic)));
         while let Some((at, rest)) = next.take().or_else(|| others.pop()) {
-            let node: &Node = &self.nodes[at as usize];
+            let node = self.node(at as usize);
             if node.first.of(act) >= first {
                 continue;
             }
@@ -169,15 +232,42 @@ mod tests {
         levels.prop_filter("empty", |topic| !topic.is_empty())
     }
 
+    /// A tree that was grown with so much budget at a time.
+    fn grown(rules: &[AccessRule], step: u32) -> Tree {
+        let (mut tree, mut place) = (Tree::new(), Place::default());
+        while !tree.grow(rules, &mut place, &mut step.clone()) {}
+        tree
+    }
+
+    #[test]
+    fn it_grows_and_goes_in_steps_that_its_budget_bounds() {
+        let rules: Vec<_> =
+            (0..1000).map(|number| rule(&format!("{number}/a/%c{number}/b/#"), Act::Both)).collect();
+        let (mut tree, mut place) = (Tree::new(), Place::default());
+        let mut steps = 0;
+        while !tree.grow(&rules, &mut place, &mut 10) {
+            steps += 1;
+            assert!(place.rule <= steps * 2 + 1);
+        }
+        assert!(steps >= 490, "{steps}");
+        assert_eq!(tree.pages.iter().map(Vec::len).sum::<usize>(), 4001);
+        let mut steps = 0;
+        while !tree.shrink(&mut 10) {
+            steps += 1;
+        }
+        assert!((390..=500).contains(&steps), "{steps}");
+    }
+
     proptest! {
         #[test]
         fn it_finds_what_reading_the_list_finds(
             patterns in prop::collection::vec((pattern(), 0..3usize), 0..12),
             topic in topic(),
+            step in 1..40u32,
         ) {
             let acts = [Act::Publish, Act::Subscribe, Act::Both];
             let rules: Vec<_> = patterns.iter().map(|(text, act)| rule(text, acts[*act])).collect();
-            let tree = Tree::new(&rules);
+            let tree = grown(&rules, step);
             let who = Who { client_id: "me", user: Some("kim") };
             for act in [Act::Publish, Act::Subscribe] {
                 // Of a topic, a filter without wildcards, a pattern speaks if it covers it.

@@ -1,7 +1,10 @@
 //! Other users and rules while clients are here.
 
-use lacewing_broker::{Access, AccessRule, Act, Command, Listener, Rules, User, Verdict};
-use lacewing_protocol::{Connect, Packet, ProtocolVersion, QoS, ReasonCode, Utf8String};
+use bytes::{Bytes, BytesMut};
+use lacewing_broker::{Access, AccessRule, Act, Command, Input, Listener, Rules, User, Verdict};
+use lacewing_protocol::{
+    Connect, Packet, PacketId, ProtocolVersion, Publish, QoS, ReasonCode, TopicName, Utf8String,
+};
 
 use crate::story::*;
 
@@ -123,6 +126,105 @@ fn rules_beyond_the_bounds_are_refused_and_the_former_stay() {
     assert!(story.client("c").publish_qos("t", "x", QoS::AtLeastOnce, 1).is_error());
 }
 
+/// So many rules that it takes several ticks to compile them. The last one denies `topics`.
+fn many_rules(topics: &str) -> Rules {
+    let access = (1..Rules::ACCESS_RULES).map(|n| deny(Act::Both, &format!("house/{n}/+/x")));
+    Rules { access: access.chain([deny(Act::Publish, topics)]).collect(), ..Rules::default() }
+}
+
+impl Story {
+    /// Hands in rules without a tick.
+    fn begin_to_reload(&self, rules: Rules) {
+        let mut world = self.world();
+        let now = world.now;
+        world.broker.handle(now, Input::Command(Command::Rules(Box::new(rules))));
+    }
+}
+
+#[test]
+fn the_former_rules_decide_until_the_new_ones_are_complete() {
+    let story = Story::new();
+    story.reload(Rules { access: vec![deny(Act::Publish, "a")], ..Rules::default() });
+    let client = story.client("c");
+    story.begin_to_reload(many_rules("b"));
+    let publish = |topic: &str, id: u16| {
+        let mut publish = Publish::new(TopicName::try_from(topic).unwrap(), Bytes::new());
+        (publish.qos, publish.packet_id) = (QoS::AtLeastOnce, PacketId::new(id));
+        Packet::Publish(publish)
+    };
+    let mut bytes = BytesMut::new();
+    for (topic, id) in [("a", 1), ("b", 2)] {
+        publish(topic, id).encode(ProtocolVersion::V5_0, &mut bytes).unwrap();
+    }
+    {
+        let mut world = story.world();
+        let (now, conn) = (world.now, client.conn);
+        assert_eq!(world.broker.rules().access.len(), 1);
+        world.broker.handle(now, Input::Received { conn, bytes: bytes.freeze() });
+        let mut ticks = 0;
+        while world.broker.rules().access.len() == 1 {
+            world.broker.handle(now, Input::Tick);
+            ticks += 1;
+            assert!(ticks < 100, "they come into force");
+        }
+        assert!(ticks > 3, "{ticks} ticks for 40 000 levels are more than one call should do");
+    }
+    story.pass_seconds(1);
+    let answer = || match client.receive() {
+        Packet::PubAck(ack) => ack.reason,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(answer(), ReasonCode::NotAuthorized);
+    assert!(!answer().is_error());
+    assert!(!client.publish_qos("a", "x", QoS::AtLeastOnce, 3).is_error());
+    assert!(client.publish_qos("b", "x", QoS::AtLeastOnce, 4).is_error());
+}
+
+#[test]
+fn rules_that_are_being_compiled_give_way_to_later_ones() {
+    let story = Story::new();
+    story.reload(Rules { access: vec![deny(Act::Publish, "a")], ..Rules::default() });
+    story.events();
+    story.begin_to_reload(many_rules("b"));
+    story.begin_to_reload(many_rules("c"));
+    story.begin_to_reload(Rules { access: vec![deny(Act::Publish, "d")], ..Rules::default() });
+    story.pass_seconds(1);
+    assert_eq!(story.events(), ["RulesSet { users: 0, rules: 1 }"]);
+    let client = story.client("c");
+    assert!(client.publish_qos("d", "x", QoS::AtLeastOnce, 1).is_error());
+    for (topic, id) in [("a", 2), ("b", 3), ("c", 4)] {
+        assert!(!client.publish_qos(topic, "x", QoS::AtLeastOnce, id).is_error());
+    }
+}
+
+#[test]
+fn nobody_comes_in_before_the_first_rules_are_complete() {
+    let story = Story::new();
+    let (new, old) = (story.dial(ProtocolVersion::V5_0), story.dial(ProtocolVersion::V3_1_1));
+    let own = story.dial_at(ProtocolVersion::V5_0, Listener::Page, None);
+    story.begin_to_reload(many_rules("a"));
+    {
+        let mut world = story.world();
+        let now = world.now;
+        for (client, connect) in [(&new, v5("n")), (&old, v3("o")), (&own, v5("own"))] {
+            let mut bytes = BytesMut::new();
+            let version = connect.version;
+            Packet::Connect(Box::new(connect)).encode(version, &mut bytes).unwrap();
+            world.broker.handle(now, Input::Received { conn: client.conn, bytes: bytes.freeze() });
+        }
+    }
+    story.pass_seconds(1);
+    let answer = |client: &Client| match client.receive() {
+        Packet::ConnAck(ack) => ack.reason,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(answer(&new), ReasonCode::ServerBusy);
+    assert!(answer(&old).is_error());
+    assert_eq!(answer(&own), ReasonCode::Success);
+    // Once they are there, everyone comes in.
+    story.client("n");
+}
+
 #[test]
 fn thousands_of_clients_are_looked_through_in_bounded_calls() {
     let story = Story::new();
@@ -135,7 +237,7 @@ fn thousands_of_clients_are_looked_through_in_bounded_calls() {
         let mut world = story.world();
         let now = world.now;
         for rules in [users(&[("ada", "2"), ("kim", "1")]), users(&[("ada", "1"), ("kim", "1")])] {
-            world.broker.handle(now, lacewing_broker::Input::Command(Command::Rules(Box::new(rules))));
+            world.broker.handle(now, Input::Command(Command::Rules(Box::new(rules))));
         }
     }
     story.pass_seconds(1);
