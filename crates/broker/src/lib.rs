@@ -78,7 +78,7 @@ pub use output::{AuthRequest, AuthStep, CloseReason, Output, Seq};
 pub use record::{Change, Record, Table};
 pub use recording::{Call, Head, Reaction, Recorder, Recording, RecordingError, Step, Transcript};
 pub use redirect::Redirect;
-pub use restore::{Restore, RestoreError};
+pub use restore::{Progress, Restore, RestoreError, RestoreStep};
 pub use rules::{
     Access, AccessRule, Act, ListenerTerms, Rules, RulesError, Terms, TopicPattern, TopicPatternError, User,
 };

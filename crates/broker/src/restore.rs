@@ -1,44 +1,71 @@
-use std::collections::{BTreeMap, BTreeSet};
+//! A broker is rebuilt from its records, a part at a time.
+
+mod sessions;
+mod tidying;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use bytes::Bytes;
-use lacewing_protocol::{
-    PacketId, ProtocolVersion, QoS, RetainHandling, SubscriptionOptions, TopicFilter, TopicName,
-};
+use lacewing_protocol::TopicName;
 
-use crate::broker::WallTimer;
 use crate::encoding::Reader;
-use crate::jobs::Job;
 use crate::message::Message;
-use crate::persist::Stage;
-use crate::queue::Waiting;
 use crate::retain::RetainedMessage;
-use crate::retained::{Cursor, Place};
-use crate::retained_delivery::RetainedDelivery;
-use crate::routing::{GroupKey, SessionKey};
-use crate::session::{Origin, Session, Will};
+use crate::routing::SessionKey;
 use crate::shared::HandOver;
-use crate::subscription_list::Subscription;
-use crate::window::Sent;
-use crate::{Broker, Change, Config, Ending, Now, Record, Table};
+use crate::{Broker, Change, Config, Now, Record, Table};
 
 /// A broker that is being rebuilt from its records.
 ///
-/// [`push`](Self::push) is called for one record at a time, between which the host may do as it likes, and reads messages at
-/// once. [`finish`](Self::finish) puts sessions together in one go, before there is anybody to serve: some 3.5 µs for
-/// each session with a subscription and a waiting message, so 0.35 s for 100 000.
+/// [`push`](Self::push) is called for one record at a time and reads messages at once; then [`step`](Self::step) puts
+/// sessions together, until it returns the broker. Between two calls the host may do as it likes.
 #[derive(Debug)]
 pub struct Restore {
-    broker: Broker,
+    broker: Box<Broker>,
+    phase: Phase,
+    progress: Progress,
     records: BTreeMap<(Table, Bytes), Bytes>,
     messages: BTreeMap<u64, Rc<Message>>,
     sessions: BTreeMap<u64, SessionKey>,
     /// Records that mean nothing any more: of sessions that ended, or whose time is over.
-    leftovers: Vec<(Table, Bytes)>,
+    leftovers: VecDeque<(Table, Bytes)>,
     /// Those whose messages are retained.
     publishers: BTreeSet<Rc<str>>,
     /// What is to go to other members of shared subscriptions.
     left_behind: HandOver,
+}
+
+/// What one step of a [`Restore`] came to.
+#[derive(Debug)]
+pub enum RestoreStep {
+    /// There is more to do.
+    More(Restore),
+    /// The broker as it was, its connections lost at the crash. Its first outputs may be records that clear away what the
+    /// crash left over.
+    Done(Box<Broker>),
+}
+
+/// How far a [`Restore`] is since its last record was pushed; not in time, but close to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// So much is done.
+    pub done: u64,
+    /// Of so much. It may grow a little on the way.
+    pub of: u64,
+}
+
+/// What the next step goes on with.
+#[derive(Debug, Clone, Copy)]
+enum Phase {
+    /// Records are pushed.
+    Pushing,
+    /// Messages from this number on are made one with the retained ones.
+    Joining(u64),
+    /// Sessions get what is theirs.
+    Sessions,
+    /// What nobody refers to goes.
+    Tidying,
 }
 
 /// Why a record cannot be restored.
@@ -55,11 +82,13 @@ pub enum RestoreError {
 impl Restore {
     pub(crate) fn new(config: Config, seed: u64, now: Now) -> Self {
         Self {
-            broker: Broker::new(config, seed, now),
+            broker: Box::new(Broker::new(config, seed, now)),
+            phase: Phase::Pushing,
+            progress: Progress::default(),
             records: BTreeMap::new(),
             messages: BTreeMap::new(),
             sessions: BTreeMap::new(),
-            leftovers: Vec::new(),
+            leftovers: VecDeque::new(),
             publishers: BTreeSet::new(),
             left_behind: HandOver::default(),
         }
@@ -68,7 +97,7 @@ impl Restore {
     /// Takes one record, in any order of tables; a later one for the same table and key replaces an earlier one.
     ///
     /// # Errors
-    /// The record's message cannot be read. Other records are read by [`finish`](Self::finish).
+    /// The record's message cannot be read. Other records are read by [`step`](Self::step).
     pub fn push(&mut self, record: Record) -> Result<(), RestoreError> {
         let Record { table, key, change } = record;
         // Most of a store is messages: they are read as they come, so that what is kept of them is the message alone.
@@ -108,19 +137,93 @@ impl Restore {
         Ok(())
     }
 
-    /// The broker as it was, its connections lost at the crash: their sessions' time runs from `now` on, and their wills
-    /// are held back for [`Config::restart_grace`].
+    /// Goes on for about `budget` records and messages; 1000 take a millisecond or two. The broker that comes of it does not
+    /// depend on the budgets.
     ///
-    /// Its first outputs may be records that clear away what the crash left over.
+    /// The time of sessions whose connections were lost at the crash runs from `now` on, and their wills are held back for
+    /// [`Config::restart_grace`].
     ///
     /// # Errors
     /// See [`RestoreError`].
-    pub fn finish(mut self, now: Now) -> Result<Broker, RestoreError> {
+    pub fn step(mut self, now: Now, budget: u32) -> Result<RestoreStep, RestoreError> {
         self.broker.now.awake = self.broker.now.awake.max(now.awake);
         self.broker.now.wall = self.broker.now.wall.max(now.wall);
-        self.join_retained();
+        let mut budget = budget.max(1);
+        while budget > 0 {
+            let next = match self.phase {
+                Phase::Pushing => {
+                    let (messages, records) = (self.messages.len(), self.records.len());
+                    self.progress.of = (2 * messages + records + self.publishers.len()) as u64;
+                    Some(Phase::Joining(0))
+                }
+                Phase::Joining(from) => self.join_retained(from, &mut budget),
+                Phase::Sessions => self.put_together(&mut budget)?.then_some(Phase::Tidying),
+                Phase::Tidying => {
+                    if self.tidy(&mut budget) {
+                        return Ok(RestoreStep::Done(self.done()));
+                    }
+                    None
+                }
+            };
+            self.phase = next.unwrap_or(self.phase);
+        }
+        Ok(RestoreStep::More(self))
+    }
+
+    /// How far the steps have come.
+    pub fn progress(&self) -> Progress {
+        self.progress
+    }
+
+    /// All steps one after the other, for a host that has nobody to serve meanwhile.
+    ///
+    /// # Errors
+    /// See [`RestoreError`].
+    pub fn finish(self, now: Now) -> Result<Broker, RestoreError> {
+        let mut restore = self;
+        loop {
+            match restore.step(now, u32::MAX)? {
+                RestoreStep::More(more) => restore = more,
+                RestoreStep::Done(broker) => return Ok(*broker),
+            }
+        }
+    }
+
+    /// The client id of one who published a retained message, held once for all of them.
+    fn publisher(&mut self, client_id: &[u8]) -> Option<Rc<str>> {
+        let client_id = std::str::from_utf8(client_id).ok()?;
+        if let Some(known) = self.publishers.get(client_id) {
+            return Some(known.clone());
+        }
+        let publisher: Rc<str> = Rc::from(client_id);
+        self.publishers.insert(publisher.clone());
+        Some(publisher)
+    }
+
+    /// Makes one message again of those that are both retained and on their way, from this number on: what refers to it is
+    /// counted in one place. Says what comes next.
+    fn join_retained(&mut self, from: u64, budget: &mut u32) -> Option<Phase> {
+        for (number, message) in self.messages.range_mut(from..) {
+            if *budget == 0 {
+                return Some(Phase::Joining(*number));
+            }
+            let retained = self.broker.retained.message(&message.topic);
+            if let Some(retained) = retained.filter(|retained| retained.message.number == *number) {
+                *message = retained.message.clone();
+            }
+            self.progress.done += 1;
+            spend(budget, message.topic.len());
+        }
+        Some(Phase::Sessions)
+    }
+
+    /// Puts sessions together of their records; whether there are no more.
+    fn put_together(&mut self, budget: &mut u32) -> Result<bool, RestoreError> {
         // Tables in their order: each refers only to those before it.
-        for ((table, key), value) in std::mem::take(&mut self.records) {
+        while *budget > 0 {
+            let Some(((table, key), value)) = self.records.pop_first() else { return Ok(true) };
+            self.progress.done += 1;
+            spend(budget, key.len() + value.len());
             let belongs = match table {
                 Table::Session => read(table, value, |reader| self.session(&key, reader))?,
                 Table::Subscription => read(table, value, |reader| self.subscription(&key, reader))?,
@@ -137,253 +240,20 @@ impl Restore {
                 Table::Message | Table::Retained => true,
             };
             if !belongs {
-                self.leftovers.push((table, key));
+                self.progress.of += 1;
+                self.leftovers.push_back((table, key));
             }
         }
-        Ok(self.tidy())
-    }
-
-    /// Makes one message again of those that are both retained and on their way: what refers to it is counted in one place.
-    fn join_retained(&mut self) {
-        for (number, message) in &mut self.messages {
-            let retained = self.broker.retained.message(&message.topic);
-            if let Some(retained) = retained.filter(|retained| retained.message.number == *number) {
-                *message = retained.message.clone();
-            }
-        }
-    }
-
-    /// The client id of one who published a retained message, held once for all of them.
-    fn publisher(&mut self, client_id: &[u8]) -> Option<Rc<str>> {
-        let client_id = std::str::from_utf8(client_id).ok()?;
-        if let Some(known) = self.publishers.get(client_id) {
-            return Some(known.clone());
-        }
-        let publisher: Rc<str> = Rc::from(client_id);
-        self.publishers.insert(publisher.clone());
-        Some(publisher)
-    }
-
-    /// A session goes on unless it was to end with its connection.
-    fn session(&mut self, key: &Bytes, reader: &mut Reader) -> Option<bool> {
-        let serial = reader.number().filter(|serial| *serial <= HIGHEST)?;
-        let version = match reader.number()? {
-            3 => ProtocolVersion::V3_1,
-            4 => ProtocolVersion::V3_1_1,
-            5 => ProtocolVersion::V5_0,
-            _ => return None,
-        };
-        let (expiry, was_here, since) = (reader.small()?, reader.flag()?, reader.number()?);
-        let origin = reader.origin()?;
-        let client_id: Rc<str> = Rc::from(std::str::from_utf8(key).ok()?);
-        let broker = &mut self.broker;
-        broker.last_serial = broker.last_serial.max(serial);
-        if expiry == 0 {
-            return Some(false);
-        }
-        let since = if was_here { broker.now.wall } else { since };
-        let ended = if was_here { Some(Ending::Crash) } else { None };
-        let durable = broker.config.durable;
-        let session = Session { version, expiry, durable, ..away(client_id, serial, since, ended, origin) };
-        let session_key = self.add(session);
-        self.sessions.insert(serial, session_key);
-        if expiry != u32::MAX {
-            let at = since.saturating_add(u64::from(expiry) * 1_000_000);
-            self.broker.wall_timers.set(WallTimer::Expiry(session_key), at);
-        }
-        Some(true)
-    }
-
-    fn add(&mut self, session: Session) -> SessionKey {
-        let client_id = session.client_id.clone();
-        let session_key = SessionKey(self.broker.sessions.insert(session) as u32);
-        self.broker.clients.insert(client_id, session_key);
-        session_key
-    }
-
-    /// The session whose serial number a key starts with.
-    fn owner(&mut self, key: &[u8]) -> Option<Option<SessionKey>> {
-        let serial = number_at(key, 0)?;
-        self.broker.last_serial = self.broker.last_serial.max(serial);
-        Some(self.sessions.get(&serial).copied())
-    }
-
-    fn subscription(&mut self, key: &Bytes, reader: &mut Reader) -> Option<bool> {
-        let (flags, id) = (reader.small::<u8>()?, reader.maybe()?);
-        let filter = TopicFilter::try_from(Bytes::copy_from_slice(key.get(8..)?)).ok()?;
-        let options = SubscriptionOptions {
-            qos: QoS::try_from(flags & 0b11).ok()?,
-            no_local: flags & 0b100 != 0,
-            retain_as_published: flags & 0b1000 != 0,
-            retain_handling: match flags >> 4 {
-                0 => RetainHandling::SendAlways,
-                1 => RetainHandling::SendIfNew,
-                2 => RetainHandling::DoNotSend,
-                _ => return None,
-            },
-        };
-        let id = id.map(u32::try_from).transpose().ok()?;
-        let owed = if reader.is_done() {
-            None
-        } else {
-            let until = reader.number()?;
-            let place = Place { passed: reader.flag()?, key: reader.bytes()?.to_vec() };
-            let cursor = Cursor::at(filter.clone(), place);
-            Some(RetainedDelivery { cursor, qos: options.qos, id, no_local: options.no_local, until })
-        };
-        let Some(session_key) = self.owner(key)? else { return Some(false) };
-        self.broker.subscriptions.insert(&filter, session_key, options, id);
-        let session = self.broker.sessions.get_mut(session_key.0 as usize)?;
-        if let Some(delivery) = owed {
-            session.transit_mut().retained.insert(filter.clone(), delivery);
-        }
-        session.subscriptions.insert(filter, Subscription { options, id });
-        Some(true)
-    }
-
-    /// Whether it is to be kept, and whether its message is missing.
-    fn outgoing(&mut self, key: &Bytes, reader: &mut Reader) -> Option<(bool, bool)> {
-        let (stage, id) = (reader.number()?, PacketId::new(reader.small()?));
-        let stage = match (stage, id) {
-            (0, None) => Stage::Waiting,
-            (1, Some(id)) => Stage::Sent(id),
-            (2, Some(id)) => Stage::Released(id),
-            _ => return None,
-        };
-        let (number, qos, retain) = (reader.number()?, reader.qos()?, reader.flag()?);
-        let mut ids = Vec::new();
-        for _ in 0..reader.number()? {
-            ids.push(reader.small::<u32>()?);
-        }
-        let ids = (!ids.is_empty()).then(|| ids.into_boxed_slice());
-        let share = if reader.is_done() { None } else { Some(TopicFilter::try_from(reader.bytes()?).ok()?) };
-        let order = number_at(key, 8)?;
-        let owner = self.owner(key)?;
-        let message = self.messages.get(&number).filter(|_| !matches!(stage, Stage::Released(_))).cloned();
-        let group = share.as_ref().and_then(|share| self.broker.subscriptions.group(share));
-        let session = owner.and_then(|key| self.broker.sessions.get_mut(key.0 as usize));
-        let Some(session) = session else {
-            // What the session left to its shared subscriptions was not yet handed over [MQTT-4.8.2-5].
-            let passes_on = stage == Stage::Waiting || qos == QoS::AtLeastOnce;
-            let left = group.zip(message).filter(|_| passes_on);
-            let Some((group, message)) = left else { return Some((false, false)) };
-            self.leave_behind(key, order, group, message);
-            return Some((true, false));
-        };
-        if message.is_none() && !matches!(stage, Stage::Released(_)) {
-            return Some((true, true));
-        }
-        if let (Stage::Waiting, Some(share)) = (stage, &share)
-            && session.subscriptions.find(share).is_none()
-        {
-            // The session had left the share.
-            let Some((group, message)) = group.zip(message) else { return Some((false, false)) };
-            self.leave_behind(key, order, group, message);
-            return Some((true, false));
-        }
-        if let Some(message) = &message {
-            message.recorded.set(message.recorded.get() + 1);
-        }
-        let transit = session.transit_mut();
-        transit.next_order = transit.next_order.max(order + 1);
-        match (stage, message) {
-            (Stage::Waiting, Some(message)) => {
-                transit.queue.push(Waiting { order, message, qos, retain, group, ids });
-                self.broker.metrics.queued += 1;
-            }
-            (Stage::Sent(id) | Stage::Released(id), message) => {
-                let released = matches!(stage, Stage::Released(_));
-                let sent = Sent { order, qos, retain, released, counted: false, group, ids, message };
-                transit.window.restore(id, sent).then_some(())?;
-            }
-            (Stage::Waiting, None) => {}
-        }
-        Some((true, false))
-    }
-
-    /// Notes a message that a member of a shared subscription left behind.
-    fn leave_behind(&mut self, key: &[u8], order: u64, group: GroupKey, message: Rc<Message>) {
-        message.recorded.set(message.recorded.get() + 1);
-        let record = number_at(key, 0).map(|serial| (serial, order));
-        self.left_behind.add(group, message, record.filter(|_| self.broker.config.durable));
-    }
-
-    fn incoming(&mut self, key: &Bytes) -> Option<bool> {
-        let id = u16::from_be_bytes(key.get(8..10)?.try_into().ok()?);
-        let Some(session_key) = self.owner(key)? else { return Some(false) };
-        self.broker.sessions.get_mut(session_key.0 as usize)?.transit_mut().incoming.insert(id);
-        Some(true)
-    }
-
-    fn will(&mut self, key: &Bytes, reader: &mut Reader) -> Option<bool> {
-        let (delay, expiry, due) = (reader.small::<u32>()?, reader.maybe()?, reader.maybe()?);
-        let message = Rc::new(reader.message().filter(has_number)?);
-        let origin = reader.origin()?;
-        let expiry = expiry.map(u32::try_from).transpose().ok()?;
-        let client_id = std::str::from_utf8(key).ok()?;
-        let broker = &mut self.broker;
-        broker.last_message = broker.last_message.max(message.number);
-        let grace = u64::from(broker.config.restart_grace.max(delay)) * 1_000_000;
-        let at = due.unwrap_or(broker.now.wall.saturating_add(grace));
-        let wall = broker.now.wall;
-        let existing = broker.clients.get(client_id).copied();
-        let session_key = match existing {
-            Some(session_key) => session_key,
-            // The session ended with its connection; only its will is still to come.
-            None => {
-                self.broker.last_serial += 1;
-                let serial = self.broker.last_serial;
-                self.add(away(Rc::from(client_id), serial, wall, Some(Ending::Crash), origin))
-            }
-        };
-        let crashed = due.is_none();
-        let session = self.broker.sessions.get_mut(session_key.0 as usize)?;
-        session.will = Some(Box::new(Will { message, delay, expiry, crashed }));
-        self.broker.wall_timers.set(WallTimer::Will(session_key), at);
-        Some(true)
-    }
-
-    /// Clears away what means nothing any more, and counts what is there.
-    fn tidy(mut self) -> Broker {
-        let broker = &mut self.broker;
-        for (number, message) in &self.messages {
-            broker.last_message = broker.last_message.max(*number);
-            if message.recorded.get() == 0 {
-                self.leftovers.push((Table::Message, crate::persist::key(*number, &[])));
-            }
-        }
-        if broker.config.durable {
-            for (table, key) in self.leftovers {
-                broker.record(table, key, Change::Delete);
-            }
-        }
-        if !self.left_behind.is_empty() {
-            broker.jobs.push_back(Job::HandOver(Box::new(self.left_behind)));
-        }
-        broker.metrics.sessions = broker.clients.len() as u32;
-        broker.count_subscriptions();
-        broker.count_retained();
-        broker.watch_sys();
-        self.broker
+        Ok(false)
     }
 }
 
-/// A session without a client, with nothing in it.
-fn away(client_id: Rc<str>, serial: u64, since: u64, ended: Option<Ending>, origin: Origin) -> Session {
-    Session {
-        client_id,
-        serial,
-        conn: None,
-        version: ProtocolVersion::V5_0,
-        expiry: 0,
-        durable: false,
-        ended: false,
-        since,
-        subscriptions: Default::default(),
-        transit: None,
-        will: None,
-        origin: Origin { ended, last_heard: since, ..origin },
-    }
+/// How many bytes are read for one unit of a step's budget.
+const BYTES_PER_COST: usize = 64;
+
+/// Takes what a record of so many bytes costs from a step's budget.
+fn spend(budget: &mut u32, bytes: usize) {
+    *budget = budget.saturating_sub(1 + (bytes / BYTES_PER_COST) as u32);
 }
 
 /// Reads a whole value.

@@ -235,7 +235,7 @@ fn every_combination(harness: &mut Harness) {
     harness.settle();
 }
 
-/// Sessions with a subscription and a waiting message each. What counts is the last call, which puts them together.
+/// Sessions with a subscription and a waiting message each.
 fn restore(harness: &mut Harness) {
     harness.restore(100_000);
     harness.count(100_000);

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use lacewing_broker::{
-    Batch, Broker, Change, CloseCause, Command, Config, ConnId, Input, Now, Output, Transport,
+    Batch, Broker, Change, CloseCause, Command, Config, ConnId, Input, Now, Output, RestoreStep, Transport,
 };
 use lacewing_protocol::{
     Connect, ConnectProperties, Packet, PacketId, ProtocolVersion, Publish, QoS, Subscribe,
@@ -35,6 +35,9 @@ mod clock {
         START.elapsed()
     }
 }
+
+/// So many records are put together in one step of a restore.
+const RESTORE_STEP: u32 = 1000;
 
 /// As much as a host writes at once.
 const WRITE: usize = 256 << 10;
@@ -133,15 +136,20 @@ impl Harness {
         }
         let mut restore = Broker::restore(config, 1, self.now);
         self.start();
-        let start = clock::now();
         for record in store.into_values() {
-            restore.push(record).ok();
+            self.timed(|_| restore.push(record).ok());
         }
-        let pushed = clock::now();
-        self.broker =
-            restore.finish(self.now).unwrap_or_else(|_| Broker::new(Config::default(), 1, self.now));
-        self.measured.spent = clock::now() - start;
-        self.measured.longest = clock::now() - pushed;
+        let now = self.now;
+        let mut next = Some(restore);
+        while let Some(restore) = next.take() {
+            match self.timed(|_| restore.step(now, RESTORE_STEP)) {
+                Ok(RestoreStep::More(more)) => next = Some(more),
+                Ok(RestoreStep::Done(broker)) => {
+                    self.broker = *broker;
+                }
+                Err(_) => {}
+            }
+        }
         assert_eq!(self.broker.metrics().queued, sessions as u64);
     }
 

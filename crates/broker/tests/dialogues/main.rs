@@ -17,6 +17,7 @@ mod operator;
 mod publish;
 mod quota;
 mod reload;
+mod restore;
 mod retained;
 mod rules;
 mod session;
