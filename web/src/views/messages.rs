@@ -219,8 +219,8 @@ fn row(page: &Page, row: &MessageRow, detail: Option<&MessageDetail>) -> Html {
 fn detail(page: &Page, row: &MessageRow, detail: &MessageDetail) -> Html {
     let body = match &detail.body {
         Body::Empty => html! { <p>{ "No payload." }</p> },
-        Body::Text(text) | Body::Json(text) => html! { <pre>{ text }</pre> },
-        Body::Hex(text) => html! { <pre class="hex">{ text }</pre> },
+        Body::Text(text) | Body::Json(text) => html! { <pre tabindex="0">{ text }</pre> },
+        Body::Hex(text) => html! { <pre class="hex" tabindex="0">{ text }</pre> },
     };
     html! {
         <div class="detail">

@@ -27,7 +27,7 @@ pub(super) fn Controls(props: &ControlsProps) -> Html {
         }
         Shown::Contact { active, settable: true, .. } => {
             let next = *active != Some(true);
-            html! { <button onclick={ask(Control::Open(next))}>{ if next { "Open" } else { "Close" } }</button> }
+            html! { <button onclick={ask(Control::Open(next))}>{ if next { "Open it" } else { "Shut it" } }</button> }
         }
         Shown::Bell { settable: true, .. } => {
             html! { <button onclick={ask(Control::Press)}>{ "Ring" }</button> }
@@ -43,10 +43,10 @@ pub(super) fn Controls(props: &ControlsProps) -> Html {
             };
             let value = position.unwrap_or(0).to_string();
             html! {
-                <div class="ends">
+                <div class="ends cover">
                     <input type="range" min="0" max="100" step="5" {value} {onchange} aria-label="How far it is open, in percent" />
-                    <button onclick={ask(Control::Open(true))}>{ "Open" }</button>
-                    <button onclick={ask(Control::Open(false))}>{ "Close" }</button>
+                    <button onclick={ask(Control::Open(true))}>{ "Raise" }</button>
+                    <button onclick={ask(Control::Open(false))}>{ "Lower" }</button>
                 </div>
             }
         }
