@@ -32,6 +32,8 @@ pub struct Load {
     pub window: u64,
     /// Messages a second of all pairs together; as fast as the window allows without it.
     pub rate: Option<f64>,
+    /// Whether subscribers have sessions that outlive their connections, so that a broker has to keep their messages.
+    pub lasting: bool,
 }
 
 /// What came of it.
@@ -65,6 +67,7 @@ impl Load {
             payload: 64,
             window: 200,
             rate: None,
+            lasting: false,
         }
     }
 

@@ -29,7 +29,12 @@ impl Pair {
     /// Connects both, the subscriber with its subscription granted.
     pub(super) fn connect(load: &Load, number: u32, registry: &Registry) -> Self {
         let topic = format!("load/{number}");
-        let mut subscriber = Device::connect(load.port, load.version, &format!("load-sub-{number}"));
+        let mut connect = device::connect(load.version, &format!("load-sub-{number}"));
+        connect.clean_start = !load.lasting;
+        if load.lasting && load.version.is_v5() {
+            connect.properties.session_expiry_interval = Some(3600);
+        }
+        let (mut subscriber, _) = Device::ask(load.port, connect);
         subscriber.subscribe(&topic, load.qos);
         let publisher = Device::connect(load.port, load.version, &format!("load-pub-{number}"));
         let token = |side: usize| Token(number as usize * 2 + side);

@@ -1,0 +1,124 @@
+//! `cargo xtask bench durable`: `lacewing --broker native --data DIR`: how fast it keeps what it acknowledges, and how
+//! long it takes to start with a lot to keep.
+//!
+//! Arguments: retained messages and sessions for the start, 1 000 000 and 10 000 without them. Fails when anything is lost.
+
+#![allow(clippy::print_stdout, reason = "figures are what it is for")]
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use lacewing_protocol::{Packet, ProtocolVersion, QoS};
+use lacewing_tests::device::{self, Device};
+use lacewing_tests::lacewing::Lacewing;
+use lacewing_tests::load::Load;
+use lacewing_tests::machine::machine;
+
+fn main() -> ExitCode {
+    let number = |at, default| std::env::args().nth(at).and_then(|text| text.parse().ok()).unwrap_or(default);
+    let (retained, sessions) = (number(1, 1_000_000), number(2, 10_000));
+    println!("{}", machine());
+    let lossless = throughput();
+    start(retained, sessions);
+    if lossless { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Every message goes to a session that lasts, so it is kept until it is acknowledged.
+fn throughput() -> bool {
+    println!("TCP, MQTT 3.1.1, 64-byte payloads, subscribers with sessions that last");
+    let mut lossless = true;
+    for (qos, count) in [(QoS::AtLeastOnce, 40_000), (QoS::ExactlyOnce, 15_000)] {
+        for (pairs, window) in [(10, 200), (10, 1000), (50, 200)] {
+            let lacewing = Lacewing::start_durable();
+            let before = Commits::of(&lacewing);
+            let count = count * 10 / u64::from(pairs);
+            let load = Load { qos, count, pairs, window, lasting: true, ..Load::new(lacewing.mqtt_port) };
+            let outcome = load.run();
+            let commits = Commits::of(&lacewing).since(before);
+            println!(
+                "  {qos:?}, {pairs} pairs, window {window}: {:.0} a second, p50 {}, p99 {}; {} commits of {} and {:.0} records each{}",
+                outcome.rate(),
+                millis(outcome.latency(50.0)),
+                millis(outcome.latency(99.0)),
+                commits.count,
+                millis(commits.each()),
+                commits.records as f64 / commits.count.max(1) as f64,
+                if outcome.is_perfect() { "" } else { ", NOT PERFECT" },
+            );
+            lossless &= outcome.lost() + outcome.unacknowledged == 0;
+        }
+    }
+    lossless
+}
+
+fn start(retained: u32, sessions: u32) {
+    let mut lacewing = Lacewing::start_durable();
+    let port = lacewing.mqtt_port;
+    let mut publisher = Device::connect(port, ProtocolVersion::V3_1_1, "publisher");
+    for number in 0..retained {
+        let mut publish =
+            device::publish(&format!("kept/{}/{number}", number % 1000), b"a value of twenty by");
+        publish.retain = true;
+        publisher.send(&Packet::Publish(publish));
+    }
+    // What comes before it is kept by the time it is acknowledged.
+    publisher.publish("kept/all", b"done", QoS::AtLeastOnce);
+    publisher.disconnect();
+    for number in 0..sessions {
+        let mut connect = device::connect(ProtocolVersion::V3_1_1, &format!("session-{number}"));
+        connect.clean_start = false;
+        let (mut device, _) = Device::ask(port, connect);
+        device.subscribe(&format!("session/{number}/#"), QoS::AtLeastOnce);
+        device.disconnect();
+    }
+    lacewing.program().interrupt();
+    lacewing.program().ended();
+    for how in ["after Ctrl-C", "after a kill"] {
+        let began = Instant::now();
+        lacewing.restart();
+        println!(
+            "  start with {retained} retained messages and {sessions} sessions {how}: {}",
+            millis(began.elapsed())
+        );
+    }
+}
+
+/// What a broker has counted of its commits.
+#[derive(Clone, Copy)]
+struct Commits {
+    count: u64,
+    micros: u64,
+    records: u64,
+}
+
+impl Commits {
+    fn of(lacewing: &Lacewing) -> Self {
+        let text = lacewing.ask("/metrics", &[&format!("Host: localhost:{}", lacewing.http_port)]);
+        let number = |name: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(name));
+            line.and_then(|number| number.trim().parse().ok())
+                .unwrap_or_else(|| panic!("no {name} in {text}"))
+        };
+        Self {
+            count: number("lacewing_commits_total "),
+            micros: number("lacewing_commit_microseconds_total "),
+            records: number("lacewing_kept_records_total "),
+        }
+    }
+
+    fn since(self, before: Self) -> Self {
+        Self {
+            count: self.count - before.count,
+            micros: self.micros - before.micros,
+            records: self.records - before.records,
+        }
+    }
+
+    fn each(self) -> Duration {
+        Duration::from_micros(self.micros / self.count.max(1))
+    }
+}
+
+fn millis(duration: Duration) -> String {
+    format!("{:.1} ms", duration.as_secs_f64() * 1000.0)
+}
