@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use lacewing_broker::{Broker, Config, Record, RestoreError};
+use lacewing_broker::{Broker, Config, Progress, RestoreError, RestoreStep};
 use lacewing_store::{Store, StoreError};
 use redb::backends::FileBackend;
 use thiserror::Error;
@@ -110,21 +110,34 @@ fn restore(
     let store = Store::open(backend, CACHE)?;
     let mut restore = Broker::restore(config, seed, clock.now());
     let mut reading = store.read()?;
-    let mut word = Instant::now();
+    let mut words = Words(Instant::now());
     while let Some(record) = reading.next()? {
-        push(&mut restore, record)?;
+        restore.push(record).map_err(unrestorable)?;
         let (all, done) = reading.progress();
-        if done.is_multiple_of(LOOK_EVERY) && word.elapsed() >= WORD_EVERY {
-            info!("reading {}: {} of {all} records", path.display(), done);
-            word = Instant::now();
+        if done.is_multiple_of(LOOK_EVERY) {
+            words.say("reading", path, done, all);
         }
     }
-    let broker = restore.finish(clock.now()).map_err(unrestorable)?;
-    Ok((broker, store))
+    loop {
+        match restore.step(clock.now(), LOOK_EVERY as u32).map_err(unrestorable)? {
+            RestoreStep::More(more) => restore = more,
+            RestoreStep::Done(broker) => return Ok((*broker, store)),
+        }
+        let Progress { done, of } = restore.progress();
+        words.say("putting together", path, done, of);
+    }
 }
 
-fn push(restore: &mut lacewing_broker::Restore, record: Record) -> Result<(), StoreError> {
-    restore.push(record).map_err(unrestorable)
+/// Says how far it is, and not too often.
+struct Words(Instant);
+
+impl Words {
+    fn say(&mut self, what: &str, path: &Path, done: u64, of: u64) {
+        if self.0.elapsed() >= WORD_EVERY {
+            info!("{what} {}: {done} of {of}", path.display());
+            self.0 = Instant::now();
+        }
+    }
 }
 
 fn unrestorable(error: RestoreError) -> StoreError {
@@ -134,11 +147,11 @@ fn unrestorable(error: RestoreError) -> StoreError {
 /// Makes an error of a panic: the database may panic on what is damaged.
 fn catch<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        Err(StoreError::Damaged(format!("the database gave up ({})", words(&*panic))))
+        Err(StoreError::Damaged(format!("the database gave up ({})", message(&*panic))))
     })
 }
 
-fn words(panic: &(dyn Any + Send)) -> &str {
+fn message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a word")
 }
