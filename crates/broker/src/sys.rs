@@ -43,8 +43,8 @@ impl Sys {
 /// Whether a topic is one of those that only the broker publishes to: `$SYS/…`, and `$share/…`, which no subscription to
 /// a topic of that name could ever match.
 pub(crate) fn is_reserved(topic: &str) -> bool {
-    let first = topic.split('/').next();
-    matches!(first, Some("$SYS" | "$share"))
+    // Asked at every message, and hardly any topic begins so.
+    topic.starts_with('$') && matches!(topic.split('/').next(), Some("$SYS" | "$share"))
 }
 
 /// Whether a filter is about `$SYS`. One that starts with a wildcard is not [MQTT-4.7.2-1].
