@@ -218,4 +218,70 @@ mod tests {
         assert_eq!(window.iter().map(|(id, _)| id.value()).collect::<Vec<_>>(), [65_534, 65_535, 2]);
         assert_eq!(window.push(sent(3)).value(), 3);
     }
+
+    #[test]
+    fn one_that_is_never_acknowledged_holds_up_what_is_sent_far_behind_it() {
+        for (limit, expected) in [(10, 1024), (200, 1600), (u16::MAX, u64::from(IDS))] {
+            let mut window = Window::default();
+            window.push(sent(0));
+            let mut given = 1;
+            while window.has_room(limit) {
+                let id = window.push(sent(given));
+                assert!(window.remove(id).is_some());
+                given += 1;
+            }
+            assert_eq!(given, expected);
+        }
+    }
+
+    #[test]
+    fn room_is_what_is_left_of_the_limit_on_this_connection() {
+        let mut window = Window::default();
+        let ids: Vec<_> = (0..3).map(|order| window.push(sent(order))).collect();
+        assert_eq!((window.len(), window.room(5), window.room(3), window.room(2)), (3, 2, 0, 0));
+        assert!(window.has_room(4) && !window.has_room(3));
+        window.remove(ids[1]);
+        assert_eq!(window.room(3), 1);
+        window.reconnected();
+        assert_eq!((window.len(), window.room(3)), (2, 3));
+        for _ in 0..2 {
+            window.count(ids[2]);
+            assert_eq!(window.room(3), 2, "sent again, it counts, and once");
+        }
+        window.remove(ids[0]);
+        assert_eq!(window.room(3), 2, "what was not sent on this connection did not count");
+        window.remove(ids[2]);
+        assert_eq!((window.len(), window.room(3)), (0, 3));
+    }
+
+    #[test]
+    fn an_identifier_is_restored_once() {
+        let mut window = Window::default();
+        let id = |value| PacketId::new(value).unwrap();
+        for (order, value) in [(0, 5), (1, 7)] {
+            assert!(window.restore(id(value), sent(order)));
+        }
+        assert!(!window.restore(id(7), sent(2)) && !window.restore(id(5), sent(2)));
+        assert!(window.restore(id(6), sent(3)), "the gap is free");
+        assert_eq!(window.iter().map(|(_, sent)| sent.order).collect::<Vec<_>>(), [0, 3, 1]);
+        assert_eq!(window.len(), 3);
+    }
+
+    #[test]
+    fn it_is_gone_through_from_any_identifier_also_across_the_last_one() {
+        let mut window = Window::default();
+        for order in 0..65_533 {
+            let id = window.push(sent(order));
+            assert_eq!(window.remove(id).map(|sent| sent.order), Some(order));
+        }
+        let ids: Vec<_> = (0..5).map(|order| window.push(sent(order))).collect();
+        let values = |ids: &[PacketId]| ids.iter().map(|id| id.value()).collect::<Vec<_>>();
+        assert_eq!(values(&ids), [65_534, 65_535, 1, 2, 3]);
+        let from = |window: &Window, id| window.iter_from(id).map(|(id, _)| id.value()).collect::<Vec<_>>();
+        assert_eq!(from(&window, ids[1]), values(&ids[1..]));
+        assert_eq!(from(&window, ids[4]), [3]);
+        assert_eq!(from(&window, PacketId::new(4).unwrap()), values(&ids), "one that is not there");
+        assert_eq!(window.pop().map(|sent| sent.order), Some(0));
+        assert_eq!(from(&window, ids[3]), [2, 3]);
+    }
 }

@@ -117,3 +117,75 @@ impl Slot {
         self.topic.len() as u64 + self.matches.weight() + 64
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lacewing_protocol::SubscriptionOptions;
+
+    use super::super::SessionKey;
+    use super::super::matches::Match;
+    use super::*;
+
+    /// What so many sessions with one subscription each come to.
+    fn matches(sessions: u32) -> Rc<Matches> {
+        let entry = |session| Match::new(SessionKey(session), SubscriptionOptions::default(), None);
+        let mut matches = Matches::default();
+        matches.merge(&(0..sessions).map(entry).collect::<Vec<_>>());
+        Rc::new(matches)
+    }
+
+    /// Remembers what a topic matched; what it takes must be known and bounded.
+    fn insert(cache: &mut MatchCache, number: u64, matches: &Rc<Matches>) {
+        cache.insert(number, &number.to_string(), 0, matches);
+        assert_eq!(cache.weight, cache.slots.iter().map(Slot::weight).sum::<u64>());
+        assert!(cache.weight <= WEIGHT || cache.slots.len() == 1);
+        assert!(cache.slots.len() <= TOPICS);
+        assert!(find(cache, number).is_some());
+    }
+
+    fn find(cache: &mut MatchCache, number: u64) -> Option<Rc<Matches>> {
+        cache.find(number, &number.to_string(), 0)
+    }
+
+    #[test]
+    fn it_holds_as_many_bytes_as_it_may_and_always_one_topic() {
+        let (mut cache, some, most) = (MatchCache::default(), matches(2000), matches(400_000));
+        for number in 100..400 {
+            insert(&mut cache, number, &some);
+        }
+        let each = some.weight() + 3 + 64;
+        assert_eq!(cache.slots.len() as u64, WEIGHT / each);
+        insert(&mut cache, 399, &matches(20_000));
+        assert!(cache.slots.len() as u64 > WEIGHT / each - 12, "no more room was made than it took");
+        insert(&mut cache, 399, &most);
+        assert_eq!((cache.slots.len(), cache.by_topic.len()), (1, 1));
+        insert(&mut cache, 400, &some);
+        assert!(find(&mut cache, 399).is_none());
+        cache.forget(400, "400");
+        assert_eq!((cache.slots.len(), cache.by_topic.len(), cache.weight), (0, 0, 0));
+    }
+
+    #[test]
+    fn what_is_asked_for_again_and_again_stays() {
+        let (mut cache, none) = (MatchCache::default(), matches(0));
+        for number in 0..3 * TOPICS as u64 {
+            cache.insert(number, &number.to_string(), 0, &none);
+            assert!(find(&mut cache, 7.min(number)).is_some(), "{number}");
+        }
+        assert_eq!((cache.slots.len(), cache.by_topic.len()), (TOPICS, TOPICS));
+        assert!(find(&mut cache, 8).is_none());
+    }
+
+    #[test]
+    fn topics_of_one_hash_are_two_topics_and_one_of_another_generation_is_not_known() {
+        let mut cache = MatchCache::default();
+        let (one, two) = (matches(1), matches(2));
+        cache.insert(7, "a", 3, &one);
+        cache.insert(7, "b", 3, &two);
+        assert!(Rc::ptr_eq(&cache.find(7, "a", 3).unwrap(), &one));
+        assert!(Rc::ptr_eq(&cache.find(7, "b", 3).unwrap(), &two));
+        assert!(cache.find(7, "c", 3).is_none() && cache.find(7, "a", 4).is_none());
+        cache.forget(7, "a");
+        assert!(cache.find(7, "a", 3).is_none() && cache.find(7, "b", 3).is_some());
+    }
+}

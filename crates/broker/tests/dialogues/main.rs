@@ -4,6 +4,7 @@
 mod aliases;
 mod answers;
 mod auth;
+mod brink;
 mod connect;
 mod determinism;
 mod durable;
