@@ -42,23 +42,43 @@ fn a_window_is_opened_a_message_published_and_a_card_read_without_a_mouse() {
     page.shows(".card", "offline");
 }
 
-/// Goes on with Tab, and with the arrows where they lead anywhere, until `wanted` has the focus.
+/// Goes on with Tab, and inside the house with the arrow that leads nearer, until `wanted` has the focus.
 fn reach(page: &Page, wanted: &str) {
     let there = format!("!!document.activeElement?.matches({wanted:?})");
     let here = "(window.places ??= new Map(), places.has(document.activeElement) || \
                 places.set(document.activeElement, places.size), places.get(document.activeElement))";
+    // The longer way first, then the shorter one.
+    let arrows = format!(
+        "(() => {{
+            const wanted = document.querySelector({wanted:?})?.closest('[data-device]');
+            const here = document.activeElement?.closest('.scene [data-device]');
+            if (!wanted || !here) return [];
+            const middle = it => {{
+                const box = it.getBoundingClientRect();
+                return [box.x + box.width / 2, box.y + box.height / 2];
+            }};
+            const [x, y] = middle(here), [toX, toY] = middle(wanted);
+            const across = toX > x ? 'ArrowRight' : 'ArrowLeft', along = toY > y ? 'ArrowDown' : 'ArrowUp';
+            return Math.abs(toX - x) > Math.abs(toY - y) ? [across, along] : [along, across];
+        }})()"
+    );
     for _ in 0..PRESSES {
         if page.value(&there) == Some(true.into()) {
             return;
         }
         let before = page.value(here);
-        let in_the_house =
-            page.value("!!document.activeElement?.closest('.scene, .narrow')") == Some(true.into());
-        if in_the_house {
-            page.key("ArrowRight");
-        }
-        if !in_the_house || page.value(here) == before {
-            page.key("Tab");
+        let arrows = page.value(&arrows);
+        let arrows: Vec<&str> = arrows
+            .iter()
+            .filter_map(|keys| keys.as_array())
+            .flatten()
+            .filter_map(|key| key.as_str())
+            .collect();
+        for key in arrows.into_iter().chain(["Tab"]) {
+            page.key(key);
+            if page.value(here) != before {
+                break;
+            }
         }
     }
     panic!(

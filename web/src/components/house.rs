@@ -21,7 +21,7 @@ pub(crate) use room::{Temperature, is_lit, warmth};
 
 use crate::geometry::{Area, Direction, Drawing, Street, alike};
 use crate::hooks::{Launch, use_size};
-use crate::wire::{Bridge, HouseView, RoomView};
+use crate::wire::{Bridge, DeviceKind, HouseView, RoomView};
 
 use room::Room;
 use scenery::{Backdrop, Wiring};
@@ -35,6 +35,8 @@ pub(crate) struct HouseProps {
     /// Whether the broker is this browser's, so that a bridge could be linked to it.
     pub(crate) own: bool,
     pub(crate) invited: bool,
+    /// Whether nothing is to move.
+    pub(crate) still: bool,
     pub(crate) launches: VecDeque<Launch>,
     /// Whether motion is unwelcome.
     pub(crate) reduced: bool,
@@ -44,7 +46,7 @@ pub(crate) struct HouseProps {
 pub(crate) fn House(props: &HouseProps) -> Html {
     let stage = use_node_ref();
     let (width, height) = use_size(stage.clone());
-    let HouseProps { house, bridge, own, invited, launches, reduced } = props;
+    let HouseProps { house, bridge, own, invited, still, launches, reduced } = props;
     let drawing = use_memo(Plan { house: house.clone(), width, height }, |plan| {
         Drawing::of(&plan.house.rooms, plan.width, plan.height)
     });
@@ -70,7 +72,7 @@ pub(crate) fn House(props: &HouseProps) -> Html {
     }
     let linked = matches!(bridge, Bridge::Linked(_));
     html! {
-        <div class={classes!("house", sky::phase(house.clock.as_deref()).class())} ref={stage}
+        <div class={classes!("house", sky::phase(house.clock.as_deref()).class(), still.then_some("still"))} ref={stage}
             onkeydown={|event: KeyboardEvent| walk::key(&event)} onfocusin={|event: FocusEvent| walk::focused(&event)}
             onpointerover={|event: PointerEvent| walk::pointed(&event)}
             onpointerleave={|event: PointerEvent| walk::left(event.current_target())}>
@@ -85,12 +87,12 @@ pub(crate) fn House(props: &HouseProps) -> Html {
                     }) }
                 </ul>
                 { attic(house, &drawing) }
-                { for invited.then(|| invitation(&drawing)).flatten() }
+                { for invited.then(|| invitation(house, &drawing)).flatten() }
                 { cat(house, &drawing) }
                 <BrokerBox area={drawing.house.broker} passed={house.passed.clone()} />
                 if *own { <Cabinet area={street.cabinet} bridge={bridge.clone()} /> }
                 <Pavement street={Rc::clone(&street)} passers={house.pavement.clone()} more={house.more_passers}
-                    busy={house.busy.clone()} />
+                    busy={house.busy.clone()} own={*own} />
                 { legend(&drawing) }
                 <Controls house={house.clone()} />
                 <Beads launches={launches.clone()} ways={Rc::clone(&ways)} reduced={*reduced} />
@@ -184,8 +186,10 @@ pub(super) fn cat_drawing() -> Html {
 }
 
 /// The hand-drawn arrow at the living room's window.
-fn invitation(drawing: &Drawing) -> Option<Html> {
+fn invitation(house: &HouseView, drawing: &Drawing) -> Option<Html> {
     let (area, direction) = drawing.invitation?;
+    let inside = |room: &&RoomView| room.devices.iter().any(|device| device.kind == DeviceKind::Window);
+    let lit = house.rooms.iter().find(inside).is_some_and(|room| room.devices.iter().any(is_lit));
     let way = match direction {
         Direction::Right => "right",
         Direction::Left => "left",
@@ -193,7 +197,7 @@ fn invitation(drawing: &Drawing) -> Option<Html> {
         Direction::Down => "down",
     };
     Some(html! {
-        <div class={classes!("invitation", way)} style={place(&area)} aria-hidden="true">
+        <div class={classes!("invitation", way, lit.then_some("plate"))} style={place(&area)} aria-hidden="true">
             <span>{ "open me" }</span>
             <svg viewBox="0 0 26 18" width="24" height="17"><path d="M1 14C8 3 16 3 24 9M18 3l6 6-8 4" /></svg>
         </div>

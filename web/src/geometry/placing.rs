@@ -189,7 +189,7 @@ fn arrange(
         let choice = |device: &DeviceView| match device.kind {
             // The room's own number says what a thermometer does.
             DeviceKind::Sensor if manner == Manner::Crowded => 9,
-            DeviceKind::Window if manner == Manner::Crowded => 0,
+            DeviceKind::Window | DeviceKind::Thermostat if manner == Manner::Crowded => 0,
             DeviceKind::Light => 0,
             kind if Anchor::of(kind) != Anchor::Wall => 1,
             _ if inviting == Some(device.id.as_str()) => 2,

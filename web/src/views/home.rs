@@ -1,6 +1,6 @@
 use yew::prelude::*;
 
-use crate::components::{Controls, DeviceCard, House, HouseNarrow, LogIn, Phone};
+use crate::components::{Controls, DeviceCard, House, HouseNarrow, LogIn, Phone, Snippet};
 use crate::hooks::{Motion, use_media, use_page, use_replay};
 use crate::state::{Route, Sheet};
 use crate::wire::{Caption, HouseSource, Place, Reach};
@@ -33,7 +33,8 @@ pub(crate) fn Home() -> Html {
                 if narrow {
                     <HouseNarrow house={house.clone()} bridge={status.bridge.clone()} {own} {launches} {reduced} />
                 } else {
-                    <House house={house.clone()} bridge={status.bridge.clone()} {own} invited={page.state.invited} {launches} {reduced} />
+                    <House house={house.clone()} bridge={status.bridge.clone()} {own} invited={page.state.invited}
+                        still={page.state.still} {launches} {reduced} />
                 }
                 { caption(house.caption.as_ref()) }
                 if narrow { <Controls house={house.clone()} /> }
@@ -92,45 +93,70 @@ fn First(props: &FirstProps) -> Html {
 fn Waiting() -> Html {
     let page = use_page();
     let (title, text) = match &page.state.status.place {
-        Place::Starting => ("Starting the broker", "It runs in this tab; the house moves in as soon as it is up.".into()),
+        Place::Starting => {
+            ("Starting the broker", "It runs in this tab; the house moves in as soon as it is up.".into())
+        }
         Place::ThisTab | Place::OtherTab => {
             ("The house is moving in", "The broker is up. Its simulated devices are connecting.".into())
         }
-        Place::Native { reach: Reach::Connected, .. } => (
-            "No home on this broker",
-            "Nothing here describes a home. Start lacewing with --home to run the simulated one, or connect devices that \
-             speak Home Assistant's discovery."
-                .to_owned(),
-        ),
+        Place::Native { reach: Reach::Connected, .. } => {
+            ("No home on this broker", "The broker is up, and nothing on it describes a home.".to_owned())
+        }
         Place::Foreign { reach: Reach::Connected, .. } => (
             "No home on this broker",
-            "No retained plan and no Home Assistant discovery has come from it. Messages shows what it carries.".into(),
+            "Nothing on it describes a home. Messages shows what it carries.".into(),
         ),
         Place::Native { url, reach: Reach::Refused { why, login: Some(_), .. } }
         | Place::Foreign { url, reach: Reach::Refused { why, login: Some(_), .. } } => {
             ("The broker wants to know who you are", format!("{why} That is what {url} said."))
         }
-        Place::Native { url, reach: Reach::Refused { why, .. } } | Place::Foreign { url, reach: Reach::Refused { why, .. } } => {
-            (
-                "The broker cannot be reached",
-                format!("{why} Is there a broker at {url}, and does it speak MQTT over WebSocket there?"),
-            )
-        }
+        Place::Native { url, reach: Reach::Refused { why, .. } }
+        | Place::Foreign { url, reach: Reach::Refused { why, .. } } => (
+            "The broker cannot be reached",
+            format!("{why} Is there a broker at {url}, and does it speak MQTT over WebSocket there?"),
+        ),
         Place::Native { url, .. } | Place::Foreign { url, .. } => ("Connecting", format!("Dialling {url}.")),
         Place::ClientOnly { why } => ("This page can only be a client", why.clone()),
         Place::Stopped { report } => ("The broker has stopped", report.clone()),
     };
     html! {
         <div class="empty">
+            { plot() }
             <h1>{ title }</h1>
             <p>{ text }</p>
             { for wants_login(&page.state.status.place).map(|(url, username)| html! { <LogIn url={url.to_owned()} username={username.to_owned()} /> }) }
+            if can_have_one(&page.state.status.place) {
+                <p>{ "A home comes with any of these:" }</p>
+                <ul class="ways">
+                    <li>{ "Lacewing’s own: " }<Snippet text="lacewing --broker native --home" what="the command" /></li>
+                    <li>{ "A retained plan on " }<code>{ "lacewing/home/plan" }</code></li>
+                    <li>{ "Home Assistant’s discovery on " }<code>{ "homeassistant/device/+/config" }</code></li>
+                </ul>
+            }
             if matches!(page.state.status.place, Place::Foreign { .. }) {
                 <p><a class="button" href="./">{ "Use the broker of this browser instead" }</a></p>
             } else if wants_login(&page.state.status.place).is_none() {
                 <p><button class="primary" onclick={page.opening(Some(Sheet::Connect))}>{ "Connect a device" }</button></p>
             }
         </div>
+    }
+}
+
+/// Whether it is known that this broker describes no home.
+fn can_have_one(place: &Place) -> bool {
+    matches!(
+        place,
+        Place::Native { reach: Reach::Connected, .. } | Place::Foreign { reach: Reach::Connected, .. }
+    )
+}
+
+/// Where a house could stand.
+fn plot() -> Html {
+    html! {
+        <svg class="plot" viewBox="0 0 240 110" width="240" height="110" aria-hidden="true">
+            <path d="M52 106V46M188 106V46M40 46 120 6l80 40zM120 46v60M52 76h136" />
+            <path class="firm" d="M4 106h232M222 106V84h12v22" />
+        </svg>
     }
 }
 

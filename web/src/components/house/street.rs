@@ -44,13 +44,15 @@ pub(super) struct PavementProps {
     pub(super) more: u32,
     /// Those with too many messages for beads, and how many a second.
     pub(super) busy: Vec<(String, u32)>,
+    /// Whether one can connect a device of one's own here.
+    pub(super) own: bool,
 }
 
 /// Real clients under their ids, on signs at a post, and a free one for the next.
 #[component]
 pub(super) fn Pavement(props: &PavementProps) -> Html {
     let actions = use_actions();
-    let PavementProps { street, passers, more, busy } = props;
+    let PavementProps { street, passers, more, busy, own } = props;
     let rate = |id: &str| {
         busy.iter().find(|(busy, _)| busy == id).map(|(_, rate)| format!("{rate} messages a second"))
     };
@@ -58,7 +60,9 @@ pub(super) fn Pavement(props: &PavementProps) -> Html {
     let [(x, foot), (_, top)] = street.post;
     html! {
         <>
+            if *own || !passers.is_empty() {
             <i class="post" style={format!("left:{:.1}px;top:{top:.1}px;height:{:.1}px", x - 4.0, foot - top)}></i>
+            }
             <ul class="pavement" aria-label="Real clients">
                 { for passers.iter().zip(&street.signs).map(|(passer, sign)| html! {
                     <li key={passer.client_id.clone()} class={passer.left.is_some().then_some("left")} style={place(&sign.area)}>
@@ -71,7 +75,7 @@ pub(super) fn Pavement(props: &PavementProps) -> Html {
                         } }</span>
                     </li>
                 }) }
-                { for street.free.as_ref().map(|area| html! {
+                { for street.free.as_ref().filter(|_| *own || hidden > 0).map(|area| html! {
                     <li class="free" style={place(area)}>
                         if hidden > 0 {
                             <a href={Route::Clients(None).fragment()}>{ format!("{hidden} more") }</a>
