@@ -82,7 +82,7 @@ pub(crate) fn DeviceTile(props: &DeviceProps) -> Html {
             { drawing }
             { for rate.map(|rate| html! { <span class="rate" title="messages a second">{ format!("{rate}/s") }</span> }) }
             <button class={classes!("tag", (!lines.0).then_some("bare"))} tabindex="-1" onclick={open} title={format!("{}, {says}", device.name)} aria-label={format!("{name}. Open its card")}>
-                <span class="name"><i class={dot}></i>if lines.0 { { &device.name }{ " " } }</span>
+                <span class="name"><i class={dot}></i>if lines.0 { <span>{ &device.name }{ " " }</span> }</span>
                 if lines.1 { <span class="value">{ briefly(device, label) }</span> }
             </button>
             { climate }
