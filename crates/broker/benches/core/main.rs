@@ -2,6 +2,9 @@
 //!
 //! Only the calls to the broker are timed, not what the clients do, and in processor time where there is a clock for it. The rates are messages that left the broker a
 //! second, or whatever else the case counts; `longest` is the longest single call of `handle` or of a drain.
+//!
+//! Where a case frees hundreds of thousands of small pieces, glibc now and then joins all of them in one call, for tens of
+//! milliseconds; with `GLIBC_TUNABLES=glibc.malloc.mxfast=0` it joins each at once, and `longest` is the broker's own.
 #![expect(clippy::print_stdout, reason = "a bench prints its results")]
 
 mod cases;
