@@ -6,7 +6,6 @@
 
 pub mod axe;
 pub mod browser;
-pub mod busy;
 pub mod busy_home;
 pub mod device;
 pub mod hostile;

@@ -10,11 +10,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use lacewing_tests::browser::{Chromium, MainThread, Page};
-use lacewing_tests::busy::{self, Traffic};
+use lacewing_tests::busy_home::{BusyHome, DEVICES};
 use lacewing_tests::lacewing::{BrokerHome, Lacewing};
 use lacewing_tests::machine::{machine, median};
 use lacewing_tests::patience::{PATIENCE, within};
-use lacewing_tests::stand::is_up;
+use lacewing_tests::stand::Stand;
+use lacewing_tests::tools;
 
 /// The longest task, and the most work in a frame for 19 frames of 20, in milliseconds.
 const TASK: f64 = 50.0;
@@ -24,29 +25,35 @@ const CLICKS: usize = 10;
 /// A second browser draws the same in this time, in milliseconds.
 const SAME: f64 = 2_000.0;
 
+/// What the browser compiles and lays out for the first time is not what it does all day.
+const WARMING: Duration = Duration::from_secs(3);
+
 const LAMP: &str = "[data-device=sim-livingroom-light] .draw";
 
 fn main() -> ExitCode {
     let seconds = std::env::args().nth(1).and_then(|seconds| seconds.parse().ok()).unwrap_or(60);
-    let lacewing = Lacewing::start(BrokerHome::Tab);
+    let dist = tools::page();
+    let lacewing = Lacewing::start_with(BrokerHome::Native, &["--page", &dist.to_string_lossy()]);
     let chromium = Chromium::start();
-    let page = busy::open(&chromium.profile(), &lacewing);
-    is_up(lacewing.mqtt_port);
+    let mut home = BusyHome::move_in(lacewing.mqtt_port);
+    let page = chromium.profile().open(&lacewing.page());
     page.resize(1440, 900);
     page.shows("[data-room=livingroom] data", "");
     println!("{}", machine());
-    println!("{}, {} devices, 1440 × 900, {seconds} s each", chromium.version(), busy::DEVICES);
+    println!("{}, {DEVICES} devices, 1440 × 900, {seconds} s each", chromium.version());
     let mut good = true;
     for rate in [20, 500] {
-        let traffic = Traffic::start(lacewing.mqtt_port, rate);
-        // What the browser compiles and lays out for the first time is not what it does all day.
-        thread::sleep(Duration::from_secs(3));
-        let seen = page.trace(Duration::from_secs(seconds));
-        drop(traffic);
+        let seen = thread::scope(|scope| {
+            scope.spawn(|| home.talk(rate, WARMING + Duration::from_secs(seconds)));
+            thread::sleep(WARMING);
+            page.trace(Duration::from_secs(seconds))
+        });
         good &= verdict(rate, &seen);
     }
-    good &= click(&page, &lacewing);
-    good &= joins(&chromium, &page, &lacewing);
+    drop((page, chromium, lacewing));
+    let stand = Stand::tab();
+    click(&stand);
+    good &= joins(&stand);
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -61,11 +68,12 @@ fn verdict(rate: u32, seen: &MainThread) -> bool {
 }
 
 /// A lamp is clicked one second after the page was opened, which the browser has seen before.
-fn click(page: &Page, lacewing: &Lacewing) -> bool {
+fn click(stand: &Stand) {
+    let page = stand.tab.as_ref().expect("the stand has a tab");
     let mut waits = Vec::new();
     for _ in 0..CLICKS {
         page.navigate("about:blank");
-        page.navigate(&format!("{}/#/home", lacewing.origin()));
+        page.navigate(&format!("{}/#/home", stand.lacewing.origin()));
         thread::sleep(Duration::from_secs(1));
         let lit = || page.attribute(LAMP, "aria-pressed");
         let before = lit();
@@ -78,11 +86,13 @@ fn click(page: &Page, lacewing: &Lacewing) -> bool {
         "  a lamp clicked 1 s after opening shows its state after {:.0} ms, median of {CLICKS}",
         median(&waits)
     );
-    true
 }
 
 /// A second profile without a control port draws the same rooms, devices and values.
-fn joins(chromium: &Chromium, first: &Page, lacewing: &Lacewing) -> bool {
+fn joins(stand: &Stand) -> bool {
+    let (first, lacewing) = (stand.tab.as_ref().expect("the stand has a tab"), &stand.lacewing);
+    let chromium = stand.chromium.as_ref().expect("the stand has a browser");
+    first.resize(1440, 900);
     let drawn = |page: &Page| {
         let read =
             "[...document.querySelectorAll('[data-room], [data-device]')].map(it => it.innerText).join('|')";

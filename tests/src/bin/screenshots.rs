@@ -5,13 +5,16 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use lacewing_tests::browser::{Chromium, Page};
-use lacewing_tests::busy::{self, Traffic};
+use lacewing_tests::busy_home::BusyHome;
 use lacewing_tests::lacewing::{BrokerHome, Lacewing};
 use lacewing_tests::mosquitto::publish;
 use lacewing_tests::sights::{Opener, SIGHTS, Sight};
-use lacewing_tests::stand::{Stand, is_up};
+use lacewing_tests::stand::Stand;
 use lacewing_tests::tools;
 
 const SIZES: [(&str, u32, u32); 2] = [("wide", 1440, 900), ("phone", 390, 844)];
@@ -30,11 +33,7 @@ fn main() {
     let folder = std::env::args().nth(1).map_or_else(|| PathBuf::from("target/screenshots"), PathBuf::from);
     fs::create_dir_all(&folder).expect("the folder can be made");
 
-    let page = tools::page();
-    let lacewing = Lacewing::start_with(BrokerHome::Native, &["--page", &page.to_string_lossy()]);
-    let chromium = Chromium::start();
-    let page = chromium.profile().open(&lacewing.page());
-    page.shows("header.bar", "Connected to lacewing");
+    let (lacewing, chromium, page) = native();
     take(&folder, "empty", &page, &lacewing, EMPTY);
     drop((page, chromium, lacewing));
 
@@ -43,14 +42,29 @@ fn main() {
     take(&folder, "home", stand.tab.as_ref().expect("the stand has a tab"), &stand.lacewing, SIGHTS);
     drop(stand);
 
-    let lacewing = Lacewing::start(BrokerHome::Tab);
-    let chromium = Chromium::start();
-    let page = busy::open(&chromium.profile(), &lacewing);
-    is_up(lacewing.mqtt_port);
-    let traffic = Traffic::start(lacewing.mqtt_port, RATE);
-    take(&folder, "busy", &page, &lacewing, SIGHTS);
-    drop(traffic);
+    let (lacewing, _chromium, page) = native();
+    let mut home = BusyHome::move_in(lacewing.mqtt_port);
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                home.talk(RATE, Duration::from_secs(1));
+            }
+        });
+        take(&folder, "busy", &page, &lacewing, SIGHTS);
+        over.store(true, Ordering::Relaxed);
+    });
     println!("The pictures are in {}", folder.display());
+}
+
+/// A broker of its own process, without a home, and its page.
+fn native() -> (Lacewing, Chromium, Page) {
+    let page = tools::page();
+    let lacewing = Lacewing::start_with(BrokerHome::Native, &["--page", &page.to_string_lossy()]);
+    let chromium = Chromium::start();
+    let page = chromium.profile().open(&lacewing.page());
+    page.shows("header.bar", "Connected to lacewing");
+    (lacewing, chromium, page)
 }
 
 /// Takes pictures of all `sights`, of each size, light and dark.

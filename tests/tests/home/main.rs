@@ -1,6 +1,7 @@
 //! The home on its page, seen by a person with two browsers and a terminal.
 
 mod edited;
+mod ends;
 mod inspector;
 mod native;
 mod real_device;
