@@ -9,6 +9,7 @@ mod contrast;
 pub mod geometry;
 pub mod host;
 pub mod model;
+mod order;
 pub mod replay;
 pub mod roles;
 pub mod route;

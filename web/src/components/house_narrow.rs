@@ -8,6 +8,7 @@ use super::DeviceTile;
 use super::house::{Beads, BrokerBox, Temperature, Ways, busy_in, cat_drawing, is_lit, sky, walk, warmth};
 use crate::geometry::emblem;
 use crate::hooks::{Launch, use_actions};
+use crate::order::sort_few_by_key;
 use crate::state::{Route, Sheet};
 use crate::wire::{Bridge, DeviceKind, DeviceView, HouseView, Presence, RoomView};
 
@@ -46,7 +47,7 @@ pub(crate) fn HouseNarrow(props: &HouseNarrowProps) -> Html {
         });
     }
     let mut rooms: Vec<_> = house.rooms.iter().collect();
-    rooms.sort_by_key(|room| (-room.floor, room.column));
+    sort_few_by_key(&mut rooms, |room| (-room.floor, room.column));
     html! {
         <div class={classes!("house-narrow", sky::phase(house.clock.as_deref()).class())} ref={stage}
             onkeydown={|event: KeyboardEvent| walk::key(&event)} onfocusin={|event: FocusEvent| walk::focused(&event)}>
@@ -125,7 +126,7 @@ fn drawn(room: &RoomView) -> Vec<&DeviceView> {
         .iter()
         .filter(|device| device.kind != DeviceKind::Sensor || device.presence == Presence::Offline)
         .collect();
-    devices.sort_by_key(|device| match device.kind {
+    sort_few_by_key(&mut devices, |device| match device.kind {
         DeviceKind::Light => 0,
         DeviceKind::Window => 1,
         DeviceKind::Plug => 2,

@@ -88,7 +88,7 @@ fn set(pieces: &[&'static Piece], room: &Area, taken: &[Area]) -> Vec<Furniture>
 }
 
 fn pieces(id: &str, name: &str) -> &'static [&'static Piece] {
-    let name = name.to_lowercase();
+    let name = name.to_ascii_lowercase();
     let fits = |words: &&[&str]| words.iter().any(|word| id.contains(word) || name.contains(word));
     ROOMS.iter().find(|(words, _)| fits(words)).map_or(&OTHER[..], |(_, pieces)| pieces)
 }

@@ -2,6 +2,7 @@
 //! room's label let it.
 
 use super::{Area, House};
+use crate::order::{sort_few, sort_few_by_key};
 use crate::wire::{DeviceKind, DeviceView, RoomView, Shown};
 
 /// A device in the drawing.
@@ -185,7 +186,7 @@ fn arrange(
     let mut set = Set::default();
     // Lamps hang, and what is fixed to ceiling or floor has little choice; then what is large.
     let mut order: Vec<&DeviceView> = room.devices.iter().collect();
-    order.sort_by(|a, b| {
+    sort_few(&mut order, |a, b| {
         let choice = |device: &DeviceView| match device.kind {
             // The room's own number says what a thermometer does.
             DeviceKind::Sensor if manner == Manner::Crowded => 9,
@@ -226,7 +227,9 @@ fn arrange(
         let drawn = footprint(device.kind).1;
         set.places.push(Place { device: device.id.clone(), room: index, area, anchor, named, drawn });
     }
-    set.places.sort_by_key(|place| room.devices.iter().position(|device| device.id == place.device));
+    sort_few_by_key(&mut set.places, |place| {
+        room.devices.iter().position(|device| device.id == place.device)
+    });
     set
 }
 

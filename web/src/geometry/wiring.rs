@@ -2,6 +2,7 @@
 //! a lane of its own, and down the shaft to the broker.
 
 use super::{Anchor, Area, House, Place, SLAB};
+use crate::order::{sort_few, sort_few_by_key};
 
 /// The wire of one device.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,7 +98,7 @@ pub(super) fn wires(places: &[Place], obstacles: &[Area], house: &House) -> Vec<
             (run.device, Wire { device: places[run.device].device.clone(), corners })
         })
         .collect();
-    wires.sort_by_key(|(device, _)| *device);
+    sort_few_by_key(&mut wires, |(device, _)| *device);
     wires.into_iter().map(|(_, wire)| wire).collect()
 }
 
@@ -139,7 +140,9 @@ fn outlet(place: &Place, room: &Area, others: &[&Area], upright: &[(f64, f64, f6
     match place.anchor {
         Anchor::Ceiling => straight.reverse(),
         Anchor::Floor => {}
-        Anchor::Wall => straight.sort_by(|a, b| length(a.as_ref()).total_cmp(&length(b.as_ref()))),
+        Anchor::Wall => {
+            sort_few(&mut straight, |a, b| length(a.as_ref()).total_cmp(&length(b.as_ref())));
+        }
     }
     let below = !matches!(place.anchor, Anchor::Ceiling);
     straight.into_iter().flatten().next().unwrap_or_else(|| Outlet {

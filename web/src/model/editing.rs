@@ -3,6 +3,7 @@
 use lacewing_sim::blueprint::{LIBRARY, Offer};
 use lacewing_sim::plan::DeviceKind;
 
+use crate::order::sort_few_by_key;
 use crate::wire::{HouseView, Operator, RoomView, Status};
 
 /// A floor with its rooms, from left to right.
@@ -27,7 +28,7 @@ pub fn floors(house: &HouseView) -> Vec<Floor<'_>> {
             }
         }
     }
-    floors.sort_by_key(|floor| floor.number);
+    sort_few_by_key(&mut floors, |floor| floor.number);
     floors
 }
 
@@ -90,7 +91,7 @@ mod tests {
 
     fn room(name: &str, floor: i8) -> RoomView {
         RoomView {
-            id: name.to_lowercase(),
+            id: name.to_ascii_lowercase(),
             name: name.into(),
             floor,
             column: 0,

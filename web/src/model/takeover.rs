@@ -46,9 +46,9 @@ fn hand_over(device: &str, to: Option<&str>) -> Action {
 }
 
 fn in_room(plan: &Plan, device: &Device) -> String {
-    let name = device.name.to_lowercase();
+    let name = device.name.to_ascii_lowercase();
     match plan.room(&device.room) {
-        Some(room) => format!("{name} in the {}", room.name.to_lowercase()),
+        Some(room) => format!("{name} in the {}", room.name.to_ascii_lowercase()),
         None => name,
     }
 }

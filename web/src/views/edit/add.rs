@@ -98,7 +98,7 @@ pub(super) fn AddRoom(props: &AddRoomProps) -> Html {
                     <select ref={floor}>
                         { for (0..=props.floors.saturating_add(1)).map(|number| html! {
                             <option value={number.to_string()}>
-                                { if number > props.floors { "a new floor on top".to_owned() } else { editing::floor_name(number).to_lowercase() } }
+                                { if number > props.floors { "a new floor on top".to_owned() } else { editing::floor_name(number).to_ascii_lowercase() } }
                             </option>
                         }) }
                     </select></label>
