@@ -9,7 +9,7 @@ pub(super) mod sky;
 mod street;
 pub(super) mod walk;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use yew::prelude::*;
@@ -71,8 +71,10 @@ pub(crate) fn House(props: &HouseProps) -> Html {
         });
     }
     let linked = matches!(bridge, Bridge::Linked(_));
+    let floors = house.rooms.iter().map(|room| room.floor).collect::<BTreeSet<_>>().len();
     html! {
         <div class={classes!("house", sky::phase(house.clock.as_deref()).class(), still.then_some("still"))} ref={stage}
+            style={format!("--floors: {}", floors.max(2))}
             onkeydown={|event: KeyboardEvent| walk::key(&event)} onfocusin={|event: FocusEvent| walk::focused(&event)}
             onpointerover={|event: PointerEvent| walk::pointed(&event)}
             onpointerleave={|event: PointerEvent| walk::left(event.current_target())}>

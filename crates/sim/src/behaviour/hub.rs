@@ -1,5 +1,5 @@
 use crate::behaviour::{Behaviour, Context, SECOND, tenths};
-use crate::plan::{Clock, Direction, Plan, Role, Scene};
+use crate::plan::{Clock, Direction, Link, Plan, Role, Scene};
 
 const EVERY: u64 = 60 * SECOND;
 
@@ -49,24 +49,28 @@ impl Hub {
         context.world.skip_to(scene.second_of_day());
         self.tell_scene(context);
         self.tell_clock(context);
-        let links = context.device.links.iter().filter(|link| link.direction == Direction::Commands);
-        let commands: Vec<_> =
-            links.filter_map(|link| Some((link.topic.clone(), command(scene, link.role)?))).collect();
+        let links = &context.device.links;
+        let commands: Vec<_> = commands(scene)
+            .iter()
+            .flat_map(|(role, payload)| {
+                let told = move |link: &&Link| link.direction == Direction::Commands && link.role == *role;
+                links.iter().filter(told).map(|link| (link.topic.clone(), *payload))
+            })
+            .collect();
         for (topic, payload) in commands {
             context.command(&topic, payload);
         }
     }
 }
 
-/// What a scene asks of a control in this role.
-fn command(scene: Scene, role: Role) -> Option<&'static str> {
-    match (scene, role) {
-        (Scene::Morning, Role::SetPoint) => Some("21"),
-        (Scene::Morning, Role::Opening) => Some("OPEN"),
-        (Scene::Night, Role::Switch) => Some("OFF"),
-        (Scene::Night, Role::SetPoint) => Some("17"),
-        (Scene::Night, Role::Opening) => Some("CLOSE"),
-        _ => None,
+/// What a scene asks of every control in a role, in this order: at night a thermostat only heats, so that nobody is cooled
+/// down to the night's set-point, and in the morning it may cool once it has the day's.
+fn commands(scene: Scene) -> &'static [(Role, &'static str)] {
+    match scene {
+        Scene::Morning => &[(Role::Opening, "OPEN"), (Role::SetPoint, "21"), (Role::Mode, "auto")],
+        Scene::Night => {
+            &[(Role::Switch, "OFF"), (Role::Opening, "CLOSE"), (Role::Mode, "heat"), (Role::SetPoint, "17")]
+        }
     }
 }
 

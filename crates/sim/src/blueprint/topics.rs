@@ -77,13 +77,17 @@ fn hub(blueprint: &Blueprint, wired: Wired) -> Wired {
         .obeys_at(Role::Cat, format!("{CAT_TOPIC}/set"))
         .obeys_at(Role::Scene, "home/scene/set".to_owned());
     blueprint.devices.iter().fold(wired, |wired, other| {
-        let role = match other.kind {
-            Kind::Light => Role::Switch,
-            Kind::Thermostat => Role::SetPoint,
-            Kind::Blind => Role::Opening,
-            _ => return wired,
-        };
-        wired.linked(Direction::Commands, role, format!("{}/set", base(other)))
+        let set = format!("{}/set", base(other));
+        match other.kind {
+            Kind::Light => wired.linked(Direction::Commands, Role::Switch, set),
+            Kind::Thermostat => wired.linked(Direction::Commands, Role::SetPoint, set).linked(
+                Direction::Commands,
+                Role::Mode,
+                format!("{}/mode/set", base(other)),
+            ),
+            Kind::Blind => wired.linked(Direction::Commands, Role::Opening, set),
+            _ => wired,
+        }
     })
 }
 

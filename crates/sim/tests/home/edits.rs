@@ -283,16 +283,20 @@ fn the_night_is_real_messages_and_so_is_the_morning() {
     let mut street = Street::after(1, MINUTE);
     street.publish("home/kitchen/light/set", "ON");
     street.publish("home/scene/set", "night");
-    street.wait("home/livingroom/thermostat/set", SECOND, |payload| payload == "17");
     street.wait("home/kitchen/light/set", SECOND, |payload| payload == "OFF");
+    street.wait("home/livingroom/thermostat/set", SECOND, |payload| payload == "17");
     street.wait("home/bedroom/blind/state", 6 * SECOND, |payload| payload == "0");
     assert_eq!(street.retained("home/kitchen/light/state").unwrap(), "OFF");
+    // The living room is warmer than the night's set-point, and is not cooled down to it.
+    assert!(street.retained("home/livingroom/thermostat/state").unwrap().contains(r#""mode":"heat""#));
+    assert_eq!(street.retained("home/livingroom/airconditioner/state").unwrap(), "0");
     assert_eq!(street.retained(SCENE_TOPIC).unwrap(), "night");
     let clock: Clock = serde_json::from_str(&street.retained(CLOCK_TOPIC).unwrap()).unwrap();
     assert_eq!(clock.second_of_day, 22 * 3600 + 1800);
     street.publish("home/scene/set", "morning");
     let thermostat = street.wait("home/livingroom/thermostat/state", SECOND, |state| state.contains("21"));
     assert!(thermostat.payload.contains(r#""setpoint":21.0"#), "{}", thermostat.payload);
+    street.wait("home/livingroom/thermostat/state", SECOND, |state| state.contains(r#""mode":"auto""#));
     street.wait("home/bedroom/blind/state", 6 * SECOND, |payload| payload == "100");
     let clock: Clock = serde_json::from_str(&street.retained(CLOCK_TOPIC).unwrap()).unwrap();
     assert_eq!(clock.second_of_day, 7 * 3600);
