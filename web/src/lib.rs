@@ -4,6 +4,7 @@
 //! control answers into what the page shows, [`geometry`] lays out the drawing. These are plain Rust and are
 //! tested natively; everything that touches the browser is compiled for wasm only.
 
+mod by_name;
 #[cfg(test)]
 mod contrast;
 pub mod geometry;

@@ -3,8 +3,7 @@
 //!
 //! All times are milliseconds on any one clock.
 
-use std::collections::BTreeMap;
-
+use crate::by_name::ByName;
 use crate::wire::Bead;
 
 /// How long a message takes up to the broker, and from there down to its receivers.
@@ -18,7 +17,7 @@ const LATEST: f64 = 1_000.0;
 #[derive(Debug, Default)]
 pub struct Replay {
     /// When the last message lands at each client.
-    landing: BTreeMap<String, f64>,
+    landing: ByName<f64>,
     last: f64,
 }
 

@@ -3,10 +3,10 @@
 //! What it understands is what can be drawn: values that are plain text on a topic of their own. A component
 //! with a template that is more than `{{ value }}` is left out rather than shown wrong.
 
-use std::collections::BTreeMap;
-
 use lacewing_sim::plan::{Control, Device, DeviceKind, PLAN_VERSION, Plan, Position, Role, Room, Value};
 use serde_json::Value as Json;
+
+use crate::by_name::ByName;
 
 /// The most devices that are kept.
 const DEVICES: usize = 300;
@@ -17,7 +17,7 @@ const COLUMNS: usize = 3;
 #[derive(Debug)]
 pub(crate) struct Discovered {
     /// By discovery topic, so that an empty payload removes the right one: the area and the device.
-    devices: BTreeMap<String, (String, Device)>,
+    devices: ByName<(String, Device)>,
     plan: Plan,
 }
 
@@ -25,7 +25,7 @@ impl Default for Discovered {
     fn default() -> Self {
         let plan =
             Plan { version: PLAN_VERSION, name: String::new(), rooms: Vec::new(), devices: Vec::new() };
-        Self { devices: BTreeMap::new(), plan }
+        Self { devices: ByName::new(), plan }
     }
 }
 
@@ -56,13 +56,13 @@ impl Discovered {
 
     /// One room for each area, three to a floor; devices side by side.
     fn lay_out(&mut self) {
-        let mut areas: BTreeMap<&str, Vec<&Device>> = BTreeMap::new();
+        let mut areas: ByName<Vec<&Device>> = ByName::new();
         for (area, device) in self.devices.values() {
-            areas.entry(area).or_default().push(device);
+            areas.get_or_insert_with(area, Vec::new).push(device);
         }
         let mut rooms = Vec::new();
         let mut devices = Vec::new();
-        for (index, (area, members)) in areas.into_iter().enumerate() {
+        for (index, (area, members)) in areas.iter().enumerate() {
             let room = Room {
                 id: slug(area),
                 name: area.into(),

@@ -1,11 +1,12 @@
 //! The house as its messages tell it: the plan, the latest value of every topic in it, and what was asked.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use lacewing_protocol::{Publish, TopicFilter, TopicName};
 use lacewing_sim::plan::{CLOCK_TOPIC, Clock, Device, DeviceKind, PLAN_TOPIC, PLAN_VERSION, Plan, Role};
 
 use super::discovery::Discovered;
+use crate::by_name::ByName;
 use crate::wire::{Control, HouseSource, Power, tenths_text};
 
 /// The filter that brings Home Assistant's device discovery.
@@ -22,15 +23,15 @@ const VALUE: usize = 4_096;
 pub(crate) struct House {
     plan: Option<Plan>,
     discovered: Discovered,
-    latest: BTreeMap<String, Latest>,
+    latest: ByName<Latest>,
     clock: Option<(Clock, u64)>,
-    asked: BTreeMap<String, Wish>,
+    asked: ByName<Wish>,
     /// Why the answer to a wish does not come, by device.
-    excuses: BTreeMap<String, String>,
+    excuses: ByName<String>,
     /// What the phone app is subscribed to.
     followed: BTreeSet<String>,
     /// How the simulated devices of the broker's host are powered; empty when it has none.
-    power: BTreeMap<String, Power>,
+    power: ByName<Power>,
 }
 
 /// The last message on a topic.

@@ -1,7 +1,6 @@
 //! How many a second, over the last few seconds; and which clients have too many for each to be drawn.
 
-use std::collections::BTreeMap;
-
+use crate::by_name::ByName;
 /// Counts in one-second slots and averages the last ten whole ones.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rate {
@@ -50,7 +49,7 @@ const COUNTED: usize = 300;
 /// How much each client has to carry: whole seconds, so that a number can be read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Loads {
-    clients: BTreeMap<String, Load>,
+    clients: ByName<Load>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]

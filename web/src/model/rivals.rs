@@ -1,8 +1,8 @@
 //! Real clients that publish what a simulated device publishes.
 
-use std::collections::BTreeMap;
-
 use lacewing_sim::plan::{Device, Plan};
+
+use crate::by_name::ByName;
 
 /// How long two clients count as rivals after the real one was heard, in microseconds.
 const HEARD: u64 = 60_000_000;
@@ -10,7 +10,7 @@ const HEARD: u64 = 60_000_000;
 /// The rivals of simulated devices, by device id.
 #[derive(Debug, Default)]
 pub(crate) struct Rivals {
-    known: BTreeMap<String, Rival>,
+    known: ByName<Rival>,
 }
 
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl Rivals {
 
     /// The control channel is gone and with it what it said.
     pub(crate) fn forget(&mut self) {
-        self.known.clear();
+        self.known = ByName::new();
     }
 }
 

@@ -1,10 +1,9 @@
 //! Who is here, who has just left and who is away.
 
-use std::collections::BTreeMap;
-
 use lacewing_control::{ClientDetail, ClientInfo, EventKind, Listener};
 
 use super::words;
+use crate::by_name::ByName;
 use crate::wire::{ClientCard, ClientRow, ClientsView, Here, Passer, SubscriptionRow};
 
 /// How long a client without a session is still shown after it went, in microseconds.
@@ -18,7 +17,7 @@ pub(crate) struct Roster {
     known: bool,
     clients: Vec<ClientInfo>,
     /// Clients that went and left no session, by client id.
-    left: BTreeMap<String, Left>,
+    left: ByName<Left>,
     detail: Option<Box<ClientDetail>>,
 }
 
@@ -39,11 +38,8 @@ impl Roster {
             if here(&gone.client_id) {
                 continue;
             }
-            let left = self.left.entry(gone.client_id.clone()).or_insert_with(|| Left {
-                at: now,
-                how: "left",
-                info: None,
-            });
+            let left =
+                self.left.get_or_insert_with(&gone.client_id, || Left { at: now, how: "left", info: None });
             left.info = Some(gone);
         }
         self.left.retain(|id, left| left.at + LINGER > now && !here(id));

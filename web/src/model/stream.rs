@@ -1,10 +1,11 @@
 //! The messages that came, as many as are kept, and the part of them that is on screen.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use lacewing_protocol::{PayloadFormatIndicator, Publish, TopicFilter, TopicName};
 
 use super::{payload, rate::Rate};
+use crate::by_name::ByName;
 use crate::wire::{
     Draft, MessageDetail, MessageRow, MessagesView, SubscriptionState, SubscriptionView, Window,
 };
@@ -21,7 +22,7 @@ pub(crate) const SUBSCRIPTIONS: usize = 100;
 /// The stream behind the Messages view.
 #[derive(Debug, Default)]
 pub(crate) struct Stream {
-    subscriptions: BTreeMap<String, SubscriptionState>,
+    subscriptions: ByName<SubscriptionState>,
     /// Oldest first.
     kept: VecDeque<Kept>,
     bytes: usize,

@@ -1,10 +1,11 @@
 //! Who told what to whom, from the broker's events: the last messages of each client, and the journeys of the latest messages.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use lacewing_control::{Event, EventKind, Preview};
 
 use super::words;
+use crate::by_name::ByName;
 use crate::wire::{Journey, Receiver, TrafficRow};
 
 /// How many messages of a client are kept.
@@ -20,7 +21,7 @@ const NEAR: u64 = 5_000_000;
 #[derive(Debug, Default)]
 pub(crate) struct Traffic {
     /// By client id, oldest first.
-    lines: BTreeMap<String, VecDeque<Line>>,
+    lines: ByName<VecDeque<Line>>,
     /// Oldest first.
     traced: VecDeque<Traced>,
 }
@@ -156,7 +157,7 @@ impl Traffic {
                 self.lines.remove(&quietest);
             }
         }
-        let lines = self.lines.entry(client_id.to_owned()).or_default();
+        let lines = self.lines.get_or_insert_with(client_id, VecDeque::new);
         if lines.len() == LINES {
             lines.pop_front();
         }

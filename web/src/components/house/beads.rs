@@ -2,13 +2,14 @@
 //! sheet along the wires.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use gloo::timers::callback::Timeout;
 use web_sys::Element;
 use yew::prelude::*;
 
+use crate::by_name::ByName;
 use crate::hooks::Launch;
 use crate::replay::{LEG, STAY};
 use crate::wire::Bead;
@@ -75,7 +76,7 @@ struct Player {
     pool: Vec<Element>,
     free: RefCell<Vec<usize>>,
     /// How many beads are on each wire.
-    live: RefCell<BTreeMap<String, u32>>,
+    live: RefCell<ByName<u32>>,
 }
 
 impl Player {
@@ -135,7 +136,7 @@ impl Player {
     }
 
     fn light(self: &Rc<Self>, client: &str, for_ms: u32) {
-        *self.live.borrow_mut().entry(client.to_owned()).or_default() += 1;
+        *self.live.borrow_mut().get_or_insert_with(client, || 0) += 1;
         let wire = format!("[data-wire=\"{}\"]", client.replace('\\', "\\\\").replace('"', "\\\""));
         self.mark(&wire, "data-live", true);
         self.mark(".trunk-line", "data-live", true);
