@@ -165,7 +165,7 @@ fn attic_label(house: &House) -> Area {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 pub(super) mod tests {
     use super::*;
     use crate::geometry::{Street, wiring::segment};

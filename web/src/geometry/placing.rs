@@ -303,7 +303,7 @@ fn size(device: &DeviceView, named: bool) -> (f64, f64) {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use super::*;
     use crate::geometry::drawing::tests::{device, room};

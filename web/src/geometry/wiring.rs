@@ -212,7 +212,7 @@ fn lanes(runs: &[Run], shaft: &Area) -> Vec<f64> {
         .collect()
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use super::*;
     use crate::geometry::drawing::tests::{default_house, drawing_of};
