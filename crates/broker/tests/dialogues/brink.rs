@@ -116,7 +116,7 @@ fn a_publisher_waits_once_more_than_half_a_queue_is_taken() {
 }
 
 #[test]
-fn what_a_client_publishes_is_counted_and_numbered() {
+fn what_a_client_publishes_is_counted_numbered_and_told() {
     let story = Story::new();
     let client = story.client("c");
     story.events();
@@ -130,7 +130,9 @@ fn what_a_client_publishes_is_counted_and_numbered() {
     assert_eq!(after.unmatched - before.unmatched, 3);
     assert_eq!(story.world().broker.client("c").unwrap().info.messages_in, 3);
     let numbers: Vec<_> = (1..=3).map(|number| format!("message: {number},")).collect();
-    let events: Vec<_> = story.events().into_iter().filter(|event| event.starts_with("Published")).collect();
+    let (events, others): (Vec<_>, Vec<_>) =
+        story.events().into_iter().partition(|event| event.starts_with("Published"));
+    assert_eq!(others.iter().filter(|event| event.starts_with("NoSubscribers")).count(), 3);
     assert_eq!(events.len(), 3);
     for (event, number) in events.iter().zip(numbers) {
         assert!(event.contains(&number) && event.contains("receivers: 0"), "{event}");

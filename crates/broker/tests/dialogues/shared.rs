@@ -312,6 +312,27 @@ fn slow_members_with_qos_0_are_passed_over_and_nobody_is_held_up_for_them() {
 }
 
 #[test]
+fn of_members_that_are_away_only_those_get_a_message_for_whom_it_is_kept() {
+    let story = Story::new();
+    let (loses, keeps) = (story.lasting("loses").0, story.lasting("keeps").0);
+    loses.subscribe("$share/g/t", QoS::AtMostOnce);
+    keeps.subscribe("$share/g/t", QoS::AtLeastOnce);
+    for member in [&loses, &keeps] {
+        member.vanishes();
+    }
+    let publisher = story.client("p");
+    for id in 1..=4 {
+        publisher.publish_qos("t", &id.to_string(), QoS::AtLeastOnce, id);
+    }
+    assert_eq!(story.world().broker.metrics().dropped_shared, 0);
+    let keeps = story.lasting("keeps").0;
+    for id in 1..=4 {
+        keeps.expect("t", &id.to_string());
+    }
+    keeps.hears_nothing();
+}
+
+#[test]
 fn each_member_gets_messages_with_its_own_qos_and_identifier() {
     // [MQTT-4.8.2-3], [MQTT-3.3.4-3]
     let story = Story::new();
