@@ -44,6 +44,23 @@ fn a_message_larger_than_a_client_takes_is_not_sent_to_it_and_counts_as_delivere
 }
 
 #[test]
+fn a_message_that_waited_and_is_larger_than_its_client_takes_now_is_counted() {
+    // [MQTT-3.1.2-25]
+    let story = Story::new();
+    let (subscriber, _) = story.lasting("s");
+    subscriber.subscribe("t", QoS::AtLeastOnce);
+    subscriber.vanishes();
+    let publisher = story.client("p");
+    for (id, length) in [(1, 200), (2, 20), (3, 200)] {
+        publisher.publish_qos("t", &"x".repeat(length), QoS::AtLeastOnce, id);
+    }
+    let (subscriber, _) = story.enter(taking(100, Connect { clean_start: false, ..expiring("s", 60) }));
+    subscriber.expect("t", &"x".repeat(20));
+    subscriber.hears_nothing();
+    assert_eq!(story.world().broker.metrics().dropped_large, 2);
+}
+
+#[test]
 fn the_publisher_waits_for_a_slow_receiver_and_nothing_is_lost_when_it_catches_up() {
     let story = Story::with(small());
     let (publisher, slow) = (story.client("p"), story.client("slow"));

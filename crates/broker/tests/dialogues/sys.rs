@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lacewing_broker::{Command, Config};
+use lacewing_broker::{Command, Config, EventMask};
 use lacewing_protocol::{Ack, Connect, Packet, PacketId, Publish, QoS, ReasonCode};
 
 use crate::story::*;
@@ -181,4 +181,21 @@ fn clients_cannot_publish_to_the_topics_of_the_broker() {
         let connect = Connect { will: Some(will("$SYS/broker/uptime", "x")), ..connect };
         story.is_refused(connect, ReasonCode::NotAuthorized);
     }
+}
+
+#[test]
+fn no_event_tells_of_a_message_of_the_brokers_own() {
+    let story = Story::new();
+    let watcher = story.client("watcher");
+    story.events();
+    watcher.subscribe("$SYS/#", QoS::AtMostOnce);
+    story.pass_seconds(60);
+    assert!(!watcher.rest().is_empty());
+    let published = |event: &String| event.starts_with("Published");
+    assert!(!story.events().iter().any(published));
+    watcher.publish("t", "x");
+    assert!(story.events().iter().any(published));
+    story.command(Command::Watch { events: EventMask::NONE });
+    watcher.publish("t", "x");
+    assert!(!story.events().iter().any(published));
 }
