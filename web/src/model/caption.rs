@@ -33,6 +33,8 @@ pub(crate) struct Narrator {
     passed_at: u64,
     number: u64,
     loads: Loads,
+    /// The client whose will is published next, and its topic.
+    will: Option<(String, String)>,
 }
 
 #[derive(Debug)]
@@ -42,6 +44,8 @@ struct Told {
     from: Option<String>,
     topic: String,
     payload: String,
+    /// Whether the broker published it in the name of a client that vanished.
+    is_will: bool,
     /// How many get it, as the broker counts.
     receivers: u32,
     to: Vec<String>,
@@ -88,18 +92,22 @@ impl Narrator {
                 if let Some(from) = from {
                     self.loads.add(now, from, weight);
                 }
+                let will = self.will.take();
+                let is_will = will.is_some_and(|(client, of)| from.as_ref() == Some(&client) && of == *topic);
                 self.tell(Told {
                     at: now,
                     message: *message,
                     from: from.clone(),
                     topic: topic.clone(),
                     payload: words::preview(payload),
+                    is_will,
                     receivers: *receivers,
                     to: Vec::new(),
                     captioned: false,
                     beaded: false,
                 });
             }
+            EventKind::WillSent { client_id, topic } => self.will = Some((client_id.clone(), topic.clone())),
             EventKind::Delivered { message, to, queued: false, .. } => {
                 self.loads.add(now, to, weight);
                 let told = self.told.iter_mut().rev().find(|told| told.message == *message);
@@ -122,6 +130,7 @@ impl Narrator {
             from: Some(from),
             topic: topic.into(),
             payload: payload.into(),
+            is_will: false,
             receivers: 1,
             to: vec![cast.phone.into()],
             captioned: false,
@@ -253,6 +262,7 @@ fn sentence(cast: Cast<'_>, told: &Told) -> String {
         None => "the broker".into(),
     };
     let what = match role(cast.plan, &told.topic) {
+        _ if told.is_will => format!("vanished. The broker published its will, “{}”", told.payload),
         Some(Meaning::Told(role)) => format!("told the broker {}", told_value(role, &told.payload)),
         Some(Meaning::Asked(role)) => format!("asked for {}", asked_value(role, &told.payload)),
         // As it does when a real client takes its place.
@@ -267,6 +277,7 @@ fn sentence(cast: Cast<'_>, told: &Told) -> String {
     }
     let then = match names.is_empty() {
         true => "Nobody is subscribed to that.".into(),
+        false if told.is_will => format!("It passed it to {}.", words::list(&names)),
         false => format!("The broker passed it to {}.", words::list(&names)),
     };
     capital(&format!("{from} {what}. {then}"))

@@ -209,6 +209,37 @@ fn the_caption_tells_the_latest_delivery_in_a_sentence() {
 }
 
 #[test]
+fn the_caption_says_of_a_will_that_the_broker_published_it() {
+    let mut model = with_operator(at_home());
+    let event = |number, kind| lacewing_control::Event { number, at: SECOND, kind };
+    let topic = "home/livingroom/sensor/status".to_owned();
+    let published = EventKind::Published {
+        message: 7,
+        from: Some(SENSOR.into()),
+        topic: topic.clone(),
+        qos: 1,
+        retain: true,
+        payload: Preview { head: b"offline".to_vec(), len: 7 },
+        receivers: 1,
+    };
+    let delivered = EventKind::Delivered {
+        message: 7,
+        to: "phone".into(),
+        topic: topic.clone(),
+        qos: 1,
+        shared: None,
+        queued: false,
+    };
+    let sent = EventKind::WillSent { client_id: SENSOR.into(), topic };
+    let events = vec![event(1, sent), event(2, published), event(3, delivered)];
+    model.control(SECOND, Response::Events { events, missed: 0 });
+    assert_eq!(
+        house(&mut model, SECOND).caption.unwrap().text,
+        "The sensor in the living room vanished. The broker published its will, “offline”. It passed it to the phone."
+    );
+}
+
+#[test]
 fn messages_subscribes_to_everything_on_a_broker_of_ones_own_only() {
     let mut model = at_home();
     model.watch(Screen::Messages(Window::default()));
