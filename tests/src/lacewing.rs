@@ -74,7 +74,15 @@ impl Lacewing {
     /// # Panics
     /// When it does not start.
     pub fn start_durable() -> Self {
-        Self::start_in(BrokerHome::Native, &[], true)
+        Self::start_durable_with(&[])
+    }
+
+    /// The same with further arguments.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start_durable_with(args: &[&str]) -> Self {
+        Self::start_in(BrokerHome::Native, args, true)
     }
 
     fn start_in(home: BrokerHome, args: &[&str], keeps: bool) -> Self {

@@ -13,7 +13,7 @@ use lacewing_tests::browser::{Chromium, Page};
 use lacewing_tests::busy_home::BusyHome;
 use lacewing_tests::lacewing::{BrokerHome, Lacewing};
 use lacewing_tests::mosquitto::publish;
-use lacewing_tests::sights::{Opener, SIGHTS, Sight};
+use lacewing_tests::sights::{Opener, SIGHTS, Sight, settle};
 use lacewing_tests::stand::Stand;
 use lacewing_tests::tools;
 
@@ -25,6 +25,9 @@ const EMPTY: &[Sight] = &[
     Sight { name: "messages", fragment: "#/messages", by: Opener::Address, drawn: ".messages" },
     Sight { name: "clients", fragment: "#/clients", by: Opener::Address, drawn: ".clients tbody tr" },
 ];
+
+/// Closes the notices: they tell of the tests' own clients.
+const READ: &str = "document.querySelectorAll('.notices button.quiet').forEach(it => it.click())";
 
 /// How many messages a second come into the busy home.
 const RATE: u32 = 20;
@@ -75,6 +78,8 @@ fn take(folder: &Path, state: &str, page: &Page, lacewing: &Lacewing, sights: &[
             page.dark(scheme == "dark");
             for sight in sights {
                 sight.show(page, lacewing);
+                page.value(READ);
+                settle(page);
                 page.picture(&folder.join(format!("{}-{state}-{size}-{scheme}.png", sight.name)));
                 sight.close(page);
             }

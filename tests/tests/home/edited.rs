@@ -1,5 +1,5 @@
 use lacewing_tests::browser::{Chromium, Page};
-use lacewing_tests::lacewing::{BrokerHome, Lacewing};
+use lacewing_tests::lacewing::Lacewing;
 use lacewing_tests::mosquitto::{Subscriber, publish, subscribe};
 use lacewing_tests::patience::eventually;
 use lacewing_tests::stand::Stand;
@@ -88,8 +88,7 @@ fn a_home_is_exported_and_imported_as_a_file() {
 #[test]
 fn a_native_broker_keeps_the_home_in_its_data_folder() {
     let files = tools::page();
-    let mut lacewing =
-        Lacewing::start_with(BrokerHome::Native, &["--page", &files.to_string_lossy(), "--home"]);
+    let mut lacewing = Lacewing::start_durable_with(&["--page", &files.to_string_lossy(), "--home"]);
     let chromium = Chromium::start();
     let page = chromium.profile().open(&lacewing.page());
     page.shows(".scene", "Living room");
