@@ -26,8 +26,8 @@ pub enum Opener {
     Key(&'static str),
     /// Something to press that has this name.
     Press(&'static str),
-    /// A click on the only one that this selector finds.
-    Click(&'static str),
+    /// A click on the newest message of this topic, once no others are shown.
+    Message(&'static str),
 }
 
 /// All there is to see of a home.
@@ -43,7 +43,7 @@ pub const SIGHTS: &[Sight] = &[
     Sight {
         name: "message",
         fragment: "#/messages/home/livingroom/light/state",
-        by: Opener::Click(".stream .row"),
+        by: Opener::Message("home/livingroom/light/state"),
         drawn: ".detail",
     },
     Sight { name: "clients", fragment: "#/clients", by: Opener::Address, drawn: ".clients tbody tr" },
@@ -73,15 +73,17 @@ impl Sight {
             Opener::Address => {}
             Opener::Key(key) => page.key(key),
             Opener::Press(name) => page.press(name),
-            Opener::Click(selector) => {
-                let only = format!("document.querySelectorAll({selector:?}).length == 1");
-                eventually(&format!("there is one {selector}"), || {
+            Opener::Message(topic) => {
+                let shown = "[...document.querySelectorAll('.stream .topic')].map(it => it.textContent)";
+                let only =
+                    format!("(shown => shown.length > 0 && shown.every(it => it == {topic:?}))({shown})");
+                eventually(&format!("only {topic} is shown"), || {
                     page.value(&only).filter(|only| *only == true)
                 });
                 settle(page);
                 // It may be open still from the last time.
                 if page.text(self.drawn).is_none() {
-                    page.click(selector);
+                    page.click(".stream .row");
                 }
             }
         }
