@@ -245,7 +245,6 @@ impl Reference {
                     (session.expiry < u32::MAX).then(|| now.wall + u64::from(session.expiry) * SECOND);
             }
             session.again.clear();
-            session.owed.clear();
         }
         self.state.sessions.retain(|_, session| session.expiry > 0 || session.will.is_some());
         let sessions = self.state.sessions.values();
