@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::devtools::DevTools;
 use super::trace::MainThread;
-use crate::patience::{PATIENCE, within};
+use crate::patience::{PATIENCE, eventually, within};
 
 /// A tab.
 #[derive(Debug)]
@@ -37,8 +37,16 @@ impl Page {
     }
 
     /// Loads it again, as F5 does.
+    ///
+    /// # Panics
+    /// When no other document comes, as where the page asks whether one wants to leave.
     pub fn reload(&self) {
+        self.value("window.isOld = true");
         self.call("Page.reload", json!({}));
+        eventually("another document is there", || {
+            let is_old = self.value("window.isOld === true")?;
+            (is_old == Value::Bool(false)).then_some(())
+        });
     }
 
     /// Closes the tab, as a click on its cross does.
