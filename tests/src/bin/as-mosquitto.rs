@@ -33,6 +33,8 @@ struct Wish {
     limits: Vec<(&'static str, u32)>,
     connections: Option<u32>,
     anonymous: bool,
+    /// Where the state outlives the process, if it is to.
+    kept: Option<PathBuf>,
     users: Vec<String>,
     /// `maximum-qos` and `retain-available`.
     terms: Vec<(&'static str, String)>,
@@ -60,6 +62,7 @@ impl Wish {
             connections: None,
             // With a port alone; in a file it has to be said.
             anonymous: true,
+            kept: None,
             users: Vec::new(),
             terms: Vec::new(),
         };
@@ -114,13 +117,11 @@ impl Wish {
             "max_queued_bytes" => self.limit("queue_bytes", value)?,
             "max_packet_size" => self.limit("maximum_packet_size", value)?,
             "max_keepalive" => self.limit("keep_alive_maximum", value)?,
-            // About what is not in question: bytes in flight, a file, a log, how often `$SYS` speaks.
-            "max_inflight_bytes"
-            | "persistence"
-            | "persistence_file"
-            | "log_type"
-            | "sys_interval"
-            | "per_listener_settings" => {}
+            "persistence_file" => self.kept = Some(PathBuf::from(value)),
+            // Always said beside the file.
+            "persistence" => {}
+            // About what is not in question: bytes in flight, a log, how often `$SYS` speaks.
+            "max_inflight_bytes" | "log_type" | "sys_interval" | "per_listener_settings" => {}
             _ => return Err("it has no counterpart".to_owned()),
         }
         Ok(())
@@ -228,11 +229,27 @@ fn prepare(wish: &Wish) -> io::Result<Command> {
     let settings = folder.join("settings.toml");
     fs::write(&settings, wish.settings(&chain))?;
     let mut command = Command::new(lacewing()?);
-    // A folder that is named would keep the broker's state as well.
-    command.arg("--config").arg(settings).env("XDG_DATA_HOME", fs::canonicalize(folder)?);
+    command.arg("--config").arg(settings);
+    match &wish.kept {
+        Some(file) => command.arg("--data").arg(keep(file, folder.join("kept"))?),
+        // A folder that is named would keep the broker's state as well.
+        None => command.env("XDG_DATA_HOME", fs::canonicalize(folder)?),
+    };
     let mqtt = format!("localhost:{}", wish.port.unwrap_or_default());
     command.args(["--http", "localhost:0", "--mqtt", &mqtt]);
     Ok(command)
+}
+
+/// The data `folder`, empty if mosquitto would not find its `file` either: a test that begins or ends removes that.
+fn keep(file: &Path, folder: PathBuf) -> io::Result<PathBuf> {
+    if !file.exists() {
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        fs::write(file, "Lacewing keeps its state in a folder of its own.")?;
+    }
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
 }
 
 fn lacewing() -> io::Result<OsString> {
