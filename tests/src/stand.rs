@@ -7,6 +7,7 @@ use lacewing_protocol::{ProtocolVersion, ReasonCode};
 use crate::browser::{Chromium, Page};
 use crate::device::{self, Device};
 use crate::lacewing::{BrokerHome, Lacewing};
+use crate::memory::resident;
 use crate::patience::eventually;
 
 /// A `lacewing` that devices can use, with the browser whose tab is the broker, if there is one.
@@ -70,6 +71,11 @@ impl Stand {
     /// When none ever is.
     pub fn is_up(&self) {
         is_up(self.port());
+    }
+
+    /// The memory of the processes that hold the broker and of what carries devices to it, in bytes.
+    pub fn memory(&self) -> u64 {
+        resident(&self.processes())
     }
 
     /// The processes that hold the broker and what carries devices to it.
