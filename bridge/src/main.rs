@@ -11,6 +11,7 @@ mod descriptors;
 mod hasher;
 mod home_file;
 mod hub;
+mod image;
 mod invitation;
 mod listen;
 mod occupant;
@@ -66,6 +67,7 @@ fn main() -> ExitCode {
     let done = match flags.take_errand() {
         Some(Errand::Certificate(flags)) => certificate::make(&flags),
         Some(Errand::Password(flags)) => password::run(&flags),
+        Some(Errand::Image(flags)) => start_log("info").and_then(|()| image::run(&flags)),
         None => flags.settings().and_then(|settings| run(&settings)),
     };
     match done {

@@ -15,6 +15,7 @@ use self::tls::{TlsFlags, TlsTable};
 
 use crate::address::Address;
 use crate::certificate::CertificateFlags;
+use crate::image::ImageFlags;
 use crate::password::PasswordFlags;
 use crate::users::{self, AccessLine, UserEntry};
 
@@ -125,6 +126,7 @@ pub(crate) enum Errand {
     /// Makes certificates for TLS with an authority of your own, for development and at home
     Certificate(CertificateFlags),
     Password(PasswordFlags),
+    Image(ImageFlags),
 }
 
 /// Where the broker runs.

@@ -10,8 +10,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use lacewing_broker::{Broker, Config, Progress, RestoreError, RestoreStep};
-use lacewing_store::{Store, StoreError};
+use lacewing_broker::{Broker, Config, Progress, Record, RestoreError, RestoreStep};
+use lacewing_store::{Changes, Store, StoreError};
 use redb::backends::FileBackend;
 use thiserror::Error;
 use tracing::info;
@@ -21,6 +21,8 @@ use crate::clock::Clock;
 pub(crate) use self::keeper::{Committed, Keeper};
 pub(crate) use self::lock::{Lock, LockError};
 
+/// The store's file in its folder.
+const FILE: &str = "broker.store";
 /// The database's cache.
 const CACHE: u32 = 64 << 20;
 /// How long opening may take without a word, and between two.
@@ -69,6 +71,11 @@ impl Folder {
         self.lock.tell(address);
     }
 
+    /// Whether a broker's state is kept in `folder`.
+    pub(crate) fn has_store(folder: &Path) -> bool {
+        folder.join(FILE).exists()
+    }
+
     /// Restores the broker from what is in the folder. Takes as long as it takes, and says how far it is.
     pub(crate) fn open(
         &self,
@@ -76,10 +83,70 @@ impl Folder {
         seed: u64,
         clock: &mut Clock,
     ) -> Result<(Broker, Store<FileBackend>), OpenError> {
-        let path = self.path.join("broker.store");
+        let store = self.store()?;
+        let unrestorable = |error: RestoreError| self.unusable(StoreError::Damaged(error.to_string()));
+        let mut restore = Broker::restore(config, seed, clock.now());
+        self.read(&store, |record| restore.push(record).map_err(unrestorable))?;
+        let mut words = Words::new();
+        loop {
+            match restore.step(clock.now(), LOOK_EVERY as u32).map_err(unrestorable)? {
+                RestoreStep::More(more) => restore = more,
+                RestoreStep::Done(broker) => return Ok((*broker, store)),
+            }
+            let Progress { done, of } = restore.progress();
+            words.say("putting together", &self.path_of_store(), done, of);
+        }
+    }
+
+    /// Opens the store, which is made if it is not there.
+    pub(crate) fn store(&self) -> Result<Store<FileBackend>, OpenError> {
+        let path = self.path_of_store();
         let file = self.file(&path).map_err(|source| OpenError::File { path: path.clone(), source })?;
-        catch(|| restore(file, &path, config, seed, clock))
-            .map_err(|source| OpenError::Store { path, source })
+        catch(|| {
+            let size = file.metadata()?.len();
+            if size >= LARGE {
+                info!("checking {} ({} MB)", path.display(), size >> 20);
+            }
+            let backend = FileBackend::new(file).map_err(|error| StoreError::Damaged(error.to_string()))?;
+            Store::open(backend, CACHE)
+        })
+        .map_err(|source| self.unusable(source))
+    }
+
+    /// Gives all that is in the store, and says how far it is. It may be used only if it came to the end.
+    pub(crate) fn read<E: From<OpenError>>(
+        &self,
+        store: &Store<FileBackend>,
+        mut each: impl FnMut(Record) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let unusable = |source| self.unusable(source);
+        let mut reading = catch(|| store.read()).map_err(unusable)?;
+        let mut words = Words::new();
+        while let Some(record) = catch(|| reading.next()).map_err(unusable)? {
+            each(record)?;
+            let (all, done) = reading.progress();
+            if done.is_multiple_of(LOOK_EVERY) {
+                words.say("reading", &self.path_of_store(), done, all);
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes changes durable and closes the store.
+    pub(crate) fn finish(&self, mut store: Store<FileBackend>, changes: &Changes) -> Result<(), OpenError> {
+        catch(|| {
+            store.commit(changes)?;
+            store.close()
+        })
+        .map_err(|source| self.unusable(source))
+    }
+
+    fn path_of_store(&self) -> PathBuf {
+        self.path.join(FILE)
+    }
+
+    fn unusable(&self, source: StoreError) -> OpenError {
+        OpenError::Store { path: self.path_of_store(), source }
     }
 
     fn file(&self, path: &Path) -> io::Result<File> {
@@ -95,53 +162,22 @@ impl Folder {
     }
 }
 
-fn restore(
-    file: File,
-    path: &Path,
-    config: Config,
-    seed: u64,
-    clock: &mut Clock,
-) -> Result<(Broker, Store<FileBackend>), StoreError> {
-    let size = file.metadata()?.len();
-    if size >= LARGE {
-        info!("checking {} ({} MB)", path.display(), size >> 20);
-    }
-    let backend = FileBackend::new(file).map_err(|error| StoreError::Damaged(error.to_string()))?;
-    let store = Store::open(backend, CACHE)?;
-    let mut restore = Broker::restore(config, seed, clock.now());
-    let mut reading = store.read()?;
-    let mut words = Words(Instant::now());
-    while let Some(record) = reading.next()? {
-        restore.push(record).map_err(unrestorable)?;
-        let (all, done) = reading.progress();
-        if done.is_multiple_of(LOOK_EVERY) {
-            words.say("reading", path, done, all);
-        }
-    }
-    loop {
-        match restore.step(clock.now(), LOOK_EVERY as u32).map_err(unrestorable)? {
-            RestoreStep::More(more) => restore = more,
-            RestoreStep::Done(broker) => return Ok((*broker, store)),
-        }
-        let Progress { done, of } = restore.progress();
-        words.say("putting together", path, done, of);
-    }
-}
-
 /// Says how far it is, and not too often.
-struct Words(Instant);
+pub(crate) struct Words(Instant);
 
 impl Words {
-    fn say(&mut self, what: &str, path: &Path, done: u64, of: u64) {
+    /// Nothing is said in the first second.
+    pub(crate) fn new() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Says what is done with `path`, and how much of it.
+    pub(crate) fn say(&mut self, what: &str, path: &Path, done: u64, of: u64) {
         if self.0.elapsed() >= WORD_EVERY {
             info!("{what} {}: {done} of {of}", path.display());
             self.0 = Instant::now();
         }
     }
-}
-
-fn unrestorable(error: RestoreError) -> StoreError {
-    StoreError::Damaged(error.to_string())
 }
 
 /// Makes an error of a panic: the database may panic on what is damaged.

@@ -3,6 +3,7 @@
 
 mod daemon;
 mod http;
+mod images;
 mod native;
 mod relay;
 mod scram;

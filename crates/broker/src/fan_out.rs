@@ -13,7 +13,8 @@ use lacewing_protocol::{AckType, ReasonCode};
 use crate::delivery::Recipient;
 use crate::jobs::Job;
 use crate::route::{Passing, Publisher};
-use crate::routing::Matches;
+use crate::routing::{Matches, SessionKey};
+use crate::session::Session;
 use crate::sys::is_reserved;
 use crate::{Broker, ConnId, EventMask, NotDelivered};
 
@@ -205,6 +206,17 @@ impl Broker {
             *recorded |= self.deliver_shared(group, passing, publisher.connection);
         }
         true
+    }
+
+    /// Whether a QoS 2 message of a session is still being given to its receivers. Until that is done it was not received:
+    /// its client may have to send it again.
+    pub(crate) fn is_given_out(&self, key: SessionKey, session: &Session, id: u16) -> bool {
+        let is_it = |fan_out: &FanOut| {
+            let Publisher { session: publisher, ack, .. } = fan_out.publisher;
+            let is_its = matches!(ack, Some((AckType::PubRec, due)) if due.value() == id);
+            is_its && publisher == Some(key) && session.serial <= fan_out.last_serial
+        };
+        self.unfinished.get(&Some(session.client_id.clone())).is_some_and(|left| left.iter().any(is_it))
     }
 
     /// Notes the identifier of a QoS 2 message whose publisher's connection is gone, if its session is still there.

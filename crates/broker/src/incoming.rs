@@ -49,6 +49,11 @@ impl Incoming {
         self.present.remove(&id) || self.former.remove(&id)
     }
 
+    /// The identifiers of all that are here.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u16> {
+        self.present.iter().chain(&self.former).copied()
+    }
+
     /// Takes any one out.
     pub(crate) fn pop(&mut self) -> Option<u16> {
         self.present.pop_first().or_else(|| self.former.pop_first())

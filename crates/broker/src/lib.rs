@@ -22,6 +22,7 @@ mod encoding;
 mod event;
 mod fan_out;
 mod flow;
+mod image;
 mod incoming;
 mod info;
 mod input;
@@ -40,6 +41,7 @@ mod quota;
 mod receive;
 mod record;
 mod recording;
+mod records;
 mod redirect;
 mod reload;
 mod resend;
@@ -68,6 +70,7 @@ pub use batch::Batch;
 pub use broker::Broker;
 pub use config::Config;
 pub use event::{Ending, Event, EventKind, EventMask, NotDelivered, Preview, WillCancelled};
+pub use image::{Contents, IMAGE_VERSION, ImageError, ImageReader, ImageWriter};
 pub use info::{
     ClientDetail, ClientInfo, Explanation, RetainedInfo, SubscriptionInfo, WaitingInfo, WillInfo,
 };

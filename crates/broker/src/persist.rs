@@ -5,46 +5,30 @@
 
 use std::rc::Rc;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use lacewing_protocol::{PacketId, TopicFilter, TopicName};
 
 use crate::broker::WallTimer;
 use crate::connection::ConnKey;
-use crate::encoding::Writer;
 use crate::message::Message;
-use crate::queue::Waiting;
+use crate::records::{self, Stage, key};
 use crate::retain::RetainedMessage;
 use crate::retained_delivery::Owed;
 use crate::routing::SessionKey;
 use crate::subscription_list::Subscription;
 use crate::{Broker, Change, Output, Record, Seq, Table};
 
-/// How far a recorded message to a client has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stage {
-    /// It waits.
-    Waiting,
-    /// It was sent under this identifier.
-    Sent(PacketId),
-    /// It was received; PUBREL is sent under this identifier.
-    Released(PacketId),
-}
-
-/// Key parts that sort as the numbers do.
-pub(crate) fn key(serial: u64, rest: &[u8]) -> Bytes {
-    let mut key = BytesMut::with_capacity(8 + rest.len());
-    key.put_u64(serial);
-    key.put_slice(rest);
-    key.freeze()
-}
-
 impl Broker {
-    pub(crate) fn record(&mut self, table: Table, key: Bytes, change: Change) {
+    pub(crate) fn record(&mut self, record: Record) {
         self.seq = Seq(self.seq.0 + 1);
         self.metrics.records += 1;
-        let record = Record { table, key, change };
         self.backlog.add(self.seq, &record);
         self.outputs.push_back(Output::Persist { seq: self.seq, record });
+    }
+
+    /// Notes that what a key stands for is gone.
+    pub(crate) fn forget(&mut self, table: Table, key: Bytes) {
+        self.record(Record { table, key, change: Change::Delete });
     }
 
     /// Notes that a session is there, here or away since when, and how long it lives.
@@ -53,16 +37,8 @@ impl Broker {
         else {
             return;
         };
-        let mut value = Writer::new();
-        value
-            .number(session.serial)
-            .number(u64::from(session.version.level()))
-            .number(u64::from(session.expiry))
-            .number(u64::from(session.conn.is_some()))
-            .number(session.since)
-            .origin(&session.origin);
-        let key = Bytes::copy_from_slice(session.client_id.as_bytes());
-        self.record(Table::Session, key, Change::Put(value.finish()));
+        let record = records::session(session);
+        self.record(record);
     }
 
     /// Notes that a session has ended; what else is recorded of it means nothing without this.
@@ -72,7 +48,7 @@ impl Broker {
             return;
         };
         let key = Bytes::copy_from_slice(session.client_id.as_bytes());
-        self.record(Table::Session, key, Change::Delete);
+        self.forget(Table::Session, key);
     }
 
     /// Says that what is sent from now on depends on the session's records, if there are any.
@@ -88,21 +64,15 @@ impl Broker {
             return;
         }
         let Some(session) = self.sessions.get(session_key.0 as usize) else { return };
-        let Some(will) = &session.will else { return };
-        let mut value = Writer::new();
-        value
-            .number(u64::from(will.delay))
-            .maybe(will.expiry.map(u64::from))
-            .maybe(self.wall_timers.deadline(WallTimer::Will(session_key)))
-            .message(&will.message)
-            .origin(&session.origin);
-        let key = Bytes::copy_from_slice(session.client_id.as_bytes());
-        self.record(Table::Will, key, Change::Put(value.finish()));
+        let due = self.wall_timers.deadline(WallTimer::Will(session_key));
+        if let Some(record) = records::will(session, due) {
+            self.record(record);
+        }
     }
 
     pub(crate) fn forget_will(&mut self, client_id: &str) {
         if self.config.durable {
-            self.record(Table::Will, Bytes::copy_from_slice(client_id.as_bytes()), Change::Delete);
+            self.forget(Table::Will, Bytes::copy_from_slice(client_id.as_bytes()));
         }
     }
 
@@ -116,18 +86,8 @@ impl Broker {
         let Some(session) = self.sessions.get(to.0 as usize).filter(|session| session.durable) else {
             return;
         };
-        let Subscription { options, id } = subscription;
-        let flags = options.qos as u64
-            | u64::from(options.no_local) << 2
-            | u64::from(options.retain_as_published) << 3
-            | (options.retain_handling as u64) << 4;
-        let mut value = Writer::new();
-        value.number(flags).maybe(id.map(u64::from));
-        if let Some(Owed { until, place }) = owed {
-            value.number(until).number(u64::from(place.passed)).bytes(&place.key);
-        }
-        let key = key(session.serial, filter.as_bytes());
-        self.record(Table::Subscription, key, Change::Put(value.finish()));
+        let record = records::subscription(session.serial, filter, subscription, owed);
+        self.record(record);
     }
 
     /// Notes which retained messages a subscription is still to bring; `None` when that is over.
@@ -143,20 +103,20 @@ impl Broker {
             return;
         };
         let key = key(session.serial, filter.as_bytes());
-        self.record(Table::Subscription, key, Change::Delete);
+        self.forget(Table::Subscription, key);
     }
 
     pub(crate) fn record_incoming(&mut self, from: SessionKey, id: PacketId) {
         let Some(session) = self.sessions.get(from.0 as usize).filter(|session| session.durable) else {
             return;
         };
-        let key = key(session.serial, &id.value().to_be_bytes());
-        self.record(Table::Incoming, key, Change::Put(Writer::new().finish()));
+        let record = records::incoming(session.serial, id.value());
+        self.record(record);
     }
 
     pub(crate) fn forget_incoming(&mut self, durable: bool, serial: u64, id: u16) {
         if durable {
-            self.record(Table::Incoming, key(serial, &id.to_be_bytes()), Change::Delete);
+            self.forget(Table::Incoming, key(serial, &id.to_be_bytes()));
         }
     }
 
@@ -165,12 +125,10 @@ impl Broker {
         let Some(session) = self.sessions.get(to.0 as usize) else { return };
         let Some(waiting) = session.transit.as_ref().and_then(|transit| transit.queue.last()) else { return };
         let message = waiting.message.clone();
-        let Waiting { qos, retain, group, ids, .. } = waiting;
-        let share = group.and_then(|group| self.subscriptions.shared_filter(group));
-        let value = outgoing(Stage::Waiting, &message, *qos as u64, *retain, ids.as_deref(), share);
-        let key = key(session.serial, &waiting.order.to_be_bytes());
+        let share = waiting.group.and_then(|group| self.subscriptions.shared_filter(group));
+        let record = records::waiting(session.serial, waiting, share);
         self.refer_to(&message);
-        self.record(Table::Outgoing, key, Change::Put(value));
+        self.record(record);
     }
 
     /// Notes a message sent without having waited.
@@ -201,9 +159,8 @@ impl Broker {
         let serial = session.serial;
         let Some(sent) = session.transit.as_mut().and_then(|transit| transit.window.find(id)) else { return };
         let share = sent.group.and_then(|group| self.subscriptions.shared_filter(group));
-        let value = outgoing(stage, message, sent.qos as u64, sent.retain, sent.ids.as_deref(), share);
-        let key = key(serial, &sent.order.to_be_bytes());
-        self.record(Table::Outgoing, key, Change::Put(value));
+        let record = records::sent(serial, stage, sent, message.number, share);
+        self.record(record);
     }
 
     /// A message to a client is done with.
@@ -217,7 +174,7 @@ impl Broker {
         if !durable {
             return;
         }
-        self.record(Table::Outgoing, key(serial, &order.to_be_bytes()), Change::Delete);
+        self.forget(Table::Outgoing, key(serial, &order.to_be_bytes()));
         if let Some(message) = message {
             self.refer_no_more(message);
         }
@@ -226,8 +183,7 @@ impl Broker {
     fn refer_to(&mut self, message: &Message) {
         message.recorded.set(message.recorded.get() + 1);
         if message.recorded.get() == 1 {
-            let value = Writer::new().message(message).finish();
-            self.record(Table::Message, key(message.number, &[]), Change::Put(value));
+            self.record(records::message(message));
         }
     }
 
@@ -236,7 +192,7 @@ impl Broker {
             0 => {}
             1 => {
                 message.recorded.set(0);
-                self.record(Table::Message, key(message.number, &[]), Change::Delete);
+                self.forget(Table::Message, key(message.number, &[]));
             }
             more => message.recorded.set(more - 1),
         }
@@ -244,49 +200,14 @@ impl Broker {
 
     /// Notes a retained message; at its end the client it is from, if it is from one.
     pub(crate) fn record_retained(&mut self, retained: &RetainedMessage) {
-        if !self.config.durable {
-            return;
+        if self.config.durable {
+            self.record(records::retained(retained));
         }
-        let RetainedMessage { message, from } = retained;
-        let mut value = Writer::new();
-        value.message(message);
-        if let Some(from) = from {
-            value.bytes(from.as_bytes());
-        }
-        let key = Bytes::copy_from_slice(message.topic.as_bytes());
-        self.record(Table::Retained, key, Change::Put(value.finish()));
     }
 
     pub(crate) fn forget_retained(&mut self, topic: &TopicName) {
         if self.config.durable {
-            self.record(Table::Retained, Bytes::copy_from_slice(topic.as_bytes()), Change::Delete);
+            self.forget(Table::Retained, Bytes::copy_from_slice(topic.as_bytes()));
         }
     }
-}
-
-/// The value of a message to a client; at its end the filter of the shared subscription it came by, if it did.
-fn outgoing(
-    stage: Stage,
-    message: &Message,
-    qos: u64,
-    retain: bool,
-    ids: Option<&[u32]>,
-    share: Option<&TopicFilter>,
-) -> Bytes {
-    let (stage, id) = match stage {
-        Stage::Waiting => (0, 0),
-        Stage::Sent(id) => (1, id.value()),
-        Stage::Released(id) => (2, id.value()),
-    };
-    let ids = ids.unwrap_or_default();
-    let mut value = Writer::new();
-    value.number(stage).number(u64::from(id)).number(message.number).number(qos).number(u64::from(retain));
-    value.number(ids.len() as u64);
-    for id in ids {
-        value.number(u64::from(*id));
-    }
-    if let Some(share) = share {
-        value.bytes(share.as_bytes());
-    }
-    value.finish()
 }

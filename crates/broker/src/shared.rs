@@ -137,6 +137,11 @@ impl HandOver {
         self.left.push_back(LeftBehind { group, message, record });
     }
 
+    /// What is left, and the shared subscription it is of.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (GroupKey, &Rc<Message>)> {
+        self.left.iter().map(|left| (left.group, &left.message))
+    }
+
     /// Whether there is nothing to hand over.
     pub(crate) fn is_empty(&self) -> bool {
         self.left.is_empty()

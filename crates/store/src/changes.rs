@@ -12,9 +12,20 @@ pub struct Changes {
     by_key: BTreeMap<(Table, Bytes), Change>,
     last: Seq,
     bytes: u64,
+    replaces: bool,
 }
 
 impl Changes {
+    /// Changes that take the place of all that was there before.
+    pub fn replacing() -> Self {
+        Self { replaces: true, ..Self::default() }
+    }
+
+    /// Whether what was there before goes.
+    pub fn replaces(&self) -> bool {
+        self.replaces
+    }
+
     /// Adds a record. Their numbers ascend.
     pub fn push(&mut self, seq: Seq, record: Record) {
         let Record { table, key, change } = record;
@@ -36,7 +47,7 @@ impl Changes {
 
     /// Whether there is nothing to make durable.
     pub fn is_empty(&self) -> bool {
-        self.by_key.is_empty()
+        self.by_key.is_empty() && !self.replaces
     }
 
     /// How many keys it changes.

@@ -113,6 +113,13 @@ impl<B: StorageBackend> Store<B> {
         changes: &Changes,
         tally: &mut Tally,
     ) -> Result<(), StoreError> {
+        if changes.replaces() {
+            for table in Table::ALL.map(schema::table) {
+                transaction.delete_table(table)?;
+                transaction.open_table(table)?;
+            }
+            *tally = Tally::default();
+        }
         let mut changes = changes.iter().peekable();
         while let Some((table, ..)) = changes.peek() {
             let table = *table;

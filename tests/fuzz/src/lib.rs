@@ -9,6 +9,7 @@ pub mod broker;
 pub mod choices;
 pub mod client;
 pub mod decoder;
+pub mod image;
 pub mod link;
 pub mod mutation;
 
@@ -28,5 +29,6 @@ pub const TARGETS: &[Target] = &[
     Target { name: "broker", run: broker::run, mutants: 3_000 },
     Target { name: "client", run: client::run, mutants: 10_000 },
     Target { name: "decoder", run: decoder::run, mutants: 10_000 },
+    Target { name: "image", run: image::run, mutants: 3_000 },
     Target { name: "link", run: link::run, mutants: 10_000 },
 ];

@@ -28,6 +28,11 @@ fn the_decoder_bears_every_kept_input_and_its_mutants() {
 }
 
 #[test]
+fn the_reader_of_images_bears_every_kept_input_and_its_mutants() {
+    run("image");
+}
+
+#[test]
 fn the_link_bears_every_kept_input_and_its_mutants() {
     run("link");
 }

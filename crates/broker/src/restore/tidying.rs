@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{Restore, spend};
 use crate::jobs::Job;
-use crate::{Broker, Change, Table};
+use crate::{Broker, Table};
 
 impl Restore {
     /// Clears away what means nothing any more while the budget lasts; whether all is clear.
@@ -17,7 +17,7 @@ impl Restore {
             } else if let Some((number, message)) = self.messages.pop_first() {
                 self.broker.last_message = self.broker.last_message.max(number);
                 if message.recorded.get() == 0 {
-                    self.forget(Table::Message, crate::persist::key(number, &[]));
+                    self.forget(Table::Message, crate::records::key(number, &[]));
                 }
             } else if self.publishers.pop_first().is_none() {
                 self.progress.done -= 1;
@@ -42,7 +42,7 @@ impl Restore {
 
     fn forget(&mut self, table: Table, key: Bytes) {
         if self.broker.config.durable {
-            self.broker.record(table, key, Change::Delete);
+            self.broker.forget(table, key);
         }
     }
 }

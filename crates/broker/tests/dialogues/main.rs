@@ -12,6 +12,7 @@ mod exactly_once;
 mod fan_out;
 mod flow;
 mod hostile;
+mod image;
 mod limits;
 
 mod operator;

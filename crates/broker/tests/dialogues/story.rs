@@ -173,8 +173,21 @@ impl Story {
         let world = self.world();
         let (config, now) = (world.config.clone(), world.now);
         let restored = restore(&world.store, config.clone(), now);
-        let story = Self::around(restored, config, now);
-        story.world().store = world.store.clone();
+        let store = world.store.clone();
+        drop(world);
+        self.goes_on_with(restored, config, store)
+    }
+
+    /// Another broker takes the place of this one; all transports are gone with it.
+    pub(crate) fn goes_on_with(
+        &self,
+        broker: Broker,
+        config: Config,
+        store: BTreeMap<(Table, Bytes), Bytes>,
+    ) -> Story {
+        let world = self.world();
+        let story = Self::around(broker, config, world.now);
+        story.world().store = store;
         story.world().last_conn = world.last_conn;
         story.world().handle(Input::Command(Command::Watch { events: EventMask::ALL }));
         story

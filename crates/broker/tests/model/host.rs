@@ -1,6 +1,6 @@
 //! The broker with its transports, its store and its clock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::{Bytes, BytesMut};
 use lacewing_broker::{
@@ -29,6 +29,7 @@ pub(crate) struct Host {
     pub(crate) durable_seq: Seq,
     /// Whether records become durable as they are made.
     pub(crate) commits: bool,
+    has_crashed: bool,
     pub(crate) oracle: Oracle,
     chance: u32,
 }
@@ -64,6 +65,7 @@ impl Host {
             last_seq: Seq(0),
             durable_seq: Seq(0),
             commits: true,
+            has_crashed: false,
             oracle: Oracle::default(),
             chance: setting.splits,
         };
@@ -172,6 +174,8 @@ impl Host {
 
     /// The broker is gone, and what it had said is lost unless it was durable.
     pub(crate) fn crash(&mut self, seconds: u64, rules: Rules) -> Result<(), String> {
+        self.compare_image()?;
+        self.has_crashed = true;
         self.now.awake += seconds * SECOND;
         self.now.wall += seconds * SECOND;
         let mut restore = Broker::restore(self.config.clone(), SEED, self.now);
@@ -187,6 +191,58 @@ impl Host {
         self.watch();
         self.handle(Input::Command(Command::Rules(Box::new(rules))));
         self.handle(Input::Tick);
+        Ok(())
+    }
+
+    /// What the broker says it keeps is what it has recorded.
+    fn compare_image(&self) -> Result<(), String> {
+        if !self.config.durable {
+            return Ok(());
+        }
+        let mut recorded = self.store.clone();
+        for (_, record) in &self.uncommitted {
+            apply(&mut recorded, record.clone());
+        }
+        let mut image = BTreeMap::new();
+        for record in self.broker.image() {
+            let Record { table, key, .. } = &record;
+            if image.contains_key(&(*table, key.clone())) {
+                return Err(format!("a record of {table:?} is twice in the image"));
+            }
+            apply(&mut image, record);
+        }
+        // Sessions that end with their connection are recorded for what they leave to their shares, and are not in the image.
+        let sessions = image.iter().filter(|((table, _), _)| *table == Table::Session);
+        let serials: BTreeSet<u64> = sessions.map(|(_, value)| numbers(value)[0]).collect();
+        for ((table, key), value) in &recorded {
+            let is_due = match table {
+                Table::Session => numbers(value)[2] > 0,
+                Table::Subscription | Table::Outgoing | Table::Incoming => {
+                    serials.contains(&u64::from_be_bytes(key[..8].try_into().unwrap()))
+                }
+                Table::Retained | Table::Will => true,
+                Table::Message => false,
+            };
+            if is_due && !image.contains_key(&(*table, key.clone())) {
+                return Err(format!("the record {key:?} of {table:?} is not in the image"));
+            }
+        }
+        for ((table, key), value) in image {
+            let is_same = match recorded.get(&(table, key.clone())) {
+                None => false,
+                // After a crash the record still says that the client was here.
+                Some(_) if table == Table::Session && self.has_crashed => true,
+                // Of a message that was received, the number means nothing any more.
+                Some(other) if table == Table::Outgoing && value[1] == 2 => other[1] == 2,
+                Some(other) => *other == value,
+            };
+            if !is_same {
+                let other = recorded.get(&(table, key.clone()));
+                return Err(format!(
+                    "the record {key:?} of {table:?} is {value:x?} in the image and was {other:x?}"
+                ));
+            }
+        }
         Ok(())
     }
 
@@ -243,11 +299,8 @@ impl Host {
 
     fn persist(&mut self, seq: Seq) {
         let split = self.uncommitted.partition_point(|(other, _)| *other <= seq);
-        for (_, Record { table, key, change }) in self.uncommitted.drain(..split) {
-            match change {
-                Change::Put(value) => self.store.insert((table, key), value),
-                Change::Delete => self.store.remove(&(table, key)),
-            };
+        for (_, record) in self.uncommitted.drain(..split) {
+            apply(&mut self.store, record);
         }
         self.durable_seq = self.durable_seq.max(seq);
         self.broker.handle(self.now, Input::Persisted { seq });
@@ -276,4 +329,26 @@ impl Host {
         self.chance = self.chance.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         self.chance >> 16
     }
+}
+
+/// The numbers at the beginning of a value.
+fn numbers(value: &Bytes) -> [u64; 3] {
+    let mut bytes = value[1..].iter();
+    [(); 3].map(|()| {
+        let mut number = 0;
+        for (shift, byte) in (0..).step_by(7).zip(bytes.by_ref()) {
+            number |= u64::from(byte & 0x7F) << shift;
+            if byte & 0x80 == 0 {
+                break;
+            }
+        }
+        number
+    })
+}
+
+fn apply(store: &mut BTreeMap<(Table, Bytes), Bytes>, Record { table, key, change }: Record) {
+    match change {
+        Change::Put(value) => store.insert((table, key), value),
+        Change::Delete => store.remove(&(table, key)),
+    };
 }

@@ -11,6 +11,7 @@ mod damage;
 mod disk;
 mod kept;
 mod peer;
+mod replaced;
 mod room;
 mod world;
 
