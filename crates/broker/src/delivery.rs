@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use lacewing_protocol::{PacketId, QoS};
+use lacewing_protocol::{PacketId, QoS, TopicFilter};
 
 use crate::connection::ConnKey;
 use crate::message::Message;
@@ -23,9 +23,14 @@ pub(crate) struct Recipient<'a> {
     pub(crate) ids: &'a [u32],
     /// The shared subscription whose turn it is.
     pub(crate) group: Option<GroupKey>,
+    /// The new subscription for which a retained message is sent.
+    pub(crate) asked: Option<&'a TopicFilter>,
     /// Whether the same message goes to others.
     pub(crate) many: bool,
 }
+
+/// How many subscriptions of a client are looked at for what an event says of a delivery.
+const SUBSCRIPTIONS_LOOKED_AT: usize = 256;
 
 impl<'a> Recipient<'a> {
     /// How a session gets a message by its subscriptions.
@@ -43,6 +48,7 @@ impl<'a> Recipient<'a> {
             retain: passing.retain && entry.retain_as_published,
             ids: matches.ids(entry),
             group,
+            asked: None,
             many,
         }
     }
@@ -347,14 +353,26 @@ impl Broker {
     fn delivered_event(&mut self, to: &Recipient<'_>, passing: &Passing, queued: bool) {
         let Some(session) = self.sessions.get(to.session.0 as usize) else { return };
         let client_id = session.client_id.to_string();
-        let filter = to.group.and_then(|group| self.subscriptions.shared_filter(group));
+        let shared = to.group.and_then(|group| self.subscriptions.shared_filter(group));
+        let filters = match to.asked.or(shared) {
+            Some(filter) => vec![filter.to_string()],
+            None => {
+                let looked_at = session.subscriptions.iter().take(SUBSCRIPTIONS_LOOKED_AT);
+                let matching = looked_at
+                    .map(|(filter, _)| filter)
+                    .filter(|filter| filter.share_name().is_none() && filter.matches(&passing.topic));
+                matching.take(EventKind::FILTERS).map(ToString::to_string).collect()
+            }
+        };
         self.event(EventKind::Delivered {
             message: passing.number,
             to: client_id,
             topic: passing.topic.to_string(),
             qos: to.qos.into(),
-            shared: filter.and_then(|filter| filter.share_name()).map(str::to_owned),
+            shared: shared.and_then(|filter| filter.share_name()).map(str::to_owned),
             queued,
+            filters,
+            was_retained: to.asked.is_some(),
         });
     }
 }

@@ -72,6 +72,11 @@ pub enum EventKind {
         shared: Option<String>,
         /// Whether it waits in the session's queue.
         queued: bool,
+        /// The filters of the subscriptions by which it went, the first [`EventKind::FILTERS`] of them. Of a client with very many
+        /// subscriptions not all are looked at.
+        filters: Vec<String>,
+        /// Whether it was retained when the client subscribed, and is sent for that.
+        was_retained: bool,
     },
     /// A message that matched did not go out.
     NotDelivered { message: u64, to: String, topic: String, why: NotDelivered },
@@ -95,6 +100,11 @@ pub enum EventKind {
     RulesSet { users: u32, rules: u32 },
     /// Other users and access rules were not taken.
     RulesRefused { why: String },
+}
+
+impl EventKind {
+    /// The most filters that are named as the reason of one delivery.
+    pub const FILTERS: usize = 8;
 }
 
 /// The first bytes of a payload, and how long it is.

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use lacewing_protocol::QoS;
+use lacewing_protocol::{QoS, TopicFilter};
 
 use crate::Broker;
 use crate::delivery::Recipient;
@@ -71,6 +71,7 @@ impl Broker {
             };
             let Some((_, delivery)) = transit.retained.iter_mut().next() else { return };
             let (qos, id, until, durable) = (delivery.qos, delivery.id, delivery.until, session.durable);
+            let filter = delivery.cursor.filter().clone();
             // [MQTT-3.8.3-3]
             let own = delivery.no_local.then_some(&session.client_id);
             // The queue is empty, and what is taken may all have to go there.
@@ -100,24 +101,28 @@ impl Broker {
                 }
             }
             let progress = durable && !is_sys && (done || !found.is_empty());
-            let progress = progress.then(|| {
-                let owed = if done { None } else { delivery.owed() };
-                (delivery.cursor.filter().clone(), owed)
-            });
+            let progress = progress.then(|| if done { None } else { delivery.owed() });
             if done {
                 transit.retained.pop_first();
             }
             self.spend(16 + found.len() as u32);
             for message in found {
-                self.deliver_retained(session_key, &message, qos, id);
+                self.deliver_retained(session_key, &message, &filter, qos, id);
             }
-            if let Some((filter, owed)) = progress {
+            if let Some(owed) = progress {
                 self.record_owed(session_key, &filter, owed);
             }
         }
     }
 
-    fn deliver_retained(&mut self, session: SessionKey, message: &Rc<Message>, qos: QoS, id: Option<u32>) {
+    fn deliver_retained(
+        &mut self,
+        session: SessionKey,
+        message: &Rc<Message>,
+        filter: &TopicFilter,
+        qos: QoS,
+        id: Option<u32>,
+    ) {
         if message.is_expired(self.now.wall) {
             self.clear_retained(&message.topic);
             return;
@@ -126,7 +131,8 @@ impl Broker {
         // [MQTT-3.3.1-8]
         let retain = true;
         let qos = qos.min(message.qos);
-        let recipient = Recipient { session, qos, retain, ids, group: None, many: false };
+        let recipient =
+            Recipient { session, qos, retain, ids, group: None, asked: Some(filter), many: false };
         self.deliver(&mut Passing::of(message), &recipient, None);
     }
 

@@ -129,7 +129,8 @@ impl Model {
             && let Some((at, topic, payload)) = window.open.and_then(|number| self.stream.message_at(number))
             && let Some(journey) = self.traffic.journey(at, topic, payload)
         {
-            questions.extend(journey.receivers.iter().map(|one| (one.client_id.clone(), topic.to_owned())));
+            let missed = journey.receivers.iter().filter(|one| one.failed);
+            questions.extend(missed.map(|one| (one.client_id.clone(), topic.to_owned())));
         }
         for (client_id, topic) in questions {
             let request = self.inquiries.ask(now, &client_id, &topic);
@@ -147,7 +148,7 @@ impl Model {
             "It came before this page looked, or was kept by the broker: who got it was not recorded.";
         let (at, topic, payload) = self.stream.message_at(number).ok_or(unknown)?;
         let mut journey = self.traffic.journey(at, topic, payload).ok_or(unknown)?.clone();
-        for receiver in &mut journey.receivers {
+        for receiver in journey.receivers.iter_mut().filter(|one| one.failed) {
             let why = self.inquiries.answer(&receiver.client_id, topic).and_then(inquiry::by_which);
             if let Some(why) = why {
                 receiver.how = format!("{}, {why}", receiver.how);

@@ -189,6 +189,8 @@ fn the_caption_tells_the_latest_delivery_in_a_sentence() {
         qos: 0,
         shared: None,
         queued: false,
+        filters: vec!["#".into()],
+        was_retained: false,
     };
     let events = vec![
         event(1, published),
@@ -229,6 +231,8 @@ fn the_caption_says_of_a_will_that_the_broker_published_it() {
         qos: 1,
         shared: None,
         queued: false,
+        filters: vec!["#".into()],
+        was_retained: false,
     };
     let sent = EventKind::WillSent { client_id: SENSOR.into(), topic };
     let events = vec![event(1, sent), event(2, published), event(3, delivered)];

@@ -67,12 +67,21 @@ impl Traffic {
                 let (topic, payload) = (topic.clone(), payload.clone());
                 self.traced.push_back(Traced { message: *message, at: event.at, topic, payload, journey });
             }
-            EventKind::Delivered { message, to, topic, qos, shared, queued } => {
+            EventKind::Delivered { message, to, topic, qos, shared, queued, filters, was_retained } => {
                 let group = shared.as_ref().map_or(String::new(), |share| format!(", its turn in {share}"));
-                let how = if *queued { "waits for it" } else { "delivered" };
+                let how = match (*was_retained, *queued) {
+                    (true, _) => "later, as what was retained",
+                    (false, true) => "waits for it",
+                    (false, false) => "delivered",
+                };
+                let why = match (&filters[..], *was_retained) {
+                    ([], _) => String::new(),
+                    (filters, true) => format!(", since it subscribed to {}", words::list(filters)),
+                    (filters, false) => format!(", by its subscription to {}", words::list(filters)),
+                };
                 let receiver = Receiver {
                     client_id: to.clone(),
-                    how: format!("{how}, QoS {qos}{group}"),
+                    how: format!("{how}, QoS {qos}{group}{why}"),
                     failed: false,
                 };
                 let waits = queued.then_some("waits for it");
@@ -200,6 +209,8 @@ mod tests {
             qos: 1,
             shared: None,
             queued: false,
+            filters: vec!["#".into()],
+            was_retained: false,
         }
     }
 
@@ -251,7 +262,7 @@ mod tests {
         traffic.event(&event(SECOND, lost));
         let journey = traffic.journey(2 * SECOND, "a/b", b"20.4").unwrap();
         assert_eq!(journey.from.as_deref(), Some("sensor"));
-        assert_eq!(journey.receivers[0].how, "delivered, QoS 1");
+        assert_eq!(journey.receivers[0].how, "delivered, QoS 1, by its subscription to #");
         assert!(journey.receivers[1].failed && journey.receivers[1].how.contains("away"));
         assert!(traffic.journey(2 * SECOND, "a/b", b"20.5").is_none());
         assert!(traffic.journey(20 * SECOND, "a/b", b"20.4").is_none(), "an old one of the same words");

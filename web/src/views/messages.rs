@@ -205,7 +205,7 @@ fn row(page: &Page, row: &MessageRow, detail: Option<&MessageDetail>) -> Html {
                 <code class="topic">{ &row.topic }</code>
                 <span class="qos">{ format!("QoS {}", row.qos) }</span>
                 <span class="flags">
-                    if row.retain { <b class="retained" title="Kept by the broker before this subscription">{ "retained" }</b> }
+                    if row.retain { <b class="retained" title="Published to be kept by the broker for later subscribers">{ "retained" }</b> }
                     if row.dup { <b title="It may have come before">{ "dup" }</b> }
                 </span>
                 <samp class={classes!((!row.text).then_some("bytes"))}>{ row.preview.as_deref().unwrap_or("empty") }</samp>
@@ -227,7 +227,7 @@ fn detail(page: &Page, row: &MessageRow, detail: &MessageDetail) -> Html {
             <dl>
                 <dt>{ "Topic" }</dt><dd><code>{ &row.topic }</code></dd>
                 <dt>{ "Delivered with" }</dt><dd>{ format!("QoS {}", row.qos) }{ if row.dup { ", DUP: it may have come before" } else { "" } }</dd>
-                <dt>{ "Retained" }</dt><dd>{ if row.retain { "yes: the broker keeps it for later subscribers" } else { "no, or not said: it came as it was published" } }</dd>
+                <dt>{ "Retained" }</dt><dd>{ if row.retain { "yes: the broker keeps it for later subscribers" } else { "no, or not said: without Retain As Published it comes without the mark" } }</dd>
                 { for detail.properties.iter().map(|(name, value)| html! { <><dt>{ name }</dt><dd>{ value }</dd></> }) }
             </dl>
             { body }

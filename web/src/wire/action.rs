@@ -89,7 +89,7 @@ pub enum Action {
 }
 
 /// The options of a subscription, §3.8.3.1.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubscribeOptions {
     /// Maximum QoS, 0 to 2.
     pub qos: u8,
@@ -99,6 +99,13 @@ pub struct SubscribeOptions {
     pub retain_as_published: bool,
     /// When retained messages are sent: 0 at once, 1 only for a new subscription, 2 never.
     pub retain_handling: u8,
+}
+
+impl Default for SubscribeOptions {
+    /// QoS 0, and a list of messages that shows which were published to be retained.
+    fn default() -> Self {
+        Self { qos: 0, no_local: false, retain_as_published: true, retain_handling: 0 }
+    }
 }
 
 /// A message to be published.

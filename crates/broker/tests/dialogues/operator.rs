@@ -118,6 +118,35 @@ fn events_tell_what_happened_to_a_message() {
 }
 
 #[test]
+fn a_delivery_names_the_subscriptions_it_went_by_at_that_time() {
+    let story = Story::new();
+    let (publisher, subscriber) = (story.client("p"), story.client("s"));
+    subscriber.subscribe("home/#", QoS::AtMostOnce);
+    story.events();
+    publisher.publish("home/a", "1");
+    subscriber.expect("home/a", "1");
+    subscriber.subscribe("home/+", QoS::AtMostOnce);
+    publisher.publish("home/a", "2");
+    let named: Vec<String> =
+        story.events().into_iter().filter(|event| event.starts_with("Delivered")).collect();
+    assert!(named[0].contains(r#"filters: ["home/#"], was_retained: false"#), "{named:#?}");
+    assert!(named[1].contains(r#"filters: ["home/#", "home/+"], was_retained: false"#), "{named:#?}");
+}
+
+#[test]
+fn a_retained_message_is_told_apart_from_the_same_when_it_was_published() {
+    let story = Story::new();
+    let (publisher, subscriber) = (story.client("p"), story.client("s"));
+    publisher.send(Packet::Publish(retained("home/a", "kept")));
+    subscriber.subscribe("other/#", QoS::AtMostOnce);
+    story.events();
+    subscriber.subscribe("home/#", QoS::AtMostOnce);
+    let events = story.events();
+    let sent = events.iter().find(|event| event.starts_with("Delivered")).unwrap();
+    assert!(sent.contains(r#"filters: ["home/#"], was_retained: true"#), "{sent}");
+}
+
+#[test]
 fn events_are_off_until_they_are_asked_for_and_bounded_when_nobody_drains_them() {
     let config = Config { events: 3, ..Config::default() };
     let story = Story::with(config);
