@@ -1,9 +1,9 @@
 //! What the reactor moves bytes for: a broker in this process, or the relay to the broker in a tab.
 
+mod clerk;
 mod doorkeeper;
 mod dwelling;
 mod journal;
-mod ledger;
 mod line_limit;
 pub(crate) mod metrics;
 mod native;
@@ -14,13 +14,13 @@ use std::io;
 
 use bytes::Bytes;
 use lacewing_broker::{Batch, CloseCause, ConnId, Listener, Now, Rules, Verdict};
+use lacewing_store::Committed;
 
 use crate::hasher::Ticket;
-use crate::store::Committed;
 
+pub(crate) use clerk::Clerk;
 pub(crate) use doorkeeper::Doorkeeper;
 pub(crate) use dwelling::Dwelling;
-pub(crate) use ledger::Ledger;
 pub(crate) use line_limit::LineLimit;
 pub(crate) use native::NativeHub;
 pub(crate) use operators::Operators;

@@ -46,7 +46,7 @@ use crate::banner::{Banner, Secured};
 use crate::clock::Clock;
 use crate::hasher::Hasher;
 use crate::home_file::Kept;
-use crate::hub::{Doorkeeper, Dwelling, Ledger, NativeHub, Operators, RelayHub};
+use crate::hub::{Clerk, Doorkeeper, Dwelling, NativeHub, Operators, RelayHub};
 use crate::invitation::Reachable;
 use crate::listen::Bound;
 use crate::reactor::{Listeners, Order, Orders, Reactor};
@@ -208,13 +208,13 @@ fn start_reactor(
                     Doorkeeper::new(rules, token.clone(), hasher, noise).map_err(std::io::Error::other)?;
                 Ok(match broker {
                     BrokerHome::Native => {
-                        let (broker, ledger) = native_broker(limits, seed, folder.as_ref(), clock, orders)?;
+                        let (broker, clerk) = native_broker(limits, seed, folder.as_ref(), clock, orders)?;
                         let now = clock.now();
-                        let operators = Operators::new(token, addresses, home.is_some());
+                        let operators = Operators::new(token, addresses, clerk.is_some(), home.is_some());
                         let ahead = minutes_ahead_of_utc();
                         let dwelling = home.map(|kept| Dwelling::open(kept, seed, ahead, now)).transpose()?;
                         let hub =
-                            NativeHub::new(broker, ledger, doorkeeper, reloads, operators, dwelling, now);
+                            NativeHub::new(broker, clerk, doorkeeper, reloads, operators, dwelling, now);
                         Box::new(hub)
                     }
                     BrokerHome::Tab => Box::new(RelayHub::new(token, &addresses, doorkeeper, reloads, noise)),
@@ -240,14 +240,14 @@ fn native_broker(
     folder: Option<&Folder>,
     clock: &mut Clock,
     orders: &Orders,
-) -> std::io::Result<(Broker, Option<Ledger>)> {
+) -> std::io::Result<(Broker, Option<Clerk>)> {
     let Some(folder) = folder else { return Ok((Broker::new(limits, seed, clock.now()), None)) };
     let limits = Config { durable: true, ..limits };
     let (broker, store) = folder.open(limits, seed, clock).map_err(std::io::Error::other)?;
     let metrics = broker.metrics();
     info!("{} sessions and {} retained messages are there", metrics.sessions, metrics.retained);
     let keeper = Keeper::start(store, orders.clone())?;
-    Ok((broker, Some(Ledger::new(keeper))))
+    Ok((broker, Some(Clerk::new(keeper))))
 }
 
 /// Waits until the reactor has opened what there is to open; `None` when someone stops the program before.

@@ -18,7 +18,7 @@ use tracing::info;
 
 use crate::clock::Clock;
 
-pub(crate) use self::keeper::{Committed, Keeper};
+pub(crate) use self::keeper::Keeper;
 pub(crate) use self::lock::{Lock, LockError};
 
 /// The store's file in its folder.

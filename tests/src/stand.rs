@@ -1,8 +1,9 @@
 //! A running broker of either kind, as devices see it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
-use lacewing_protocol::{ProtocolVersion, ReasonCode};
+use lacewing_protocol::{Packet, ProtocolVersion, ReasonCode};
 
 use crate::browser::{Chromium, Page};
 use crate::device::{self, Device};
@@ -90,7 +91,9 @@ impl Drop for Stand {
         if thread::panicking()
             && let Some(tab) = &self.tab
         {
-            let seen = tab.text("body").unwrap_or_default();
+            // A tab that does not answer any more would panic again and leave its browser running.
+            let seen = catch_unwind(AssertUnwindSafe(|| tab.text("body")));
+            let seen = seen.ok().flatten().unwrap_or_default();
             // The test harness shows it below the failure.
             let _ = std::io::Write::write_all(
                 &mut std::io::stderr(),
@@ -106,7 +109,11 @@ impl Drop for Stand {
 /// When it never does.
 pub fn is_up(port: u16) {
     eventually("the broker lets a device in", || {
-        let (device, answer) = Device::ask(port, device::connect(ProtocolVersion::V3_1_1, "is-it-up"));
+        let mut device = Device::dial(port, ProtocolVersion::V3_1_1);
+        let connect = device::connect(ProtocolVersion::V3_1_1, "is-it-up");
+        device.send(&Packet::Connect(Box::new(connect)));
+        // A bridge whose tab has just gone closes what it had let in.
+        let Some(Packet::ConnAck(answer)) = device.receive_or_end() else { return None };
         if answer.reason == ReasonCode::Success {
             device.disconnect();
         }

@@ -16,7 +16,7 @@ use crate::hooks::{Actions, Page};
 use crate::report;
 use crate::state::{Route, Sheet, State, StateAction};
 use crate::tab::Tab;
-use crate::views::{Clients, Compose, Connect, Edit, Home, Keys, Messages, Stopped, Switcher};
+use crate::views::{Clients, Compose, Connect, Edit, Home, Keys, Messages, NoBroker, Stopped, Switcher};
 use crate::wire::{Action, PageToWorker};
 
 /// Starts the page.
@@ -70,6 +70,9 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
     let page = &props.page;
     if let Some(report) = &page.state.stopped {
         return html! { <Stopped report={report.clone()} /> };
+    }
+    if let Some((trouble, why)) = &page.state.no_broker {
+        return html! { <NoBroker page={page.clone()} trouble={*trouble} why={why.clone()} /> };
     }
     let view = match &page.state.route {
         Route::Home(_) => html! { <Home /> },

@@ -147,6 +147,11 @@ impl Model {
         }
     }
 
+    /// How far a broker of this tab is that is starting, as the end of a sentence.
+    pub fn starting(&mut self, how: String) {
+        self.status.starting = Some(how);
+    }
+
     /// The next thing to do. Drain it after every other call.
     pub fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
@@ -233,6 +238,7 @@ impl Model {
     /// Where the broker is.
     pub fn place(&mut self, place: Place) {
         self.status.place = place;
+        self.status.starting = None;
         self.open_stream();
     }
 
@@ -407,7 +413,7 @@ impl Model {
             Action::KeepSession { client_id } => return self.keep_session(&client_id),
             Action::ReloadRules => Effect::Control(Request::ReloadRules),
             // The page's own affair: it tells the broker's worker, which dials the bridge.
-            Action::MoveHere => return Ok(()),
+            Action::MoveHere | Action::StartEmpty => return Ok(()),
             Action::Retry => Effect::Retry,
             Action::LogIn { login, .. } => Effect::LogIn(login),
         };

@@ -9,8 +9,8 @@ use web_sys::DedicatedWorkerGlobalScope;
 pub(crate) const WHAT: &str =
     "Lacewing made a mistake that it could not recover from. The report says where.";
 /// What is lost and what is not.
-pub(crate) const SAFE: &str = "Your home and your settings are kept in this browser, and devices connect again by themselves. Sessions and \
-                               retained messages of a broker in this tab live in its memory: they end when you reload.";
+pub(crate) const SAFE: &str = "Your home and your settings are kept in this browser, and so is what the broker of this tab acknowledged, unless the \
+                               page said that nothing is saved. Devices connect again by themselves.";
 /// The name of the file that a report is saved as.
 pub(crate) const FILE: &str = "lacewing-report.txt";
 

@@ -1,7 +1,7 @@
 //! What the page tells a worker first, and what travels with it.
 //!
-//! Both workers run the same wasm. A worker speaks first, with [`Greeting`]; the page answers with a [`Role`] and from then on
-//! with [`ToBroker`] or [`ToClient`]. Each message is an array: the postcard bytes, then the ports that go with them.
+//! The broker worker and the client worker run the same wasm, the store worker one of its own. A worker speaks first, with [`Greeting`]; the
+//! page answers with a [`Role`], or [`StoreSetup`], and from then on with [`ToBroker`] or [`ToClient`]. Each message is an array: the postcard bytes, then the ports that go with them.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::wire::{Login, PageToWorker};
 
 /// The version of the messages between the page and its workers. Worker file names are not hashed, so after an update a
 /// stale worker may answer a fresh page; it is told apart by this number.
-pub const VERSION: u16 = 3;
+pub const VERSION: u16 = 4;
 
 /// The first message of a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ pub struct Greeting {
 /// What a worker is to be; the page's first message to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Role {
-    /// Run the broker, the home and the link to the bridge.
+    /// Run the broker, the home and the link to the bridge. A port to the store worker follows.
     Broker(BrokerSetup),
     /// Run the page's MQTT client and its view models.
     Client {
@@ -45,6 +45,18 @@ pub struct BrokerSetup {
     pub bridge: Option<BridgeSetup>,
 }
 
+/// What a store worker is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StoreSetup {
+    /// Serve the store to a broker worker; a port to it follows.
+    Serve {
+        /// Set aside what is kept and begin with nothing.
+        fresh: bool,
+    },
+    /// Give the page the store's file, which nobody has open; or the sentence that says why not.
+    Fetch,
+}
+
 /// A bridge that a broker worker dials.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BridgeSetup {
@@ -63,11 +75,28 @@ pub enum ToBroker {
     TakeOver,
 }
 
+/// From a broker worker to its page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FromBroker {
+    /// How far the start is, as the end of a sentence.
+    Starting(String),
+    /// The broker runs.
+    Started,
+    /// What was kept cannot be used, for this reason. The broker does not run, and what was kept is as it was.
+    Refused(String),
+    /// Real devices depend on it, or do not any more.
+    CarriesDevices(bool),
+    /// Nothing can be kept any more, for this reason: it is to be started again.
+    Failed(String),
+}
+
 /// From the page to its client worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum ToClient {
     /// Where the broker is; for [`Place::Here`] and [`Place::OtherTab`] two ports follow, MQTT and control.
     Place(Place),
+    /// How far a broker of this tab is that is starting, as the end of a sentence.
+    Starting(String),
     /// What a person did.
     Page(PageToWorker),
 }

@@ -8,7 +8,8 @@ use yew::Reducible;
 pub(crate) use crate::route::Route;
 use crate::settings::Settings;
 use crate::wire::{
-    Bead, ClientsView, Draft, HouseView, MessagesView, Notice, Posted, Status, Tone, Window, WorkerToPage,
+    Bead, ClientsView, Draft, HouseView, MessagesView, Notice, Posted, Status, Tone, Trouble, Window,
+    WorkerToPage,
 };
 
 /// The most notices shown at once, and beads drawn at once.
@@ -41,6 +42,8 @@ pub(crate) struct State {
     pub(crate) undo: Option<Undo>,
     /// The same for what was asked for and is not done yet.
     undo_next: Option<Undo>,
+    /// Why the broker of this tab does not run, where a person has to say how it goes on.
+    pub(crate) no_broker: Option<(Trouble, String)>,
     /// What the worker or the page said when it stopped.
     pub(crate) stopped: Option<String>,
     /// The window invites to be opened until it was once.
@@ -163,6 +166,7 @@ impl State {
             }
             // The page's own affair, before it comes here.
             WorkerToPage::RoadLost | WorkerToPage::HomeDamaged => {}
+            WorkerToPage::NoBroker(trouble) => self.no_broker = trouble,
             WorkerToPage::Stopped { report } => drop(self.stopped.get_or_insert(report)),
         }
     }

@@ -6,9 +6,11 @@
 mod exchange;
 mod identity;
 mod kept_home;
+pub(crate) mod kept_store;
 mod lock;
 mod logins;
 mod served;
+mod serving;
 pub(crate) mod spawn;
 pub(crate) mod storage;
 
@@ -21,12 +23,9 @@ use web_sys::{MessageChannel, MessagePort};
 
 use self::exchange::{Exchange, Introduction};
 use self::served::Served;
-use self::spawn::{News, Spawned};
-use crate::roles::{BridgeSetup, BrokerSetup, Place, Role, ToBroker, ToClient};
-use crate::wire::{Action, Notice, PageToWorker, WorkerToPage};
-
-/// A broker worker that crashed this often is not started again.
-const CRASHES_ALLOWED: u32 = 3;
+use self::spawn::{News, Spawned, WORKER};
+use crate::roles::{Place, Role, ToBroker, ToClient};
+use crate::wire::{Action, PageToWorker, WorkerToPage};
 
 /// How the page was opened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,6 +42,9 @@ pub struct Tab {
     opened: Opened,
     client: RefCell<Option<Spawned>>,
     broker: RefCell<Option<Spawned>>,
+    store: RefCell<Option<Spawned>>,
+    /// Whether the broker of this tab has read what was kept.
+    runs: Cell<bool>,
     exchange: RefCell<Option<Exchange>>,
     crashes: Cell<u32>,
     carries_devices: Cell<bool>,
@@ -58,6 +60,8 @@ impl Tab {
             opened,
             client: RefCell::new(None),
             broker: RefCell::new(None),
+            store: RefCell::new(None),
+            runs: Cell::new(false),
             exchange: RefCell::new(None),
             crashes: Cell::new(0),
             carries_devices: Cell::new(false),
@@ -69,10 +73,14 @@ impl Tab {
     }
 
     /// Tells the client worker what a person did or looks at.
-    pub fn send(&self, message: PageToWorker) {
-        if message == PageToWorker::Action(Action::MoveHere) {
-            self.to_broker(&ToBroker::TakeOver, &[]);
-            return;
+    pub fn send(self: &Rc<Self>, message: PageToWorker) {
+        match message {
+            PageToWorker::Action(Action::MoveHere) => return self.to_broker(&ToBroker::TakeOver, &[]),
+            PageToWorker::Action(Action::StartEmpty) => {
+                (self.on_message)(WorkerToPage::NoBroker(None));
+                return self.serve(true);
+            }
+            _ => {}
         }
         if let PageToWorker::Action(Action::LogIn { url, login, keep }) = &message {
             logins::remember(url, login, *keep);
@@ -87,7 +95,7 @@ impl Tab {
 
     fn start_client(self: &Rc<Self>) {
         let weak = Rc::downgrade(self);
-        let started = Spawned::start(&Role::Client { seed: identity::seed() }, move |news| {
+        let started = Spawned::start(WORKER, &Role::Client { seed: identity::seed() }, &[], move |news| {
             let Some(tab) = weak.upgrade() else { return };
             match news {
                 News::Message(WorkerToPage::RoadLost) => tab.introduce_again(),
@@ -103,7 +111,10 @@ impl Tab {
                     (tab.on_message)(WorkerToPage::Blueprint { file, standard });
                 }
                 News::Message(message) => (tab.on_message)(message),
-                News::Failed(report) => (tab.on_message)(WorkerToPage::Stopped { report }),
+                News::File(_) => {}
+                News::Panicked(report) | News::Failed(report) => {
+                    (tab.on_message)(WorkerToPage::Stopped { report })
+                }
             }
         });
         match started {
@@ -144,13 +155,13 @@ impl Tab {
         }
         self.listen_to_exchange();
         match lock::take(true).await {
-            Ok(true) => self.serve(),
+            Ok(true) => self.serve(false),
             Ok(false) => {
                 self.place(Place::Searching, &[]);
                 self.to_exchange(Exchange::want);
                 // The tab that has the broker may live for days; this one is next.
                 match lock::take(false).await {
-                    Ok(_) => self.serve(),
+                    Ok(_) => self.serve(false),
                     Err(error) => self.place(Place::Stopped { report: in_words(&error) }, &[]),
                 }
             }
@@ -169,33 +180,6 @@ impl Tab {
             }
         })
         .ok();
-    }
-
-    /// Runs the broker in this tab; the lock is held.
-    fn serve(self: &Rc<Self>) {
-        let bridge =
-            self.opened.token.clone().map(|token| BridgeSetup { url: served::address("link"), token });
-        let setup = BrokerSetup {
-            seed: identity::seed(),
-            broker: identity::broker(),
-            local_minutes: -(js_sys::Date::new_0().get_timezone_offset() as i32),
-            home: kept_home::recall(),
-            bridge,
-        };
-        let weak = Rc::downgrade(self);
-        let started = Spawned::start(&Role::Broker(setup), move |news| {
-            let Some(tab) = weak.upgrade() else { return };
-            match news {
-                News::Message(carries_devices) => tab.carries_devices.set(carries_devices),
-                News::Failed(report) => tab.crashed(report),
-            }
-        });
-        match started {
-            Ok(broker) => *self.broker.borrow_mut() = Some(broker),
-            Err(error) => return self.place(Place::Stopped { report: in_words(&error) }, &[]),
-        }
-        self.introduce();
-        self.to_exchange(Exchange::serve);
     }
 
     /// Gives this tab's client worker its channels to this tab's broker worker.
@@ -217,24 +201,6 @@ impl Tab {
             self.place(Place::Searching, &[]);
             self.to_exchange(Exchange::want);
         }
-    }
-
-    fn crashed(self: &Rc<Self>, report: String) {
-        *self.broker.borrow_mut() = None;
-        self.carries_devices.set(false);
-        self.crashes.set(self.crashes.get() + 1);
-        if self.crashes.get() >= CRASHES_ALLOWED {
-            let report = format!(
-                "The broker stopped {CRASHES_ALLOWED} times and is not started again. Last it said: {report}"
-            );
-            (self.on_message)(WorkerToPage::Stopped { report: report.clone() });
-            return self.place(Place::Stopped { report }, &[]);
-        }
-        let said = report.lines().next().unwrap_or_default();
-        let notice =
-            Notice::problem(format!("The broker in this tab made a mistake and was started again: {said}"));
-        (self.on_message)(WorkerToPage::Notice(notice));
-        self.serve();
     }
 
     fn place(&self, place: Place, ports: &[MessagePort]) {

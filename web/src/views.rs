@@ -7,6 +7,7 @@ mod edit;
 mod home;
 mod keys;
 mod messages;
+mod no_broker;
 mod stopped;
 mod switcher;
 
@@ -17,5 +18,6 @@ pub(crate) use edit::Edit;
 pub(crate) use home::Home;
 pub(crate) use keys::Keys;
 pub(crate) use messages::Messages;
+pub(crate) use no_broker::NoBroker;
 pub(crate) use stopped::Stopped;
 pub(crate) use switcher::Switcher;

@@ -26,7 +26,7 @@ pub use login::Login;
 pub use messages::{Body, MessageDetail, MessageRow, MessagesView, SubscriptionState, SubscriptionView};
 pub use notice::{Notice, Offer, Tone};
 pub use posted::Posted;
-pub use status::{Bridge, Devices, Operator, Place, Reach, Status};
+pub use status::{Bridge, Devices, Operator, Place, Reach, Saving, Status, Trouble};
 pub use traffic::{Journey, Receiver, TrafficRow};
 
 use serde::{Deserialize, Serialize};
@@ -106,7 +106,9 @@ pub enum WorkerToPage {
     HomeDamaged,
     /// The way to a broker in a tab is lost, as after a long sleep: the page is to find it again. Not for the screen.
     RoadLost,
-    /// The worker or the broker stopped; nothing more comes.
+    /// The broker of this tab does not run, why, and a person has to say how it goes on; `None` once it is started.
+    NoBroker(Option<(Trouble, String)>),
+    /// The worker stopped; nothing more comes.
     Stopped {
         /// What it said, to be saved and sent in.
         report: String,

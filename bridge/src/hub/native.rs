@@ -8,21 +8,21 @@ use lacewing_broker::{
     Verdict,
 };
 use lacewing_control::Effect;
+use lacewing_store::Committed;
 
+use super::clerk::Clerk;
 use super::dwelling::Dwelling;
 use super::journal::Journal;
-use super::ledger::Ledger;
 use super::operators::Operators;
 use super::{Action, Arrival, Asker, Doorkeeper, Farewell, Hub, Role};
 use crate::hasher::Ticket;
 use crate::reload::Reloads;
-use crate::store::Committed;
 use crate::users;
 
 /// A broker, and what keeps its state if anything does.
 pub(crate) struct NativeHub {
     broker: Broker,
-    ledger: Option<Ledger>,
+    clerk: Option<Clerk>,
     doorkeeper: Doorkeeper,
     reloads: Reloads,
     operators: Operators,
@@ -43,10 +43,10 @@ const FIRST_OF_HOME: u64 = 1 << 63;
 const ROUNDS: u32 = 32;
 
 impl NativeHub {
-    /// The broker, with the simulated home in it if one is given; without a ledger its state is in memory only.
+    /// The broker, with the simulated home in it if one is given; without a clerk its state is in memory only.
     pub(crate) fn new(
         broker: Broker,
-        ledger: Option<Ledger>,
+        clerk: Option<Clerk>,
         doorkeeper: Doorkeeper,
         reloads: Reloads,
         mut operators: Operators,
@@ -58,7 +58,7 @@ impl NativeHub {
         }
         let mut hub = Self {
             broker,
-            ledger,
+            clerk,
             doorkeeper,
             reloads,
             operators,
@@ -104,9 +104,9 @@ impl NativeHub {
                 None
             }
             Output::Persist { seq, record } => {
-                // Without a ledger the broker makes no records.
-                if let Some(ledger) = &mut self.ledger {
-                    ledger.record(seq, record);
+                // Without a clerk the broker makes no records.
+                if let Some(clerk) = &mut self.clerk {
+                    clerk.record(seq, record);
                 }
                 None
             }
@@ -228,8 +228,8 @@ impl Hub for NativeHub {
                     return Some(action);
                 }
             } else if self.rounds >= ROUNDS || !self.live() {
-                if let Some(ledger) = &mut self.ledger {
-                    ledger.pass_on();
+                if let Some(clerk) = &mut self.clerk {
+                    clerk.pass_on();
                 }
                 return None;
             }
@@ -264,10 +264,11 @@ impl Hub for NativeHub {
 
     fn committed(&mut self, now: Now, outcome: Committed) -> io::Result<()> {
         self.turn(now);
-        let Some(ledger) = &mut self.ledger else { return Ok(()) };
-        if let Some(seq) = ledger.settle(outcome)? {
+        let Some(clerk) = &mut self.clerk else { return Ok(()) };
+        if let Some(seq) = clerk.settle(outcome)? {
             self.broker.handle(now, Input::Persisted { seq });
         }
+        self.operators.room(clerk.full());
         Ok(())
     }
 
@@ -280,15 +281,15 @@ impl Hub for NativeHub {
     fn finish(&mut self, now: Now) {
         while self.poll().is_some() {}
         self.turn(now);
-        if let Some(ledger) = &mut self.ledger {
-            ledger.close();
+        if let Some(clerk) = &mut self.clerk {
+            clerk.close();
         }
     }
 
     fn metrics(&self, text: &mut String) {
         super::metrics::write(text, self.broker.metrics());
-        if let Some(ledger) = &self.ledger {
-            ledger.metrics(text);
+        if let Some(clerk) = &self.clerk {
+            clerk.metrics(text);
         }
         self.doorkeeper.metrics(text);
     }

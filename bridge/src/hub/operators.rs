@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 use lacewing_broker::{Batch, Broker, ConnId, Event, EventMask, Now};
-use lacewing_control::{Addresses, BridgeState, Desk, Effect, HostKind, Household, OperatorId, Request};
+use lacewing_control::{
+    Addresses, BridgeState, Desk, Effect, HostKind, Household, OperatorId, Request, Saving,
+};
 use tracing::{info, warn};
 
 use super::{Action, Asker, Farewell};
@@ -40,13 +42,23 @@ enum Standing {
 }
 
 impl Operators {
-    /// No pages yet; they are told where devices connect, and whether there is a home.
-    pub(crate) fn new(token: Token, addresses: Addresses, home: bool) -> Self {
-        let unsaved = "The broker keeps its state in memory: it is gone when the broker stops.".to_owned();
-        let mut desk = Desk::new(HostKind::Native, Some(unsaved), home);
+    /// No pages yet; they are told where devices connect, whether anything outlives the broker, and whether there is a home.
+    pub(crate) fn new(token: Token, addresses: Addresses, saves: bool, home: bool) -> Self {
+        let why = "The broker keeps its state in memory: it is gone when the broker stops.";
+        let saving = if saves { Saving::Everything } else { Saving::Nothing { why: why.to_owned() } };
+        let mut desk = Desk::new(HostKind::Native, saving, home);
         // No bridge is needed where the broker itself listens, and devices connect all the same.
         desk.bridge(&BridgeState::Linked(addresses));
         Self { token, desk, pages: BTreeMap::new(), actions: VecDeque::new() }
+    }
+
+    /// There is no room to keep the broker's state, for this reason, or there is some.
+    pub(crate) fn room(&mut self, full: Option<&str>) {
+        self.desk.saving(match full {
+            Some(why) => Saving::NoRoom { why: why.to_owned() },
+            None => Saving::Everything,
+        });
+        self.post();
     }
 
     /// The home may have changed; whether it has.

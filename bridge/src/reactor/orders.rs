@@ -7,12 +7,12 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use bytes::Bytes;
 use lacewing_broker::{Rules, Verdict};
+use lacewing_store::Committed;
 use mio::{Registry, Token, Waker};
 use tokio::sync::oneshot;
 
 use crate::hasher::Ticket;
 use crate::hub::{Arrival, Asker};
-use crate::store::Committed;
 use crate::tls::Session;
 
 /// Orders that may wait; further ones are refused, and their requests with them.

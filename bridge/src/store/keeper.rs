@@ -5,8 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use lacewing_broker::Seq;
-use lacewing_store::{Changes, StorageBackend, Store, StoreError};
+use lacewing_store::{Changes, Committed, StorageBackend, Store, StoreError};
 
 use super::catch;
 use crate::reactor::{Order, Orders};
@@ -14,17 +13,6 @@ use crate::reactor::{Order, Orders};
 /// How long to wait before trying again on a full disk: at first, and at most.
 const RETRY: Duration = Duration::from_millis(250);
 const RETRY_AT_MOST: Duration = Duration::from_secs(8);
-
-/// What became of changes.
-#[derive(Debug)]
-pub(crate) enum Committed {
-    /// All records up to this one are durable; the commit took so long.
-    Durable(Seq, Duration),
-    /// There is no room for them. They are tried again by themselves.
-    Full(String),
-    /// They cannot be kept, nor any others.
-    Failed(String),
-}
 
 /// Where to give changes. There may be one lot of them at a time; what comes of it is an [`Order::Committed`].
 #[derive(Debug)]
@@ -132,7 +120,7 @@ mod tests {
     use std::sync::{Arc, Mutex, mpsc};
 
     use bytes::Bytes;
-    use lacewing_broker::{Change, Record, Table};
+    use lacewing_broker::{Change, Record, Seq, Table};
     use redb::backends::InMemoryBackend;
 
     use super::*;

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use lacewing_control::{HostKind, Request, Response, Watch};
+use lacewing_control::{HostKind, Request, Response, Saving, Watch};
 use tokio_tungstenite::tungstenite::{self, client::IntoClientRequest};
 use tokio_tungstenite::tungstenite::{Message, WebSocket};
 
@@ -150,7 +150,7 @@ fn the_right_token_operates_the_broker_and_no_other() {
     say(daemon.token.clone().into_bytes());
     say(lacewing_control::encode(&Request::Watch(Watch { clients: true, ..Watch::default() })).unwrap());
     let mut next = || lacewing_control::decode::<Response>(&page.read().unwrap().into_data()).unwrap();
-    assert!(matches!(next(), Response::Hello { host: HostKind::Native, unsaved: Some(_), .. }));
+    assert!(matches!(next(), Response::Hello { host: HostKind::Native, saving: Saving::Nothing { .. }, .. }));
     loop {
         if let Response::Clients(clients) = next() {
             assert_eq!(clients[0].client_id, "c");

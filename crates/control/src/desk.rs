@@ -9,8 +9,8 @@ use lacewing_broker::{Broker, Command, EventKind, EventMask, Now};
 use lacewing_protocol::{ReasonCode, TopicFilter, TopicName};
 
 use crate::{
-    Blueprint, BridgeState, DevicePower, Event, HomeCommand, HostKind, Household, Request, Response, VERSION,
-    Watch,
+    Blueprint, BridgeState, DevicePower, Event, HomeCommand, HostKind, Household, Request, Response, Saving,
+    VERSION, Watch,
 };
 
 /// Between two looks at the broker for those who watch clients or metrics, in microseconds.
@@ -43,7 +43,7 @@ pub enum Effect {
 #[derive(Debug)]
 pub struct Desk {
     host: HostKind,
-    unsaved: Option<String>,
+    saving: Saving,
     bridge: BridgeState,
     /// `None` when this host runs no home.
     home: Option<Vec<(String, DevicePower)>>,
@@ -68,11 +68,11 @@ struct Operator {
 }
 
 impl Desk {
-    /// A desk for a broker that runs in `host`; `unsaved` says why nothing outlives it, `home` whether it runs a home.
-    pub fn new(host: HostKind, unsaved: Option<String>, home: bool) -> Self {
+    /// A desk for a broker that runs in `host`; `saving` says whether anything outlives it, `home` whether it runs a home.
+    pub fn new(host: HostKind, saving: Saving, home: bool) -> Self {
         Self {
             host,
-            unsaved,
+            saving,
             bridge: BridgeState::None,
             home: home.then(Vec::new),
             blueprint: None,
@@ -93,7 +93,7 @@ impl Desk {
         let hello = Response::Hello {
             version: VERSION,
             host: self.host,
-            unsaved: self.unsaved.clone(),
+            saving: self.saving.clone(),
             home: self.home.is_some(),
         };
         self.tell(operator, hello);
@@ -111,13 +111,17 @@ impl Desk {
 
     /// The road to the devices changed.
     pub fn bridge(&mut self, state: &BridgeState) {
-        if self.bridge == *state {
-            return;
+        if self.bridge != *state {
+            self.bridge = state.clone();
+            self.tell_all(&Response::Bridge(state.clone()));
         }
-        self.bridge = state.clone();
-        let all: Vec<_> = self.operators.keys().copied().collect();
-        for operator in all {
-            self.tell(operator, Response::Bridge(self.bridge.clone()));
+    }
+
+    /// Whether what the broker acknowledges outlives it has changed.
+    pub fn saving(&mut self, saving: Saving) {
+        if self.saving != saving {
+            self.saving = saving.clone();
+            self.tell_all(&Response::Saving(saving));
         }
     }
 
@@ -326,6 +330,13 @@ impl Desk {
         }
         for (id, response) in posts {
             self.tell(id, response);
+        }
+    }
+
+    fn tell_all(&mut self, response: &Response) {
+        let all: Vec<_> = self.operators.keys().copied().collect();
+        for operator in all {
+            self.tell(operator, response.clone());
         }
     }
 

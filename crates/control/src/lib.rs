@@ -25,13 +25,13 @@ pub use lacewing_broker::{
 pub use lacewing_sim::house::blueprint as standard_home;
 pub use lacewing_sim::{Blueprint, Command as HomeCommand, Edit, Power as DevicePower};
 pub use request::{Request, Watch};
-pub use response::{Addresses, BridgeState, HostKind, LanInvitation, Response};
+pub use response::{Addresses, BridgeState, HostKind, LanInvitation, Response, Saving};
 
 use serde::{Serialize, de::DeserializeOwned};
 
 /// The version of this protocol. A host and a page of different versions do not talk: the page says which
 /// of the two is older.
-pub const VERSION: u16 = 3;
+pub const VERSION: u16 = 4;
 
 /// The user name by which a page that has the pairing token logs in as an MQTT client, with the token as its password.
 pub const OPERATOR: &str = "$operator";

@@ -13,8 +13,8 @@ pub enum Response {
         version: u16,
         /// Where the broker runs.
         host: HostKind,
-        /// Why nothing outlives the broker; `None` when acknowledged state is durable.
-        unsaved: Option<String>,
+        /// Whether what the broker acknowledges outlives it.
+        saving: Saving,
         /// Whether this host can run a simulated home.
         home: bool,
     },
@@ -45,6 +45,8 @@ pub enum Response {
         /// A sentence that says why.
         why: String,
     },
+    /// Whether what the broker acknowledges outlives it has changed.
+    Saving(Saving),
     /// What carries real devices to this broker.
     Bridge(BridgeState),
     /// Whether devices have to give a user name, to operators that watch metrics, and when it changes.
@@ -87,6 +89,24 @@ pub enum HostKind {
     Tab,
     /// In the `lacewing` process.
     Native,
+}
+
+/// Whether what a broker acknowledges outlives it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Saving {
+    /// It does.
+    #[default]
+    Everything,
+    /// Nothing outlives the broker.
+    Nothing {
+        /// A sentence that says why.
+        why: String,
+    },
+    /// There is no room for more: what has to be kept is not acknowledged until there is, and nothing is lost.
+    NoRoom {
+        /// What the storage said.
+        why: String,
+    },
 }
 
 /// The road by which real devices reach the broker.

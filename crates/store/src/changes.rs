@@ -4,6 +4,8 @@ use std::collections::btree_map::Entry;
 use bytes::Bytes;
 use lacewing_broker::{Change, Record, Seq, Table};
 
+use crate::Lot;
+
 /// Records that become durable together.
 ///
 /// Of several records with one key the last counts, so what is put and deleted while a commit runs is never written.
@@ -63,6 +65,24 @@ impl Changes {
     /// The changes in the order of tables and keys.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Table, &Bytes, &Change)> {
         self.by_key.iter().map(|((table, key), change)| (*table, key, change))
+    }
+}
+
+impl Lot for Changes {
+    fn push(&mut self, seq: Seq, record: Record) {
+        self.push(seq, record);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.is_empty()
+    }
+
+    fn len(&self) -> u64 {
+        self.len()
+    }
+
+    fn bytes(&self) -> u64 {
+        self.bytes()
     }
 }
 

@@ -2,7 +2,8 @@
 //! [`StorageBackend`]: a file natively, an OPFS handle in a tab.
 //!
 //! [`Store::open`] checks everything and reads the state back as a [`Reading`]. [`Changes`] collects what turns of the broker
-//! record, [`Store::commit`] makes it durable as a whole or not at all.
+//! record, [`Store::commit`] makes it durable as a whole or not at all. A host collects in a [`Ledger`], so that one commit runs at a
+//! time and what comes meanwhile is the next.
 //!
 //! **Nothing is lost in silence.** The database has a checksum for every page, and a tree of them whose root is checked when
 //! the store is opened. Beyond that each record carries a checksum of its own, a count and a digest of all of
@@ -13,6 +14,8 @@
 
 mod changes;
 mod error;
+mod ledger;
+mod packed;
 mod reading;
 mod schema;
 mod seal;
@@ -23,6 +26,8 @@ pub use redb::StorageBackend;
 
 pub use changes::Changes;
 pub use error::StoreError;
+pub use ledger::{Committed, Counts, Ledger, Lot};
+pub use packed::{Malformed, Packed, pack, unpack};
 pub use reading::Reading;
 pub use schema::SCHEMA;
 pub use store::Store;

@@ -1,5 +1,6 @@
 use std::cell::RefCell;
 use std::path::Path;
+use std::process::Command;
 use std::rc::Rc;
 
 use serde_json::json;
@@ -7,6 +8,7 @@ use tempfile::TempDir;
 
 use super::devtools::DevTools;
 use super::page::Page;
+use crate::patience::eventually;
 use crate::program::Program;
 use crate::tools;
 
@@ -76,7 +78,7 @@ impl Chromium {
         Profile { tools: Rc::clone(&self.tools), context }
     }
 
-    /// The process ids of everything that runs pages and workers.
+    /// The process ids of everything that runs pages and workers, the one that has worked most in front.
     ///
     /// # Panics
     /// When the browser does not tell.
@@ -84,11 +86,27 @@ impl Chromium {
         let answer = self.tools.borrow_mut().call(None, "SystemInfo.getProcessInfo", json!({}));
         let answer = answer.expect("the browser knows its processes");
         let processes = answer["processInfo"].as_array().expect("a list of processes");
-        processes
+        let mut renderers: Vec<_> = processes
             .iter()
             .filter(|process| process["type"] == "renderer")
-            .filter_map(|process| process["id"].as_u64().and_then(|id| u32::try_from(id).ok()))
-            .collect()
+            .filter_map(|process| {
+                let id = u32::try_from(process["id"].as_u64()?).ok()?;
+                Some((process["cpuTime"].as_f64()?, id))
+            })
+            .collect();
+        renderers.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+        renderers.into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// Ends the process of the tab that has worked most as `kill -9` does, and waits until the browser knows.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn kill_tab(&self) {
+        let tab = *self.renderers().first().expect("a tab has a process");
+        let killed = Command::new("kill").args(["-9", &tab.to_string()]).status();
+        assert!(killed.is_ok_and(|status| status.success()), "the tab's process is killed");
+        eventually("the browser has noticed", || (!self.renderers().contains(&tab)).then_some(()));
     }
 
     /// The version it says it has.

@@ -168,6 +168,29 @@ impl Page {
         self.call("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script }));
     }
 
+    /// Lets documents from now on run what is not of their origin, for scripts of tests.
+    pub fn bypass_csp(&self) {
+        self.call("Page.setBypassCSP", json!({ "enabled": true }));
+    }
+
+    /// Gives `origin` so many bytes of the browser's storage; `None` for what it has by itself.
+    pub fn quota(&self, origin: &str, bytes: Option<u64>) {
+        let mut params = json!({ "origin": origin });
+        if let Some(bytes) = bytes {
+            params["quotaSize"] = bytes.into();
+        }
+        self.call("Storage.overrideQuotaForOrigin", params);
+    }
+
+    /// Has the browser put what is downloaded into `folder` without asking.
+    ///
+    /// # Panics
+    /// When it refuses.
+    pub fn download_into(&self, folder: &Path) {
+        let params = json!({ "behavior": "allow", "downloadPath": folder });
+        self.tools.borrow_mut().call(None, "Browser.setDownloadBehavior", params).expect("it takes a folder");
+    }
+
     /// Traces for `time` what the thread that draws the page does.
     ///
     /// # Panics

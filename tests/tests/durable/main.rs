@@ -2,8 +2,6 @@
 //!
 //! `LACEWING_KILLS=200` kills it as often under load; it wants `-- --nocapture`.
 
-#![allow(clippy::print_stderr, reason = "a run by command says what it counted")]
-
 mod killed;
 
 use std::fs;

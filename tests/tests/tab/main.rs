@@ -2,5 +2,7 @@
 
 mod absence;
 mod doors;
+mod kept;
+mod not_kept;
 mod return_of_the_tab;
 mod several_tabs;

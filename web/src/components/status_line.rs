@@ -23,7 +23,7 @@ pub(crate) fn StatusLine() -> Html {
                     <span class="bridge">{ standing::bridge(status) }</span>
                 </p>
                 { for standing::address(status).map(|text| html! { <Copy text={text.clone()} what={format!("the address {text}")} /> }) }
-                { for status.unsaved.as_ref().map(|why| html! { <button class="quiet unsaved" title={why.clone()} onclick={page.opening(Some(Sheet::Broker))}>{ "nothing saved" }</button> }) }
+                { for standing::unsaved(status).map(|(what, why)| html! { <button class="quiet unsaved" title={why} onclick={page.opening(Some(Sheet::Broker))}>{ what }</button> }) }
                 <button class="quiet switch-broker" aria-haspopup="dialog" aria-label="Switch broker" onclick={page.opening(Some(Sheet::Broker))}>{ "Switch" }</button>
                 if status.devices == Devices::OtherTab {
                     <button onclick={page.acting(Action::MoveHere)}>{ "Move them here" }</button>

@@ -8,16 +8,14 @@ use lacewing_broker::{
     Batch, Broker, CloseCause, Config, ConnId, EventMask, Input, Listener, Now, Output as Asked, Transport,
 };
 use lacewing_control::{
-    Blueprint, BridgeState, Desk, Effect, HostKind, Household, OperatorId, Request, Response,
+    Blueprint, BridgeState, Desk, Effect, HostKind, Household, OperatorId, Request, Response, Saving,
 };
 use lacewing_link::{CloseCode, Event, Hello, Link, Listener as Origin, Side, StreamId};
+use lacewing_store::{Ledger, Packed};
 
 use super::bridge::{Bridge, Dial};
 use super::conn::{Conn, Served};
 use super::service::Service;
-
-/// Why nothing outlives the broker of this version.
-const UNSAVED: &str = "This broker keeps its state in memory: a reload starts it anew.";
 
 /// Rounds of one turn; what is left then waits for the next one, so that no turn holds the worker for long.
 const ROUNDS: u32 = 32;
@@ -52,12 +50,18 @@ pub enum Output {
     Close(ChannelId),
     /// Send this to an operator.
     Tell(OperatorId, Box<Response>),
+    /// Send this to the store's host.
+    Store(Vec<u8>),
+    /// Nothing can be kept any more, for this reason: the broker is to be started again from what was.
+    Failed(String),
 }
 
 /// A broker with everything around it.
 pub struct BrokerHost {
     name: [u8; 16],
     pub(super) broker: Broker,
+    /// `None` where nothing is kept.
+    pub(super) ledger: Option<Ledger<Packed>>,
     batch: Batch,
     channels: BTreeMap<ChannelId, Channel>,
     /// Channels with something to transmit may be among these.
@@ -74,7 +78,7 @@ pub struct BrokerHost {
     pub(super) service: Option<Service>,
     pub(super) desk: Desk,
     mask: EventMask,
-    outputs: VecDeque<Output>,
+    pub(super) outputs: VecDeque<Output>,
 }
 
 struct Channel {
@@ -84,10 +88,11 @@ struct Channel {
 }
 
 impl BrokerHost {
-    /// An empty broker; the bridge, if there is one, is dialled in the first turn.
-    pub fn new(setup: Setup, now: Now) -> Self {
+    /// What surrounds a broker; the bridge, if there is one, is dialled in the first turn.
+    pub(super) fn new(setup: Setup, broker: Broker, saving: Saving, now: Now) -> Self {
         let kept = setup.home.as_deref().map(Blueprint::from_json).transpose();
-        let mut desk = Desk::new(HostKind::Tab, Some(UNSAVED.to_owned()), true);
+        let ledger = (saving == Saving::Everything).then(Ledger::default);
+        let mut desk = Desk::new(HostKind::Tab, saving, true);
         let blueprint = kept.unwrap_or_else(|flaw| {
             desk.home_damaged(flaw.to_string());
             None
@@ -96,7 +101,8 @@ impl BrokerHost {
         desk.household(&household);
         Self {
             name: setup.broker,
-            broker: Broker::new(setup.config, setup.seed, now),
+            broker,
+            ledger,
             batch: Batch::new(),
             channels: BTreeMap::new(),
             talking: Vec::new(),
@@ -205,6 +211,7 @@ impl BrokerHost {
                 break;
             }
         }
+        self.pass_on();
         self.desk.bridge(self.bridge.state());
         self.desk.tick(now, &self.broker);
         let mask = self.desk.mask();
@@ -412,8 +419,7 @@ impl BrokerHost {
                 }
                 Asked::Event(event) => self.desk.event(event),
                 Asked::Authenticate { conn, request } => self.ask(now, conn, *request),
-                // The broker is not configured to keep records.
-                Asked::Persist { .. } => {}
+                Asked::Persist { seq, record } => self.record(seq, record),
             }
         }
         asked

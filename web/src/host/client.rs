@@ -137,6 +137,12 @@ impl ClientHost {
         self.dirty = true;
     }
 
+    /// How far a broker of this tab is that is starting.
+    pub fn starting(&mut self, how: String) {
+        self.model.starting(how);
+        self.dirty = true;
+    }
+
     /// A message on the port to the broker worker.
     pub fn link_message(&mut self, now: Moment, message: Bytes) {
         let Road::Link(link) = &mut self.road else { return };

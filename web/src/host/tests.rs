@@ -1,7 +1,9 @@
-//! Both hosts together on virtual time: page, client worker, broker worker and a bridge that is one end of a link.
+//! The hosts together on virtual time: page, client worker, broker worker, store worker and a bridge that is one end of a link.
 
 mod admission;
+mod disk;
 mod home;
+mod keeping;
 mod login;
 
 use std::collections::VecDeque;
@@ -11,7 +13,10 @@ use lacewing_broker::{Config, Now};
 use lacewing_control::{BridgeState, OperatorId, Request, Watch};
 use lacewing_link::{BrokerId, CloseCode, Event, Hello, Link, Listener, Open, Side, StreamId};
 
-use super::{BrokerHost, ChannelId, ClientHost, ClientOutput, Moment, Output, Setup};
+use self::disk::Disk;
+use super::{
+    BrokerHost, ChannelId, ClientHost, ClientOutput, Moment, Output, Setup, Start, StartOutput, StoreHost,
+};
 use crate::roles::Place;
 use crate::wire::{Action, Draft, PageToWorker, Screen, SubscriptionState, Window, WorkerToPage};
 
@@ -19,10 +24,14 @@ const PORT: ChannelId = ChannelId(1);
 const ROAD: ChannelId = ChannelId(2);
 const OPERATOR: OperatorId = OperatorId(1);
 
-/// A tab: a broker worker, a client worker, and what the page was told.
+/// A tab: a broker worker and its store, a client worker, and what the page was told.
 struct World {
     now: u64,
+    disk: Disk,
     broker: BrokerHost,
+    store: StoreHost<Disk>,
+    /// Messages to the store that are held up, if any are to be.
+    held: Option<VecDeque<Vec<u8>>>,
     client: ClientHost,
     told: VecDeque<WorkerToPage>,
     /// The bridge's end of the link, once it was dialled.
@@ -32,15 +41,23 @@ struct World {
 
 impl World {
     fn new(bridge: bool) -> Self {
-        Self::made(bridge, None)
+        Self::made(Disk::default(), bridge, None)
+    }
+
+    /// The same tab after a reload: what is on the disk is all that is left.
+    fn reloaded(self) -> Self {
+        let Self { disk, now, .. } = self;
+        let mut world = Self::made(disk, false, None);
+        world.now = now;
+        world
     }
 
     /// A tab without a bridge, in whose browser this home was kept.
     fn with_home(home: Option<String>) -> Self {
-        Self::made(false, home)
+        Self::made(Disk::default(), false, home)
     }
 
-    fn made(bridge: bool, home: Option<String>) -> Self {
+    fn made(disk: Disk, bridge: bool, home: Option<String>) -> Self {
         let now = 1_000_000;
         let setup = Setup {
             config: Config::default(),
@@ -50,9 +67,13 @@ impl World {
             local_minutes: 60,
             home,
         };
+        let (broker, store) = started(setup, disk.clone(), Now { awake: now, wall: now }).unwrap();
         let mut world = Self {
             now,
-            broker: BrokerHost::new(setup, Now { awake: now, wall: now }),
+            disk,
+            broker,
+            store,
+            held: None,
             client: ClientHost::new(3, Moment { awake: now, wall: now }),
             told: VecDeque::new(),
             bridge: None,
@@ -91,9 +112,19 @@ impl World {
                         self.broker.bridge_opened(now, ROAD);
                     }
                     Output::Close(id) => self.broker.closed(now, id),
+                    Output::Store(message) => match &mut self.held {
+                        Some(held) => held.push_back(message),
+                        None => self.store.message(&|| now.awake, message.into()),
+                    },
+                    Output::Failed(why) => panic!("the store failed: {why}"),
                     Output::Tell(OPERATOR, response) => self.client.control(moment, *response),
                     Output::Tell(other, _) => panic!("nobody is operator {other:?}"),
                 }
+            }
+            self.store.tick(&|| now.awake);
+            while let Some(message) = self.store.poll_output() {
+                moved = true;
+                self.broker.store_message(now, message.into());
             }
             while let Some(output) = self.client.poll_output() {
                 moved = true;
@@ -170,6 +201,26 @@ impl World {
         let moment = self.moment();
         self.client.page(moment, message);
         self.pass(1);
+    }
+}
+
+/// The broker that begins with what is on the disk; or why there is none.
+fn started(setup: Setup, disk: Disk, now: Now) -> Result<(BrokerHost, StoreHost<Disk>), String> {
+    let mut store = StoreHost::open(disk);
+    let mut start = Start::new(setup, now);
+    loop {
+        while let Some(message) = store.poll_output() {
+            start.store_message(now, message.into());
+        }
+        start.turn(now);
+        while let Some(output) = start.poll_output() {
+            match output {
+                StartOutput::Store(message) => store.message(&|| now.awake, message.into()),
+                StartOutput::Word(_) => {}
+                StartOutput::Refused(why) => return Err(why),
+                StartOutput::Started(broker) => return Ok((*broker, store)),
+            }
+        }
     }
 }
 
@@ -331,7 +382,8 @@ fn a_guest_that_is_gone_is_no_operator_any_more() {
     let now = world.now();
     world.broker.request(now, OPERATOR, Request::Watch(Watch { metrics: true, ..Watch::default() }));
     world.broker.turn(now);
-    assert!(world.broker.poll_output().is_none(), "nobody is told anything");
+    let told = std::iter::from_fn(|| world.broker.poll_output()).any(|it| matches!(it, Output::Tell(..)));
+    assert!(!told, "nobody is told anything");
 }
 
 #[test]

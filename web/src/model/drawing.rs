@@ -152,7 +152,7 @@ fn climate(house: &House, device: &Device) -> Shown {
         current: reading(house, device, Role::Temperature).or(followed),
         target: state.map(|state| (state.setpoint * 10.0).round() as i32).or_else(|| {
             let text = house.text(device, Role::SetPoint)?;
-            Some((text.trim().parse::<f64>().ok()? * 10.0).round() as i32)
+            Some((lacewing_sim::number(text)? * 10.0).round() as i32)
         }),
         range: RANGE,
         step: STEP,
@@ -181,8 +181,8 @@ fn gone_since(house: &House, device: &Device) -> Option<u64> {
 
 fn read(role: Role, latest: &Latest, gone: Option<u64>) -> Reading {
     let text = std::str::from_utf8(&latest.payload).unwrap_or("?").trim();
-    let value: String = match text.parse::<f64>() {
-        Ok(number) if role == Role::Temperature => format!("{number:.1}"),
+    let value: String = match lacewing_sim::number(text) {
+        Some(number) if role == Role::Temperature => format!("{number:.1}"),
         _ => text.chars().take(12).collect(),
     };
     Reading {
@@ -203,12 +203,12 @@ pub(crate) fn unit(role: Role) -> &'static str {
 }
 
 fn warmth(reading: &Reading) -> Warmth {
-    match reading.value.parse::<f64>() {
-        Ok(degrees) if degrees <= 17.0 => Warmth::Cold,
-        Ok(degrees) if degrees <= 19.0 => Warmth::Cool,
-        Ok(degrees) if degrees <= 21.0 => Warmth::Mild,
-        Ok(degrees) if degrees <= 23.0 => Warmth::Warm,
-        Ok(_) => Warmth::Hot,
-        Err(_) => Warmth::Unknown,
+    match lacewing_sim::number(&reading.value) {
+        Some(degrees) if degrees <= 17.0 => Warmth::Cold,
+        Some(degrees) if degrees <= 19.0 => Warmth::Cool,
+        Some(degrees) if degrees <= 21.0 => Warmth::Mild,
+        Some(degrees) if degrees <= 23.0 => Warmth::Warm,
+        Some(_) => Warmth::Hot,
+        None => Warmth::Unknown,
     }
 }

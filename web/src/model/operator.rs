@@ -2,8 +2,8 @@
 
 use lacewing_control::{Event, EventKind, Request, Response, Watch};
 
-use super::{Effect, Model, inquiry, takeover};
-use crate::wire::{Bridge, Devices, Journey, Notice, Operator, Screen, WorkerToPage};
+use super::{Effect, Model, inquiry, standing, takeover};
+use crate::wire::{Bridge, Devices, Journey, Notice, Operator, Saving, Screen, WorkerToPage};
 
 /// Messages a second from which on nobody is told of each one's way; half of it and they are again.
 const TOO_MANY: f32 = 1_000.0;
@@ -12,9 +12,9 @@ impl Model {
     /// What the host of the broker said.
     pub fn control(&mut self, now: u64, response: Response) {
         match response {
-            Response::Hello { unsaved, .. } => {
+            Response::Hello { saving, .. } => {
                 self.status.operator = Operator::Yes;
-                self.status.unsaved = unsaved;
+                self.saving(saving);
                 self.watch = None;
                 self.watch_host();
             }
@@ -46,6 +46,7 @@ impl Model {
                     "The home that was kept could not be read, so this is the Lacewing house; the file is set aside. {why}"
                 ));
             }
+            Response::Saving(saving) => self.saving(saving),
             Response::Bridge(bridge) => {
                 self.status.devices =
                     if bridge == Bridge::Elsewhere { Devices::OtherTab } else { Devices::Here };
@@ -65,6 +66,17 @@ impl Model {
             }
             Response::RulesReloaded { what } => self.notify(Notice::done(what)),
             Response::Refused { why } => self.problem(why),
+        }
+    }
+
+    fn saving(&mut self, saving: Saving) {
+        let before = std::mem::replace(&mut self.status.saving, saving);
+        match (&before, &self.status.saving) {
+            (Saving::NoRoom { .. }, Saving::Everything) => {
+                self.notify(Notice::done("There is room again: everything is saved."));
+            }
+            (Saving::Everything, Saving::NoRoom { .. }) => self.problem(standing::NO_ROOM.to_owned()),
+            _ => {}
         }
     }
 

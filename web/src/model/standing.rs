@@ -1,6 +1,6 @@
 //! The status line in words: where the broker is, how it is, and what switching to another would do.
 
-use crate::wire::{Bridge, Place, Reach, Status};
+use crate::wire::{Bridge, Place, Reach, Saving, Status};
 
 /// How the lamp beside the words is lit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,10 @@ pub fn place(status: &Status) -> String {
         Reach::Refused { why, retry_in: None, .. } => format!("No connection to {url}: {why}"),
     };
     match &status.place {
-        Place::Starting => "The broker is starting".into(),
+        Place::Starting => match &status.starting {
+            Some(how) => format!("The broker is starting: {how}"),
+            None => "The broker is starting".into(),
+        },
         Place::ThisTab => "This tab is the broker".into(),
         Place::OtherTab => "Another tab is the broker; this one joined it".into(),
         Place::Native { url, reach } => at(url, reach, "lacewing"),
@@ -76,6 +79,20 @@ pub fn address(status: &Status) -> Option<String> {
     }
 }
 
+/// What is to be told where a broker has no room for what it is to keep.
+pub const NO_ROOM: &str = "There is no room to save more. Messages that have to be kept are not acknowledged until there is; \
+                           nothing is lost, and everything else goes on. It is tried again by itself: make room on the disk, or \
+                           clear what other sites keep.";
+
+/// What is not saved, in two words and in full; `None` where everything is, or where nobody tells.
+pub fn unsaved(status: &Status) -> Option<(&'static str, String)> {
+    match &status.saving {
+        Saving::Everything => None,
+        Saving::Nothing { why } => Some(("nothing saved", format!("Nothing is saved. {why}"))),
+        Saving::NoRoom { why } => Some(("no room to save", format!("{NO_ROOM} The storage says: {why}."))),
+    }
+}
+
 /// Whether something waits for its next try.
 pub fn can_retry(status: &Status) -> bool {
     matches!(status.bridge, Bridge::Lost { .. })
@@ -96,6 +113,7 @@ pub fn health(status: &Status) -> Health {
             Reach::Connected => Health::Well,
             Reach::Refused { .. } => Health::Ill,
         },
+        Place::ThisTab | Place::OtherTab if status.saving != Saving::Everything => Health::Warned,
         Place::ThisTab | Place::OtherTab => match &status.bridge {
             Bridge::Lost { .. } | Bridge::Refused { .. } | Bridge::Elsewhere => Health::Warned,
             _ => Health::Well,

@@ -1,7 +1,7 @@
 //! The model as the client worker uses it, on the simulated house's own plan.
 
 use bytes::Bytes;
-use lacewing_control::{DevicePower, EventKind, Explanation, HostKind, Preview, Response};
+use lacewing_control::{DevicePower, EventKind, Explanation, HostKind, Preview, Response, Saving};
 use lacewing_protocol::{PublishProperties, TopicName};
 use lacewing_sim::plan::PLAN_TOPIC;
 
@@ -37,7 +37,7 @@ fn at_home() -> Model {
 }
 
 fn with_operator(mut model: Model) -> Model {
-    let hello = Response::Hello { version: 1, host: HostKind::Tab, unsaved: None, home: true };
+    let hello = Response::Hello { version: 1, host: HostKind::Tab, saving: Saving::Everything, home: true };
     model.control(0, hello);
     model.control(0, Response::Home(vec![(SENSOR.into(), DevicePower::On)]));
     drain(&mut model);

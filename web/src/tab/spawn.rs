@@ -6,12 +6,13 @@ use std::rc::Rc;
 use serde::{Serialize, de::DeserializeOwned};
 use web_sys::js_sys::{Array, Uint8Array};
 use web_sys::wasm_bindgen::{JsCast, JsValue, closure::Closure};
-use web_sys::{ErrorEvent, MessageEvent, MessagePort, Worker, WorkerOptions, WorkerType};
+use web_sys::{ErrorEvent, File, MessageEvent, MessagePort, Worker, WorkerOptions, WorkerType};
 
-use crate::roles::{Greeting, Role, VERSION};
+use crate::roles::{Greeting, VERSION};
 
-/// The worker's script, beside the page. Trunk writes it.
-const SCRIPT: &str = "./worker_loader.js";
+/// The scripts of the workers, beside the page. Trunk writes them.
+pub(super) const WORKER: &str = "./worker_loader.js";
+pub(super) const STORE: &str = "./store_loader.js";
 
 /// A worker of this page. Dropped, it is terminated.
 pub(crate) struct Spawned {
@@ -26,30 +27,39 @@ pub(crate) struct Spawned {
 pub(crate) enum News<M> {
     /// It sent a message.
     Message(M),
+    /// It gives a file.
+    File(File),
+    /// It panicked, and said this.
+    Panicked(String),
     /// It is of no use any more; the sentence says why.
     Failed(String),
 }
 
 impl Spawned {
-    /// Starts a worker in `role`; `on_news` hears what it does.
+    /// Starts a worker in `role` and hands over `ports`; `on_news` hears what it does.
     ///
     /// # Errors
     /// When the browser does not start workers for this page.
     pub(crate) fn start<M: DeserializeOwned>(
-        role: &Role,
+        script: &str,
+        role: &impl Serialize,
+        ports: &[MessagePort],
         on_news: impl Fn(News<M>) + 'static,
     ) -> Result<Self, JsValue> {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
-        let worker = Worker::new_with_options(SCRIPT, &options)?;
-        let waiting = Rc::new(RefCell::new(Some(vec![envelope(role, &[])])));
+        let worker = Worker::new_with_options(script, &options)?;
+        let waiting = Rc::new(RefCell::new(Some(vec![envelope(role, ports)])));
         let on_news = Rc::new(on_news);
 
         let on_message = {
             let (worker, waiting, on_news) = (worker.clone(), waiting.clone(), on_news.clone());
             Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
                 if let Some(report) = event.data().as_string() {
-                    return on_news(News::Failed(report));
+                    return on_news(News::Panicked(report));
+                }
+                if let Ok(file) = event.data().dyn_into() {
+                    return on_news(News::File(file));
                 }
                 let Some((bytes, _)) = opened(&event) else { return };
                 let Some(held) = waiting.borrow_mut().take() else {

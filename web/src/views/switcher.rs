@@ -37,7 +37,7 @@ pub(crate) fn Switcher() -> Html {
         <SheetFrame title="Broker">
             <p><b>{ standing::place(status) }{ "." }</b></p>
             if !bridge.is_empty() { <p>{ "Bridge: " }{ bridge }{ "." }</p> }
-            { for status.unsaved.as_ref().map(|why| html! { <p class="why">{ "Nothing is saved. " }{ why }</p> }) }
+            { for standing::unsaved(status).map(|(_, why)| html! { <p class="why">{ why }</p> }) }
             { for standing::address(status).map(|text| html! { <Snippet text={text} what="the address" /> }) }
             if let Place::Stopped { report } = &status.place { <SaveReport report={report.clone()} /> }
             <div class="ends">

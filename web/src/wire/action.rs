@@ -75,6 +75,8 @@ pub enum Action {
     ReloadRules,
     /// Take the bridge, and with it the real devices, over from the tab that has them.
     MoveHere,
+    /// Set aside what was kept of the broker of this tab, which cannot be used, and begin with nothing.
+    StartEmpty,
     /// Dial now what is waiting for its next try.
     Retry,
     /// Connect to the broker elsewhere as this user.

@@ -17,8 +17,10 @@ pub struct Status {
     pub clients: Option<u32>,
     /// Messages a second into the broker, where it tells; into this page otherwise.
     pub rate: f32,
-    /// Why nothing outlives the broker; `None` when acknowledged state is kept.
-    pub unsaved: Option<String>,
+    /// Whether what the broker acknowledges outlives it, where it tells.
+    pub saving: Saving,
+    /// How far a broker of this tab is that is starting, as a sentence.
+    pub starting: Option<String>,
     /// Whether there is a control channel: who is connected, ends of devices. If not, why.
     pub operator: Operator,
     /// The user name that devices have to give, for an example; `None` where they need not.
@@ -80,6 +82,18 @@ pub enum Reach {
         /// There if the broker may say yes to someone else with a password: the user name that it refused, empty for none.
         login: Option<String>,
     },
+}
+
+/// Whether what the broker acknowledges outlives it.
+pub use lacewing_control::Saving;
+
+/// What keeps the broker of this tab from running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Trouble {
+    /// What was kept cannot be used.
+    Damaged,
+    /// It stopped too often.
+    Crashed,
 }
 
 /// What carries real devices to the broker in the tab.

@@ -1,26 +1,26 @@
-//! The broker worker: [`BrokerHost`] wired to ports, the bridge's WebSocket and timers.
+//! The broker that runs in the broker worker: [`BrokerHost`] wired to ports, the bridge's WebSocket and timers.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 
 use bytes::Bytes;
-use lacewing_broker::Config;
 use lacewing_control::OperatorId;
 use web_sys::wasm_bindgen::JsValue;
 use web_sys::{MessagePort, WebSocket};
 
 use super::channel::{Heard, Line};
 use super::clock::Clock;
+use super::start::Tell;
 use super::turn::Turn;
-use crate::host::{BrokerHost, ChannelId, Output, Setup};
-use crate::roles::{BrokerSetup, ToBroker};
+use crate::host::{BrokerHost, ChannelId, Output};
+use crate::roles::{FromBroker, ToBroker};
 
 /// How soon a WebSocket that is full is asked again, in microseconds.
 const ROOM_EVERY: u64 = 4_000;
 
-/// A running broker worker.
-pub(crate) struct BrokerWorker(Rc<Inner>);
+/// A running broker.
+pub(super) struct RunningBroker(Rc<Inner>);
 
 struct Inner {
     clock: Clock,
@@ -30,36 +30,32 @@ struct Inner {
     named: Cell<u64>,
     /// What the page was told last: whether real devices depend on it.
     carries_devices: Cell<bool>,
-    tell: Box<dyn Fn(bool)>,
+    store: Rc<Line>,
+    tell: Tell,
     turn: Rc<Turn>,
     this: Weak<Inner>,
 }
 
-impl BrokerWorker {
-    /// Starts the broker; `tell` hears whether real devices depend on it, each time that changes.
+impl RunningBroker {
+    /// Lets the broker run; `store` leads to the store worker.
     ///
     /// # Errors
     /// When the browser lacks what a worker needs.
-    pub(crate) fn start(setup: BrokerSetup, tell: impl Fn(bool) + 'static) -> Result<Self, JsValue> {
-        let clock = Clock::new();
-        let host = BrokerHost::new(
-            Setup {
-                config: Config::default(),
-                seed: setup.seed,
-                broker: setup.broker,
-                bridge: setup.bridge.map(|bridge| (bridge.url, bridge.token)),
-                local_minutes: setup.local_minutes,
-                home: setup.home,
-            },
-            clock.now(),
-        );
-        let inner = Inner::new(clock, host, Box::new(tell))?;
+    pub(super) fn start(host: BrokerHost, store: Rc<Line>, tell: Tell) -> Result<Self, JsValue> {
+        let inner = Inner::new(Clock::new(), host, store, tell)?;
         inner.turn.soon();
         Ok(Self(inner))
     }
 
+    /// The store worker said something.
+    pub(super) fn store_message(&self, message: Bytes) {
+        let inner = &self.0;
+        inner.host.borrow_mut().store_message(inner.clock.now(), message);
+        inner.turn.soon();
+    }
+
     /// The page said something.
-    pub(crate) fn told(&self, message: ToBroker, ports: Vec<MessagePort>) {
+    pub(super) fn told(&self, message: ToBroker, ports: Vec<MessagePort>) {
         let inner = &self.0;
         match message {
             ToBroker::Guest => {
@@ -75,7 +71,7 @@ impl BrokerWorker {
 }
 
 impl Inner {
-    fn new(clock: Clock, host: BrokerHost, tell: Box<dyn Fn(bool)>) -> Result<Rc<Self>, JsValue> {
+    fn new(clock: Clock, host: BrokerHost, store: Rc<Line>, tell: Tell) -> Result<Rc<Self>, JsValue> {
         let slot: Rc<RefCell<Weak<Self>>> = Rc::default();
         let run = Rc::clone(&slot);
         let turn = Turn::new(move || {
@@ -90,6 +86,7 @@ impl Inner {
             operators: RefCell::default(),
             named: Cell::new(0),
             carries_devices: Cell::new(false),
+            store,
             tell,
             turn,
             this: this.clone(),
@@ -154,7 +151,7 @@ impl Inner {
         }
         let carries_devices = self.host.borrow().carries_devices();
         if self.carries_devices.replace(carries_devices) != carries_devices {
-            (self.tell)(carries_devices);
+            (self.tell)(FromBroker::CarriesDevices(carries_devices));
         }
         let full = self.transmit();
         let next = self.host.borrow().poll_timeout();
@@ -182,6 +179,8 @@ impl Inner {
                 self.operators.borrow_mut().remove(&OperatorId(id.0));
                 self.host.borrow_mut().closed(self.clock.now(), id);
             }
+            Output::Store(message) => self.store.send(&message),
+            Output::Failed(why) => (self.tell)(FromBroker::Failed(why)),
             Output::Tell(id, response) => {
                 // A response that is too long for a message is one that nobody could show.
                 if let (Some(line), Ok(bytes)) =

@@ -75,6 +75,7 @@ impl ClientWorker {
                 }
                 inner.host.borrow_mut().place(inner.now(), place);
             }
+            ToClient::Starting(how) => inner.host.borrow_mut().starting(how),
             ToClient::Page(message) => inner.host.borrow_mut().page(inner.now(), message),
         }
         inner.turn.soon();

@@ -5,14 +5,16 @@ use std::rc::Rc;
 
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
-use web_sys::MessageChannel;
-use web_sys::js_sys::{Function, Promise};
+use web_sys::js_sys::{Function, Promise, Uint8Array};
 use web_sys::wasm_bindgen::JsValue;
+use web_sys::{MessageChannel, MessagePort};
 
-use super::broker::BrokerWorker;
 use super::client::ClientWorker;
 use super::clock::Clock;
+use super::start::BrokerWorker;
+use super::store::StoreWorker;
 use super::turn::Turn;
+use crate::host::{FromStore, say};
 use crate::roles::{BrokerSetup, Place, ToBroker, ToClient};
 use crate::wire::{Action, Draft, Operator, PageToWorker, Screen, Window, WorkerToPage};
 
@@ -47,12 +49,24 @@ impl Page {
     }
 }
 
+fn start_broker(store: MessagePort) -> BrokerWorker {
+    let setup = BrokerSetup { seed: 1, broker: [1; 16], local_minutes: 0, bridge: None, home: None };
+    BrokerWorker::start(setup, store, |_| {}).unwrap()
+}
+
+/// A broker that is told that nothing can be kept.
 fn broker() -> BrokerWorker {
-    BrokerWorker::start(
-        BrokerSetup { seed: 1, broker: [1; 16], local_minutes: 0, bridge: None, home: None },
-        |_| {},
-    )
-    .unwrap()
+    let between = MessageChannel::new().unwrap();
+    let word = say(&FromStore::Unavailable("It is a test.".into()), &[]);
+    between.port2().post_message(&Uint8Array::from(&word[..]).buffer()).unwrap();
+    start_broker(between.port1())
+}
+
+/// A broker with a store in a file of the browser's.
+fn keeping_broker() -> (BrokerWorker, StoreWorker) {
+    let between = MessageChannel::new().unwrap();
+    let store = StoreWorker::start(false, between.port2()).unwrap();
+    (start_broker(between.port1()), store)
 }
 
 /// Joins a client worker to a broker worker as the page does, with two channels.
@@ -73,8 +87,8 @@ fn look_at_messages(client: &ClientWorker) {
     client.told(ToClient::Page(PageToWorker::Watch(screen)), vec![]);
 }
 
-fn publish(client: &ClientWorker, topic: &str) {
-    let draft = Draft { topic: topic.into(), payload: b"here".to_vec(), qos: 1, ..Draft::default() };
+fn publish(client: &ClientWorker, topic: &str, retain: bool) {
+    let draft = Draft { topic: topic.into(), payload: b"here".to_vec(), qos: 1, retain, ..Draft::default() };
     client.told(ToClient::Page(PageToWorker::Action(Action::Publish(draft))), vec![]);
 }
 
@@ -93,7 +107,7 @@ async fn a_client_over_a_port_publishes_and_receives_its_own_message() {
     join(&broker, &client, Place::Here);
     look_at_messages(&client);
     page.until(is_subscribed).await;
-    publish(&client, "port/topic");
+    publish(&client, "port/topic", false);
     page.until(|message| shows(message, "port/topic")).await;
 }
 
@@ -115,8 +129,24 @@ async fn a_client_whose_broker_is_replaced_goes_on_with_the_next_one() {
     page.until(is_subscribed).await;
     drop(first);
     join(&second, &client, Place::Here);
-    publish(&client, "second/topic");
+    publish(&client, "second/topic", false);
     page.until(|message| shows(message, "second/topic")).await;
+}
+
+#[wasm_bindgen_test]
+async fn what_a_broker_keeps_in_a_file_of_the_browser_is_there_for_the_next_one() {
+    let (broker, store) = keeping_broker();
+    let (first, page) = client();
+    join(&broker, &first, Place::Here);
+    publish(&first, "kept/topic", true);
+    page.until(|message| matches!(message, WorkerToPage::Posted(posted) if posted.well)).await;
+    drop((first, broker, store));
+
+    let (broker, _store) = keeping_broker();
+    let (second, page) = client();
+    join(&broker, &second, Place::Here);
+    look_at_messages(&second);
+    page.until(|message| shows(message, "kept/topic")).await;
 }
 
 #[wasm_bindgen_test]

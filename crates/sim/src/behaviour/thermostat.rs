@@ -163,8 +163,7 @@ fn step(current: u8, wanted: f64) -> u8 {
 }
 
 fn number(payload: &str, low: f64, high: f64) -> Option<f64> {
-    let number: f64 = payload.trim().parse().ok()?;
-    number.is_finite().then(|| number.clamp(low, high))
+    crate::number(payload).map(|number| number.clamp(low, high))
 }
 
 /// The controls of this kind of device that are among those the thermostat commands.

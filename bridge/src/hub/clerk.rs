@@ -1,0 +1,89 @@
+//! Brings what the broker records to the thread that commits it, and says in the log how that goes.
+
+use std::io;
+
+use lacewing_broker::{Record, Seq};
+use lacewing_store::{Committed, Ledger};
+use tracing::{error, info};
+
+use super::metrics;
+use crate::store::Keeper;
+
+/// Between the broker and its store.
+#[derive(Debug)]
+pub(crate) struct Clerk {
+    keeper: Keeper,
+    ledger: Ledger,
+}
+
+impl Clerk {
+    /// One with nothing to do yet.
+    pub(crate) fn new(keeper: Keeper) -> Self {
+        Self { keeper, ledger: Ledger::default() }
+    }
+
+    /// Takes what is to become durable.
+    pub(crate) fn record(&mut self, seq: Seq, record: Record) {
+        self.ledger.record(seq, record);
+    }
+
+    /// Has everything that has come committed, unless a commit runs already. For the end of a turn.
+    pub(crate) fn pass_on(&mut self) {
+        if let Some(changes) = self.ledger.due() {
+            self.keeper.give(changes);
+        }
+    }
+
+    /// Takes what became of a commit. Returns what is durable now.
+    ///
+    /// # Errors
+    /// Nothing can be kept any more.
+    pub(crate) fn settle(&mut self, outcome: Committed) -> io::Result<Option<Seq>> {
+        let was_full = self.ledger.full().is_some();
+        let durable = self
+            .ledger
+            .settle(outcome)
+            .map_err(|why| io::Error::other(format!("the broker's state cannot be kept: {why}")))?;
+        match self.ledger.full() {
+            Some(why) => error!(
+                "there is no room to keep the broker's state ({why}). What has to be kept is not acknowledged until \
+                 there is; nothing is lost. It is tried again by itself."
+            ),
+            None if was_full => info!("there is room again: everything is kept"),
+            None => {}
+        }
+        Ok(durable)
+    }
+
+    /// Why there is no room; `None` while there is.
+    pub(crate) fn full(&self) -> Option<&str> {
+        self.ledger.full()
+    }
+
+    /// Waits until everything is durable.
+    pub(crate) fn close(&mut self) {
+        if let Some(changes) = self.ledger.rest() {
+            self.keeper.give(changes);
+        }
+        self.keeper.close();
+    }
+
+    /// Adds what was counted, in the text format of Prometheus.
+    pub(crate) fn metrics(&self, text: &mut String) {
+        let counts = self.ledger.counts();
+        metrics::one(text, "commits_total", "Commits of the broker's state.", "counter", counts.commits);
+        let micros = u64::try_from(counts.spent.as_micros()).unwrap_or(u64::MAX);
+        metrics::one(text, "commit_microseconds_total", "Time that commits took.", "counter", micros);
+        metrics::one(text, "kept_records_total", "Records given to commits.", "counter", counts.records);
+        let waiting = self.ledger.waiting();
+        metrics::one(text, "uncommitted_bytes", "Bytes of records that wait for a commit.", "gauge", waiting);
+        let full = u64::from(self.ledger.full().is_some());
+        metrics::one(
+            text,
+            "store_full",
+            "1 while there is no room to keep the broker's state.",
+            "gauge",
+            full,
+        );
+    }
+}
