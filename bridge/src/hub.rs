@@ -8,6 +8,7 @@ mod line_limit;
 pub(crate) mod metrics;
 mod native;
 mod operators;
+mod parting;
 mod relay;
 
 use std::io;

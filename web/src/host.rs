@@ -11,6 +11,7 @@ mod conn;
 mod errands;
 mod keeping;
 mod member;
+mod replacing;
 mod service;
 mod start;
 mod store;

@@ -15,6 +15,7 @@ pub mod editing;
 mod effect;
 mod ending;
 mod house;
+mod images;
 mod inquiry;
 mod operator;
 mod payload;
@@ -47,6 +48,7 @@ use crate::wire::{
 use arrivals::Arrivals;
 use caption::{Cast, Narrator};
 use house::House;
+use images::Moving;
 use inquiry::Inquiries;
 use rate::Rate;
 use rivals::Rivals;
@@ -85,6 +87,8 @@ pub struct Model {
     watch: Option<Watch>,
     effects: VecDeque<Effect>,
     notices: VecDeque<Notice>,
+    /// The image that is on its way.
+    moving: Moving,
     /// Answers to the composer.
     posted: VecDeque<WorkerToPage>,
     /// What the host said of the home's file since the last views: the last change, or that it was damaged before that.
@@ -141,6 +145,7 @@ impl Model {
             watch: None,
             effects: VecDeque::new(),
             notices: VecDeque::new(),
+            moving: Moving::default(),
             posted: VecDeque::new(),
             kept: Vec::new(),
             last: Last::default(),
@@ -411,6 +416,8 @@ impl Model {
             Action::Kick { client_id } => self.kick(client_id),
             Action::EndSession { client_id } => return self.end_session(now, client_id),
             Action::KeepSession { client_id } => return self.keep_session(&client_id),
+            Action::Export => self.export(),
+            Action::Import { image } => self.import(image),
             Action::ReloadRules => Effect::Control(Request::ReloadRules),
             // The page's own affair: it tells the broker's worker, which dials the bridge.
             Action::MoveHere | Action::StartEmpty => return Ok(()),

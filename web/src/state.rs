@@ -38,6 +38,8 @@ pub(crate) struct State {
     pub(crate) topics: Rc<[String]>,
     /// The file of the home, where this page may change it.
     pub(crate) home_file: Option<Rc<str>>,
+    /// All that the broker kept when it was last exported.
+    pub(crate) image: Option<Rc<Vec<u8>>>,
     /// The way back from what the editor destroyed last, until it is dismissed.
     pub(crate) undo: Option<Undo>,
     /// The same for what was asked for and is not done yet.
@@ -152,6 +154,7 @@ impl State {
             WorkerToPage::Messages(messages) => self.messages = Some(Rc::new(messages)),
             WorkerToPage::Clients(clients) => self.clients = Some(Rc::new(clients)),
             WorkerToPage::Notice(notice) => self.notify(notice),
+            WorkerToPage::Image(image) => self.image = Some(Rc::new(image)),
             WorkerToPage::Topics(topics) => self.topics = topics.into(),
             WorkerToPage::Posted(posted) => match (&self.sheet, posted.well) {
                 (Some(Sheet::Compose(_)), _) => self.posted = Some(posted),

@@ -102,6 +102,8 @@ pub enum WorkerToPage {
         /// Whether it is the Lacewing house as it comes.
         standard: bool,
     },
+    /// All that the broker keeps.
+    Image(Vec<u8>),
     /// The home that this browser kept could not be read. Not for the screen, which has been told in words.
     HomeDamaged,
     /// The way to a broker in a tab is lost, as after a long sleep: the page is to find it again. Not for the screen.

@@ -27,6 +27,16 @@ impl Clerk {
         self.ledger.record(seq, record);
     }
 
+    /// Takes the image of a broker that has taken the place of the last one; everything else goes.
+    pub(crate) fn replace(&mut self, image: impl Iterator<Item = Record>) {
+        self.ledger.replace(image);
+    }
+
+    /// Whether that is durable; once.
+    pub(crate) fn has_replaced(&mut self) -> bool {
+        self.ledger.has_replaced()
+    }
+
     /// Has everything that has come committed, unless a commit runs already. For the end of a turn.
     pub(crate) fn pass_on(&mut self) {
         if let Some(changes) = self.ledger.due() {

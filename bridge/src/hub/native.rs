@@ -4,16 +4,18 @@ use std::io;
 
 use bytes::Bytes;
 use lacewing_broker::{
-    Batch, Broker, CloseCause, CloseReason, Command, ConnId, EventMask, Input, Now, Output, Rules, Transport,
-    Verdict,
+    Batch, Broker, CloseCause, CloseReason, Command, ConnId, EventMask, Input, Metrics, Now, Output, Rules,
+    Transport, Verdict,
 };
 use lacewing_control::Effect;
 use lacewing_store::Committed;
+use tracing::info;
 
 use super::clerk::Clerk;
 use super::dwelling::Dwelling;
 use super::journal::Journal;
 use super::operators::Operators;
+use super::parting::Parting;
 use super::{Action, Arrival, Asker, Doorkeeper, Farewell, Hub, Role};
 use crate::hasher::Ticket;
 use crate::reload::Reloads;
@@ -32,6 +34,8 @@ pub(crate) struct NativeHub {
     journal: Journal,
     watched: EventMask,
     batch: Batch,
+    /// Connections of a broker that was replaced.
+    parting: Parting,
     /// When the last input came.
     now: Now,
     rounds: u32,
@@ -67,6 +71,7 @@ impl NativeHub {
             journal: Journal::new(),
             watched: EventMask::NONE,
             batch: Batch::new(),
+            parting: Parting::default(),
             now,
             rounds: 0,
         };
@@ -146,6 +151,31 @@ impl NativeHub {
         }
     }
 
+    /// Goes on with another broker, as after a restart.
+    fn replace(&mut self, broker: Broker) {
+        let now = self.now;
+        let mut former = std::mem::replace(&mut self.broker, broker);
+        let at_home: Vec<ConnId> = former.connections().filter(|conn| conn.0 >= FIRST_OF_HOME).collect();
+        if let Some(Dwelling { household, .. }) = &mut self.dwelling {
+            at_home.into_iter().for_each(|conn| household.close(now, conn, &mut former, &mut self.batch));
+        }
+        for conn in self.parting.part(now, &mut former) {
+            self.doorkeeper.closed(conn);
+        }
+        match &mut self.clerk {
+            Some(clerk) => clerk.replace(self.broker.image()),
+            None => self.operators.replaced(),
+        }
+        let rules = Box::new(self.doorkeeper.rules_for_broker());
+        self.broker.handle(now, Input::Command(Command::Rules(rules)));
+        self.watched = EventMask::NONE;
+        self.watch(now);
+        let Metrics { sessions, retained, .. } = self.broker.metrics();
+        info!(
+            "an image took the place of the broker's state: {sessions} sessions and {retained} retained messages"
+        );
+    }
+
     fn turn(&mut self, now: Now) {
         self.now = now;
         self.rounds = 0;
@@ -196,6 +226,7 @@ impl Hub for NativeHub {
         if self.operators.closed(conn) {
             self.watch(now);
         } else {
+            self.parting.closed(conn);
             self.doorkeeper.closed(conn);
             self.broker.handle(now, Input::Closed { conn, cause });
         }
@@ -210,6 +241,9 @@ impl Hub for NativeHub {
             household.pass_time(now);
         }
         self.operators.tick(now, &self.broker);
+        if let Some(broker) = self.operators.replacement() {
+            self.replace(*broker);
+        }
     }
 
     fn deadline(&self) -> Option<u64> {
@@ -220,7 +254,7 @@ impl Hub for NativeHub {
 
     fn poll(&mut self) -> Option<Action> {
         loop {
-            if let Some(action) = self.operators.poll() {
+            if let Some(action) = self.operators.poll().or_else(|| self.parting.poll()) {
                 return Some(action);
             }
             if let Some(output) = self.broker.poll_output() {
@@ -239,6 +273,10 @@ impl Hub for NativeHub {
     fn transmit(&mut self, now: Now, conn: ConnId, max: usize, batch: &mut Batch) -> bool {
         if self.operators.has(conn) {
             return self.operators.transmit(conn, batch);
+        }
+        if let Some(last) = self.parting.last_words(conn) {
+            batch.chain(last);
+            return false;
         }
         self.broker.transmit(now, conn, max, batch)
     }
@@ -268,6 +306,9 @@ impl Hub for NativeHub {
         if let Some(seq) = clerk.settle(outcome)? {
             self.broker.handle(now, Input::Persisted { seq });
         }
+        if clerk.has_replaced() {
+            self.operators.replaced();
+        }
         self.operators.room(clerk.full());
         Ok(())
     }
@@ -296,7 +337,7 @@ impl Hub for NativeHub {
 }
 
 /// What a device on a WebSocket is told beside its DISCONNECT.
-fn farewell(reason: CloseReason) -> Farewell {
+pub(super) fn farewell(reason: CloseReason) -> Farewell {
     match reason {
         CloseReason::Disconnected => Farewell::answered(),
         CloseReason::TakenOver | CloseReason::Kicked => Farewell::normal(),

@@ -140,6 +140,17 @@ impl Operators {
         self.post();
     }
 
+    /// A broker that a page brought, which is to take the place of this one.
+    pub(crate) fn replacement(&mut self) -> Option<Box<Broker>> {
+        self.desk.replacement()
+    }
+
+    /// It has, for good if anything is kept.
+    pub(crate) fn replaced(&mut self) {
+        self.desk.replaced();
+        self.post();
+    }
+
     /// A connection is gone. False when it is not a page's.
     pub(crate) fn closed(&mut self, conn: ConnId) -> bool {
         if self.pages.remove(&conn).is_none() {

@@ -32,7 +32,7 @@ fn client(daemon: &Daemon, id: u8) -> TcpStream {
     socket
 }
 
-fn page(daemon: &Daemon, path: &str, protocol: Option<&str>) -> WebSocket<TcpStream> {
+pub(crate) fn page(daemon: &Daemon, path: &str, protocol: Option<&str>) -> WebSocket<TcpStream> {
     let mut request = format!("ws://{}{path}", daemon.host()).into_client_request().unwrap();
     request.headers_mut().insert("Origin", daemon.origin().parse().unwrap());
     if let Some(protocol) = protocol {

@@ -10,8 +10,8 @@ use crate::routing::SessionKey;
 use crate::session::{Session, Will};
 use crate::subscription_list::Subscription;
 use crate::{
-    Act, Broker, ClientDetail, ClientInfo, Explanation, Listener, NotDelivered, Preview, RetainedInfo,
-    SubscriptionInfo, WaitingInfo, WillInfo,
+    Act, Broker, ClientDetail, ClientInfo, ConnId, Explanation, Listener, NotDelivered, Preview,
+    RetainedInfo, SubscriptionInfo, WaitingInfo, WillInfo,
 };
 
 /// How many subscriptions a detail shows.
@@ -27,6 +27,11 @@ const SUBSCRIPTIONS_LOOKED_AT: u32 = 20_000;
 const RETAINED_LOOKED_AT: u32 = 100_000;
 
 impl Broker {
+    /// All connections, in no order that means anything.
+    pub fn connections(&self) -> impl Iterator<Item = ConnId> + '_ {
+        self.connections.iter().map(|(_, connection)| connection.id)
+    }
+
     /// Clients that are here and clients that are away with a session, by client id from `from` on (inclusive).
     pub fn clients(&self, from: Option<&str>, limit: u32) -> Vec<ClientInfo> {
         let from = from.map_or(Bound::Unbounded, Bound::Included);

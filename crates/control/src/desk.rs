@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use lacewing_broker::{Broker, Command, EventKind, EventMask, Now};
 use lacewing_protocol::{ReasonCode, TopicFilter, TopicName};
 
+use crate::images::Images;
 use crate::{
     Blueprint, BridgeState, DevicePower, Event, HomeCommand, HostKind, Household, Request, Response, Saving,
     VERSION, Watch,
@@ -51,6 +52,7 @@ pub struct Desk {
     blueprint: Option<Blueprint>,
     /// Why the home that was kept is not there.
     damaged: Option<String>,
+    images: Images,
     operators: BTreeMap<OperatorId, Operator>,
     outgoing: VecDeque<(OperatorId, Response)>,
     next_look: u64,
@@ -77,6 +79,7 @@ impl Desk {
             home: home.then(Vec::new),
             blueprint: None,
             damaged: None,
+            images: Images::default(),
             operators: BTreeMap::new(),
             outgoing: VecDeque::new(),
             next_look: 0,
@@ -86,8 +89,10 @@ impl Desk {
 
     /// An operator's channel opened.
     pub fn open(&mut self, operator: OperatorId) {
-        if self.operators.len() >= OPERATORS {
-            self.operators.pop_first();
+        if self.operators.len() >= OPERATORS
+            && let Some((oldest, _)) = self.operators.pop_first()
+        {
+            self.images.leave(oldest);
         }
         self.operators.insert(operator, Operator::default());
         let hello = Response::Hello {
@@ -106,6 +111,7 @@ impl Desk {
     /// An operator's channel closed.
     pub fn close(&mut self, operator: OperatorId) {
         self.operators.remove(&operator);
+        self.images.leave(operator);
         self.outgoing.retain(|(to, _)| *to != operator);
     }
 
@@ -202,9 +208,39 @@ impl Desk {
             }
             Request::Home(command) => return Some(Effect::Home(command)),
             Request::ReloadRules => return Some(Effect::ReloadRules),
+            Request::Export { from } => match self.images.export(operator, from, broker) {
+                Ok(piece) => {
+                    self.tell(operator, piece);
+                    return None;
+                }
+                Err(why) => why,
+            },
+            Request::Import { from, of, bytes } => {
+                match self.images.import(now, operator, (from, of), &bytes, broker) {
+                    Ok(taken) => {
+                        self.tell(operator, taken);
+                        return None;
+                    }
+                    Err(why) => why,
+                }
+            }
         };
         self.tell(operator, Response::Refused { why: refused });
         None
+    }
+
+    /// A broker that is to take the place of this host's, made of an image that an operator brought. The host ends all
+    /// connections, goes on with this one as after a restart, makes its image durable if it keeps any, and says
+    /// [`replaced`](Self::replaced).
+    pub fn replacement(&mut self) -> Option<Box<Broker>> {
+        self.images.built()
+    }
+
+    /// The replacement is at work, and lasts if anything does.
+    pub fn replaced(&mut self) {
+        if let Some((operator, contents)) = self.images.kept() {
+            self.tell(operator, Response::Imported { contents });
+        }
     }
 
     /// The rules that an operator wanted read again are in force, with this change; or they are not, for this reason.
@@ -242,6 +278,9 @@ impl Desk {
 
     /// Looks at the broker for those who watch, when it is time.
     pub fn tick(&mut self, now: Now, broker: &Broker) {
+        if let Some((operator, why)) = self.images.go_on(now) {
+            self.tell(operator, Response::Refused { why });
+        }
         if now.awake >= self.next_events {
             self.post_events(now);
         }
@@ -281,7 +320,8 @@ impl Desk {
         let looks = |watch: &Watch| watch.clients || watch.metrics || watch.client.is_some();
         let look = self.operators.values().any(|operator| looks(&operator.watch)).then_some(self.next_look);
         let events = self.operators.values().any(|o| !o.events.is_empty() || o.missed > 0);
-        look.into_iter().chain(events.then_some(self.next_events)).min()
+        let building = self.images.is_building().then_some(0);
+        look.into_iter().chain(events.then_some(self.next_events)).chain(building).min()
     }
 
     /// The next answer, and to whom.

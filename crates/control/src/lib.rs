@@ -12,6 +12,7 @@
 
 mod desk;
 mod household;
+mod images;
 mod request;
 mod response;
 pub mod service;
@@ -19,7 +20,7 @@ pub mod service;
 pub use desk::{Desk, Effect, OperatorId};
 pub use household::Household;
 pub use lacewing_broker::{
-    ClientDetail, ClientInfo, CloseCause, Ending, Event, EventKind, Explanation, Listener, Metrics,
+    ClientDetail, ClientInfo, CloseCause, Contents, Ending, Event, EventKind, Explanation, Listener, Metrics,
     NotDelivered, Preview, SubscriptionInfo, WillInfo,
 };
 pub use lacewing_sim::house::blueprint as standard_home;

@@ -35,6 +35,22 @@ pub enum Request {
     Home(HomeCommand),
     /// Read users and access rules again where they are kept: the settings file of the bridge.
     ReloadRules,
+    /// Give the piece of the broker's image that begins here, at most 256 KiB: [`crate::Response::Exported`]. At 0 an image is
+    /// taken of this moment; it is there until all of it was given.
+    Export {
+        /// How many bytes of it are there already.
+        from: u64,
+    },
+    /// Take a piece of an image: [`crate::Response::Importing`]. When all of it is there and good, the broker is replaced by one
+    /// that is made of it, its connections end, and [`crate::Response::Imported`] comes. Until then nothing changes.
+    Import {
+        /// Where in the image the piece begins; 0 begins anew.
+        from: u64,
+        /// How many bytes all of it has.
+        of: u64,
+        /// The piece, at most 256 KiB.
+        bytes: Vec<u8>,
+    },
 }
 
 /// What the page has on screen and so wants to hear about.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ClientDetail, ClientInfo, DevicePower, Event, Explanation, Metrics};
+use crate::{ClientDetail, ClientInfo, Contents, DevicePower, Event, Explanation, Metrics};
 
 /// From the host of a broker to a page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,6 +69,27 @@ pub enum Response {
     RulesReloaded {
         /// A sentence that says what has changed.
         what: String,
+    },
+    /// The answer to [`crate::Request::Export`].
+    Exported {
+        /// Where in the image the piece begins.
+        from: u64,
+        /// How many bytes all of it has.
+        of: u64,
+        /// The piece.
+        bytes: Vec<u8>,
+        /// What is in the image.
+        contents: Contents,
+    },
+    /// The answer to [`crate::Request::Import`].
+    Importing {
+        /// How many bytes of the image are there.
+        taken: u64,
+    },
+    /// The broker is another one now, and what keeps its state has that.
+    Imported {
+        /// What was in the image.
+        contents: Contents,
     },
     /// The last request was not carried out.
     Refused {

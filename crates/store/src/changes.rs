@@ -69,6 +69,10 @@ impl Changes {
 }
 
 impl Lot for Changes {
+    fn replacing() -> Self {
+        Self { replaces: true, ..Self::default() }
+    }
+
     fn push(&mut self, seq: Seq, record: Record) {
         self.push(seq, record);
     }

@@ -21,7 +21,9 @@ pub enum Committed {
 pub trait Lot: Default {
     /// Adds a record. Their numbers ascend.
     fn push(&mut self, seq: Seq, record: Record);
-    /// Whether there is none.
+    /// One after which nothing else is there.
+    fn replacing() -> Self;
+    /// Whether there is nothing to make durable.
     fn is_empty(&self) -> bool;
     /// How many there are.
     fn len(&self) -> u64;
@@ -38,8 +40,22 @@ pub struct Ledger<L = Changes> {
     changes: L,
     /// Whether a commit runs.
     is_busy: bool,
+    /// Whether that commit is of a broker that is no more.
+    is_former: bool,
+    replacing: Replacing,
     full: Option<String>,
     counts: Counts,
+}
+
+/// How it is with a state that takes the place of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Replacing {
+    #[default]
+    Nothing,
+    /// It is not durable yet.
+    Running,
+    /// It is, and nobody was told.
+    Done,
 }
 
 /// What a ledger has counted.
@@ -57,6 +73,23 @@ impl<L: Lot> Ledger<L> {
     /// Takes what is to become durable.
     pub fn record(&mut self, seq: Seq, record: Record) {
         self.changes.push(seq, record);
+    }
+
+    /// Takes the image of a broker that has taken the place of the last one. Everything else goes, in the same commit.
+    pub fn replace(&mut self, image: impl Iterator<Item = Record>) {
+        self.changes = L::replacing();
+        image.for_each(|record| self.changes.push(Seq(0), record));
+        self.is_former = self.is_busy;
+        self.replacing = Replacing::Running;
+    }
+
+    /// Whether a state has taken the place of another for good; once.
+    pub fn has_replaced(&mut self) -> bool {
+        let is_done = self.replacing == Replacing::Done;
+        if is_done {
+            self.replacing = Replacing::Nothing;
+        }
+        is_done
     }
 
     /// What is to be committed now: everything that has come, unless a commit runs already. For the end of a turn.
@@ -85,6 +118,13 @@ impl<L: Lot> Ledger<L> {
                 self.full = None;
                 self.counts.commits += 1;
                 self.counts.spent += took;
+                if std::mem::take(&mut self.is_former) {
+                    // The numbers of another broker's records mean nothing to this one.
+                    return Ok(None);
+                }
+                if self.replacing == Replacing::Running {
+                    self.replacing = Replacing::Done;
+                }
                 Ok(Some(seq))
             }
             Committed::Full(why) => {
@@ -140,6 +180,25 @@ mod tests {
         assert_eq!(ledger.settle(durable(3)), Ok(Some(Seq(3))));
         let counts = Counts { commits: 2, records: 3, spent: Duration::from_millis(4) };
         assert_eq!((ledger.counts(), ledger.waiting()), (counts, 0));
+    }
+
+    #[test]
+    fn a_state_that_takes_the_place_of_another_waits_for_the_commit_that_runs_and_hides_its_numbers() {
+        let mut ledger = Ledger::<Changes>::default();
+        ledger.record(Seq(900), record("a"));
+        assert!(ledger.due().is_some());
+        ledger.record(Seq(901), record("b"));
+        ledger.replace([record("c"), record("d")].into_iter());
+        ledger.record(Seq(1), record("e"));
+        assert!(ledger.due().is_none());
+        assert_eq!(ledger.settle(durable(900)), Ok(None));
+        assert!(!ledger.has_replaced());
+        let changes = ledger.due().unwrap();
+        assert_eq!((changes.replaces(), changes.len(), changes.last()), (true, 3, Seq(1)));
+        assert_eq!(ledger.settle(durable(1)), Ok(Some(Seq(1))));
+        assert!(ledger.has_replaced() && !ledger.has_replaced());
+        ledger.record(Seq(2), record("f"));
+        assert!(!ledger.due().unwrap().replaces());
     }
 
     #[test]

@@ -54,13 +54,15 @@ fn part(bytes: &mut Bytes, length: u32) -> Result<Bytes, Malformed> {
     if length > bytes.len() { Err(Malformed) } else { Ok(bytes.split_to(length)) }
 }
 
-/// Changes as bytes: the number of the last, in eight, and the records as they came.
+/// Changes as bytes: the number of the last, in eight, whose highest bit says that what was there before goes, and the records
+/// as they came.
 ///
 /// Whoever gathers here does nothing with them; of several with one key the last counts once they are [`Changes`] again.
 #[derive(Debug, Clone, Default)]
 pub struct Packed {
     bytes: Vec<u8>,
     records: u64,
+    replaces: bool,
 }
 
 impl Packed {
@@ -72,7 +74,7 @@ impl Packed {
 
 impl Lot for Packed {
     fn push(&mut self, seq: Seq, record: Record) {
-        let last = seq.0.to_le_bytes();
+        let last = (seq.0 | if self.replaces { REPLACES } else { 0 }).to_le_bytes();
         match self.bytes.first_chunk_mut() {
             Some(place) => *place = last,
             None => self.bytes.extend_from_slice(&last),
@@ -81,8 +83,12 @@ impl Lot for Packed {
         pack(record.table, &record.key, &record.change, &mut self.bytes);
     }
 
+    fn replacing() -> Self {
+        Self { bytes: REPLACES.to_le_bytes().to_vec(), replaces: true, ..Self::default() }
+    }
+
     fn is_empty(&self) -> bool {
-        self.records == 0
+        self.records == 0 && !self.replaces
     }
 
     fn len(&self) -> u64 {
@@ -130,6 +136,18 @@ mod tests {
         let there = Changes::unpack(packed.into_bytes().into()).unwrap();
         assert_eq!((there.last(), there.bytes()), (Seq(7), changes.bytes()));
         assert!(there.iter().eq(changes.iter()));
+    }
+
+    #[test]
+    fn changes_that_replace_everything_still_do_after_the_way() {
+        let mut packed = <Packed as Lot>::replacing();
+        assert!(!packed.is_empty());
+        let there = Changes::unpack(packed.clone().into_bytes().into()).unwrap();
+        assert_eq!((there.replaces(), there.len(), there.last()), (true, 0, Seq(0)));
+        let change = Change::Put(Bytes::from_static(b"on"));
+        packed.push(Seq(9), Record { table: Table::Retained, key: Bytes::from_static(b"lamp"), change });
+        let there = Changes::unpack(packed.into_bytes().into()).unwrap();
+        assert_eq!((there.replaces(), there.len(), there.last()), (true, 1, Seq(9)));
     }
 
     #[test]

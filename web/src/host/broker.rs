@@ -62,7 +62,7 @@ pub struct BrokerHost {
     pub(super) broker: Broker,
     /// `None` where nothing is kept.
     pub(super) ledger: Option<Ledger<Packed>>,
-    batch: Batch,
+    pub(super) batch: Batch,
     channels: BTreeMap<ChannelId, Channel>,
     /// Channels with something to transmit may be among these.
     pub(super) talking: Vec<ChannelId>,
@@ -71,13 +71,13 @@ pub struct BrokerHost {
     /// Connections that are closing, by deadline.
     closing: VecDeque<(u64, ConnId)>,
     conns_opened: u64,
-    household: Household,
+    pub(super) household: Household,
     bridge: Bridge,
     pub(super) bridge_channel: Option<ChannelId>,
     /// By which the linked bridge says who may come in.
     pub(super) service: Option<Service>,
     pub(super) desk: Desk,
-    mask: EventMask,
+    pub(super) mask: EventMask,
     pub(super) outputs: VecDeque<Output>,
 }
 
@@ -200,6 +200,7 @@ impl BrokerHost {
     /// Does everything there is to do: call it after a batch of inputs and when [`poll_timeout`](Self::poll_timeout) says so.
     pub fn turn(&mut self, now: Now) {
         self.pass_time(now);
+        self.replace(now);
         for _ in 0..ROUNDS {
             let asked = self.drain_broker(now);
             let served = self.serve_ready(now);
@@ -278,18 +279,22 @@ impl BrokerHost {
             && deadline <= now.awake
         {
             self.closing.pop_front();
-            if let Some(late) = self.conns.get(&conn) {
-                let (channel, stream) = (late.channel, late.stream);
-                if let Some(channel) = self.channels.get_mut(&channel) {
-                    channel.link.reset(stream, CloseCode::TimedOut);
-                }
-                self.talking.push(channel);
-                self.forget(now, conn, CloseCause::Local);
-            }
+            self.cut(now, conn, CloseCode::TimedOut);
         }
         if let Some(dial) = self.bridge.dial(now.awake) {
             self.outputs.push_back(Output::Dial(dial));
         }
+    }
+
+    /// Ends a connection without a further word.
+    pub(super) fn cut(&mut self, now: Now, id: ConnId, code: CloseCode) {
+        let Some(conn) = self.conns.get(&id) else { return };
+        let (channel, stream) = (conn.channel, conn.stream);
+        if let Some(channel) = self.channels.get_mut(&channel) {
+            channel.link.reset(stream, code);
+        }
+        self.talking.push(channel);
+        self.forget(now, id, CloseCause::Local);
     }
 
     fn link_events(&mut self, now: Now, id: ChannelId) {
@@ -374,7 +379,7 @@ impl BrokerHost {
     }
 
     /// Carries out what the broker asks; says whether it asked for anything.
-    fn drain_broker(&mut self, now: Now) -> bool {
+    pub(super) fn drain_broker(&mut self, now: Now) -> bool {
         let mut asked = false;
         while let Some(output) = self.broker.poll_output() {
             asked = true;
@@ -426,7 +431,7 @@ impl BrokerHost {
     }
 
     /// Serves every connection that was ready when it began; says whether there was any.
-    fn serve_ready(&mut self, now: Now) -> bool {
+    pub(super) fn serve_ready(&mut self, now: Now) -> bool {
         let waiting = self.ready.len();
         for _ in 0..waiting {
             let Some(id) = self.ready.pop_front() else { break };

@@ -34,6 +34,9 @@ impl BrokerHost {
                     Some(why) => Saving::NoRoom { why: why.to_owned() },
                     None => Saving::Everything,
                 });
+                if ledger.has_replaced() {
+                    self.desk.replaced();
+                }
                 if let Some(seq) = durable {
                     self.broker.handle(now, Input::Persisted { seq });
                 }

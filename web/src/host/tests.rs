@@ -3,6 +3,7 @@
 mod admission;
 mod disk;
 mod home;
+mod images;
 mod keeping;
 mod login;
 

@@ -65,7 +65,13 @@ impl Model {
                 self.inquiries.answered(client_id, topic, explanation);
             }
             Response::RulesReloaded { what } => self.notify(Notice::done(what)),
-            Response::Refused { why } => self.problem(why),
+            Response::Exported { from, of, bytes, contents } => self.exported(from, of, &bytes, contents),
+            Response::Importing { taken } => self.importing(taken),
+            Response::Imported { contents } => self.imported(contents),
+            Response::Refused { why } => {
+                self.moved(None);
+                self.problem(why);
+            }
         }
     }
 
@@ -83,6 +89,7 @@ impl Model {
     /// There is no control channel, or no longer; `why` is a sentence.
     pub fn control_closed(&mut self, why: &str) {
         self.status.operator = Operator::No { why: why.into() };
+        self.moved(None);
         self.status.clients = None;
         self.counted = None;
         self.watch = None;

@@ -1,11 +1,14 @@
+mod image;
+
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
+use self::image::Image;
 use crate::app::brokers;
 use crate::components::{SaveReport, SheetFrame, Snippet};
 use crate::hooks::use_page;
 use crate::model::standing;
-use crate::wire::{Action, Devices, Place};
+use crate::wire::{Action, Devices, Operator, Place};
 
 /// The sheet behind the status line: how the broker is in full, and the way to another.
 #[component]
@@ -48,6 +51,7 @@ pub(crate) fn Switcher() -> Html {
                     <button onclick={page.acting(Action::Retry)}>{ "Try now" }</button>
                 }
             </div>
+            if status.operator == Operator::Yes { <Image /> }
             <h2>{ "Go to another broker" }</h2>
             <form class="compose" {onsubmit}>
                 <label>{ "Its WebSocket address" }

@@ -71,6 +71,13 @@ pub enum Action {
         /// Whose.
         client_id: String,
     },
+    /// Take all that the broker keeps out of it, as an image.
+    Export,
+    /// Put an image in the place of all that the broker keeps.
+    Import {
+        /// The image's bytes.
+        image: Vec<u8>,
+    },
     /// Have users and access rules read again where they are kept.
     ReloadRules,
     /// Take the bridge, and with it the real devices, over from the tab that has them.

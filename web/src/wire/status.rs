@@ -25,6 +25,8 @@ pub struct Status {
     pub operator: Operator,
     /// The user name that devices have to give, for an example; `None` where they need not.
     pub user: Option<String>,
+    /// How far an image is that goes out of the broker or into it, as a sentence.
+    pub moving: Option<String>,
     /// The last attempts of real devices to connect, newest first, where the broker tells.
     pub arrivals: Vec<Arrival>,
 }

@@ -209,6 +209,22 @@ fn an_image_that_is_cut_short_or_goes_on_is_refused() {
 }
 
 #[test]
+fn an_image_of_every_version_so_far_is_read_and_a_broker_is_made_of_it() {
+    for bytes in [include_bytes!("kept/1.image")] {
+        let now = Story::new().world().now;
+        let mut restore = Broker::restore(durable(), 7, now);
+        for record in read(bytes, 64).unwrap() {
+            restore.push(record).unwrap();
+        }
+        let broker = restore.finish(now).unwrap();
+        for client_id in ["a", "b", "c"] {
+            assert!(broker.client(client_id).is_some(), "{client_id}");
+        }
+        assert_eq!((broker.metrics().retained, broker.metrics().queued), (1, 6));
+    }
+}
+
+#[test]
 fn what_is_no_image_is_told_from_what_a_later_version_wrote() {
     assert_eq!(read(b"shopping list", 5), Err(ImageError::Foreign));
     let mut bytes = bytes(&Story::new().world().broker);

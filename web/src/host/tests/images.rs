@@ -1,0 +1,88 @@
+//! The broker's state goes out of one tab and into another one, by what a person presses on the page.
+
+use super::*;
+
+/// A persistent session, `lamp`.
+const LASTING: &[u8] = b"\x10\x10\x00\x04MQTT\x04\x00\x00\x3c\x00\x04lamp";
+/// A session that ends with its connection, `door`.
+const STRANGER: &[u8] = b"\x10\x10\x00\x04MQTT\x04\x02\x00\x3c\x00\x04door";
+const SUBSCRIBE: &[u8] = b"\x82\x07\x00\x01\x00\x02at\x01";
+const DISCONNECT: &[u8] = b"\xe0\x00";
+/// `on` to `at`, QoS 1.
+const PUBLISH: &[u8] = b"\x32\x08\x00\x02at\x00\x01on";
+
+fn linked() -> World {
+    let mut world = World::new(true);
+    world.settle();
+    world.accept("");
+    world.pass(2);
+    world
+}
+
+fn say_as(world: &mut World, device: StreamId, bytes: &[u8]) {
+    world.bridge.as_mut().unwrap().send(device, bytes).unwrap();
+    world.settle();
+}
+
+/// What the last notice says.
+fn told(world: &World) -> String {
+    let notices = world.told.iter().rev().filter_map(|message| match message {
+        WorkerToPage::Notice(notice) => Some(notice.text.clone()),
+        _ => None,
+    });
+    notices.take(1).collect()
+}
+
+fn import(world: &mut World, image: Vec<u8>) {
+    world.page(PageToWorker::Action(Action::Import { image }));
+    world.pass(5);
+}
+
+/// The image of a tab with a session for which a message waits.
+fn exported() -> Vec<u8> {
+    let mut world = linked();
+    let lamp = world.device(LASTING);
+    say_as(&mut world, lamp, SUBSCRIBE);
+    say_as(&mut world, lamp, DISCONNECT);
+    let other = world.device(STRANGER);
+    say_as(&mut world, other, PUBLISH);
+    world.page(PageToWorker::Action(Action::Export));
+    world.pass(2);
+    let image = world.told.into_iter().rev().find_map(|message| match message {
+        WorkerToPage::Image(image) => Some(image),
+        _ => None,
+    });
+    image.expect("the page has the image")
+}
+
+#[test]
+fn a_client_finds_its_session_in_the_tab_that_an_image_was_brought_to() {
+    let image = exported();
+    let mut world = linked();
+    world.device(STRANGER);
+    import(&mut world, image);
+    assert!(told(&world).starts_with("The broker goes on with the image: "), "{}", told(&world));
+    // Everybody is sent away, and may come again.
+    assert!(world.broker.broker().client("door").is_none());
+    let lamp = world.device(LASTING);
+    let heard = world.heard(lamp);
+    assert!(heard.starts_with(b"\x20\x02\x01\x00"), "session present");
+    assert!(heard.ends_with(b"on"), "{heard:?}");
+    // So do the home's devices and the page.
+    world.pass(40);
+    assert!(world.broker.broker().metrics().clients > 5);
+}
+
+#[test]
+fn what_is_no_image_changes_nothing() {
+    let mut world = linked();
+    world.device(STRANGER);
+    for (image, words) in [
+        (b"shopping list".to_vec(), "it is not an image of Lacewing's"),
+        (exported()[..100].to_vec(), "it breaks off after 100 bytes"),
+    ] {
+        import(&mut world, image);
+        assert!(told(&world).contains(words), "{}", told(&world));
+    }
+    assert!(world.broker.broker().client("door").is_some());
+}
