@@ -91,6 +91,7 @@ impl Blueprint {
             name: self.name.clone(),
             rooms: self.rooms.clone(),
             devices: fittings.map(|fitting| topics::device(self, fitting)).collect(),
+            simulated: true,
         }
     }
 

@@ -28,6 +28,9 @@ pub struct Plan {
     pub rooms: Vec<Room>,
     /// The devices, those of a room together.
     pub devices: Vec<Device>,
+    /// Whether who published it simulates the devices, but for those that were handed over.
+    #[serde(default)]
+    pub simulated: bool,
 }
 
 impl Plan {

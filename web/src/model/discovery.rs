@@ -23,8 +23,13 @@ pub(crate) struct Discovered {
 
 impl Default for Discovered {
     fn default() -> Self {
-        let plan =
-            Plan { version: PLAN_VERSION, name: String::new(), rooms: Vec::new(), devices: Vec::new() };
+        let plan = Plan {
+            version: PLAN_VERSION,
+            name: String::new(),
+            rooms: Vec::new(),
+            devices: Vec::new(),
+            simulated: false,
+        };
         Self { devices: ByName::new(), plan }
     }
 }

@@ -43,7 +43,7 @@ pub(crate) fn device(house: &House, now: u64, device: &Device) -> DeviceView {
         name: device.name.clone(),
         kind: device.kind,
         position: device.position,
-        simulated: house.power(&device.id).is_some() && device.handed_to.is_none(),
+        simulated: house.simulates(device),
         handed_to: device.handed_to.clone(),
         presence,
         shown: shown(house, now, device),

@@ -216,6 +216,13 @@ impl House {
         self.power.get(id) == Some(&Power::On)
     }
 
+    /// Whether a simulated home plays this device: its host says so, or else the plan.
+    pub(crate) fn simulates(&self, device: &Device) -> bool {
+        let plays =
+            if self.is_powered() { self.power.contains_key(&device.id) } else { self.drawn().simulated };
+        plays && device.handed_to.is_none()
+    }
+
     pub(crate) fn power(&self, id: &str) -> Option<Power> {
         self.power.get(id).copied()
     }
