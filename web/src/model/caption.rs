@@ -14,6 +14,8 @@ use crate::wire::{Bead, Caption, Passed};
 const REMEMBERED: usize = 64;
 /// How long a caption stays at least, so that it can be read, in microseconds.
 const READING: u64 = 1_500_000;
+/// How long one that tells of something new is not followed by a mere reading, in microseconds.
+const STORY: u64 = 6_000_000;
 /// How long what the broker passed on stays at least, in microseconds.
 const GLANCE: u64 = 500_000;
 /// The most beads at a time.
@@ -29,6 +31,8 @@ pub(crate) struct Narrator {
     told: VecDeque<Told>,
     caption: Option<Caption>,
     captioned_at: u64,
+    /// Whether the caption tells of more than a reading.
+    is_story: bool,
     passed: Vec<Passed>,
     passed_at: u64,
     number: u64,
@@ -145,14 +149,26 @@ impl Narrator {
         self.told.push_back(told);
     }
 
-    /// The sentence for the latest message that is worth one.
+    /// The sentence for the latest message that is worth one. What somebody did or what follows from it comes before what a sensor
+    /// says all day.
     pub(crate) fn caption(&mut self, now: u64, cast: Cast<'_>) -> Option<Caption> {
-        let due = self.caption.is_none() || now.saturating_sub(self.captioned_at) >= READING;
-        let newest = self.told.iter_mut().rev().find(|told| told.is_seen(cast));
-        if let Some(told) = newest.filter(|told| due && !told.captioned) {
+        let since = self.told.iter().rposition(|told| told.captioned).map_or(0, |last| last + 1);
+        let mut new = (since..self.told.len()).rev().filter(|&at| self.told[at].is_seen(cast)).peekable();
+        let newest = new.peek().copied();
+        let story = new.find(|&at| !self.told[at].is_reading(cast));
+        let stays = match (&self.caption, self.is_story, story) {
+            (None, ..) => 0,
+            (Some(_), true, None) => STORY,
+            (Some(_), ..) => READING,
+        };
+        if let Some(at) = story.or(newest)
+            && now.saturating_sub(self.captioned_at) >= stays
+        {
+            let told = &mut self.told[at];
             told.captioned = true;
             self.number += 1;
             self.captioned_at = now;
+            self.is_story = story.is_some();
             let text = sentence(cast, told);
             self.caption = Some(Caption { number: self.number, text, topic: told.topic.clone() });
         }
@@ -220,6 +236,12 @@ impl Told {
         let house = role(cast.plan, &self.topic).is_some();
         let own = self.from.as_deref() == Some(cast.messages);
         (house || outside || own) && (!self.to.is_empty() || self.receivers == 0)
+    }
+
+    /// Whether it only says how it is, as a sensor does all day.
+    fn is_reading(&self, cast: Cast<'_>) -> bool {
+        let meaning = role(cast.plan, &self.topic);
+        matches!(meaning, Some(Meaning::Told(Role::Temperature | Role::Humidity | Role::Power)))
     }
 }
 

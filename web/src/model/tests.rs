@@ -8,6 +8,8 @@ use lacewing_sim::plan::PLAN_TOPIC;
 use super::*;
 use crate::wire::{Control, DeviceView, Draft, HouseSource, Presence, Shown, Warmth, Window};
 
+mod captions;
+
 const SECOND: u64 = 1_000_000;
 const SENSOR: &str = "sim-livingroom-sensor";
 const LAMP: &str = "sim-livingroom-light";
@@ -166,81 +168,6 @@ fn a_set_point_is_published_with_a_decimal_only_where_it_has_one() {
     };
     assert_eq!(ask(215), "21.5");
     assert_eq!(ask(220), "22");
-}
-
-#[test]
-fn the_caption_tells_the_latest_delivery_in_a_sentence() {
-    let mut model = with_operator(at_home());
-    let event = |number, kind| lacewing_control::Event { number, at: SECOND, kind };
-    let topic = "home/livingroom/temperature".to_owned();
-    let published = EventKind::Published {
-        message: 7,
-        from: Some(SENSOR.into()),
-        topic: topic.clone(),
-        qos: 0,
-        retain: true,
-        payload: Preview { head: b"20.4".to_vec(), len: 4 },
-        receivers: 2,
-    };
-    let delivered = |to: &str| EventKind::Delivered {
-        message: 7,
-        to: to.into(),
-        topic: topic.clone(),
-        qos: 0,
-        shared: None,
-        queued: false,
-        filters: vec!["#".into()],
-        was_retained: false,
-    };
-    let events = vec![
-        event(1, published),
-        event(2, delivered("sim-livingroom-thermostat")),
-        event(3, delivered("phone")),
-    ];
-    model.control(SECOND, Response::Events { events, missed: 0 });
-    let house = house(&mut model, SECOND);
-    assert_eq!(
-        house.caption.unwrap().text,
-        "The sensor in the living room told the broker 20.4 °C. The broker passed it to the thermostat in the \
-         living room and the phone."
-    );
-    assert_eq!(house.beads.len(), 1);
-    assert_eq!(house.beads[0].from.as_deref(), Some(SENSOR));
-    assert_eq!(house.beads[0].to, ["sim-livingroom-thermostat", "phone"]);
-    assert_eq!(house.passed[0].topic, "home/livingroom/temperature");
-}
-
-#[test]
-fn the_caption_says_of_a_will_that_the_broker_published_it() {
-    let mut model = with_operator(at_home());
-    let event = |number, kind| lacewing_control::Event { number, at: SECOND, kind };
-    let topic = "home/livingroom/sensor/status".to_owned();
-    let published = EventKind::Published {
-        message: 7,
-        from: Some(SENSOR.into()),
-        topic: topic.clone(),
-        qos: 1,
-        retain: true,
-        payload: Preview { head: b"offline".to_vec(), len: 7 },
-        receivers: 1,
-    };
-    let delivered = EventKind::Delivered {
-        message: 7,
-        to: "phone".into(),
-        topic: topic.clone(),
-        qos: 1,
-        shared: None,
-        queued: false,
-        filters: vec!["#".into()],
-        was_retained: false,
-    };
-    let sent = EventKind::WillSent { client_id: SENSOR.into(), topic };
-    let events = vec![event(1, sent), event(2, published), event(3, delivered)];
-    model.control(SECOND, Response::Events { events, missed: 0 });
-    assert_eq!(
-        house(&mut model, SECOND).caption.unwrap().text,
-        "The sensor in the living room vanished. The broker published its will, “offline”. It passed it to the phone."
-    );
 }
 
 #[test]

@@ -1,0 +1,116 @@
+use lacewing_control::{EventKind, Preview, Response};
+
+use super::{SECOND, SENSOR, at_home, house, with_operator};
+
+#[test]
+fn the_caption_tells_the_latest_delivery_in_a_sentence() {
+    let mut model = with_operator(at_home());
+    let event = |number, kind| lacewing_control::Event { number, at: SECOND, kind };
+    let topic = "home/livingroom/temperature".to_owned();
+    let published = EventKind::Published {
+        message: 7,
+        from: Some(SENSOR.into()),
+        topic: topic.clone(),
+        qos: 0,
+        retain: true,
+        payload: Preview { head: b"20.4".to_vec(), len: 4 },
+        receivers: 2,
+    };
+    let delivered = |to: &str| EventKind::Delivered {
+        message: 7,
+        to: to.into(),
+        topic: topic.clone(),
+        qos: 0,
+        shared: None,
+        queued: false,
+        filters: Vec::new(),
+        was_retained: false,
+    };
+    let events = vec![
+        event(1, published),
+        event(2, delivered("sim-livingroom-thermostat")),
+        event(3, delivered("phone")),
+    ];
+    model.control(SECOND, Response::Events { events, missed: 0 });
+    let house = house(&mut model, SECOND);
+    assert_eq!(
+        house.caption.unwrap().text,
+        "The sensor in the living room told the broker 20.4 °C. The broker passed it to the thermostat in the \
+         living room and the phone."
+    );
+    assert_eq!(house.beads.len(), 1);
+    assert_eq!(house.beads[0].from.as_deref(), Some(SENSOR));
+    assert_eq!(house.beads[0].to, ["sim-livingroom-thermostat", "phone"]);
+    assert_eq!(house.passed[0].topic, "home/livingroom/temperature");
+}
+
+/// What follows from opening a window is told before what five other rooms have to say.
+#[test]
+fn a_caption_that_tells_of_something_new_is_not_followed_at_once_by_a_mere_reading() {
+    let mut model = with_operator(at_home());
+    let mut said = |at: u64, message: u64, thing: &str, payload: &str| {
+        let topic = format!("home/{thing}");
+        let published = EventKind::Published {
+            message,
+            from: Some(format!("sim-{}", thing.replace('/', "-"))),
+            topic: topic.clone(),
+            qos: 0,
+            retain: true,
+            payload: Preview { head: payload.as_bytes().to_vec(), len: payload.len() as u32 },
+            receivers: 1,
+        };
+        let delivered = EventKind::Delivered {
+            message,
+            to: "phone".into(),
+            topic,
+            qos: 0,
+            shared: None,
+            queued: false,
+            filters: Vec::new(),
+            was_retained: false,
+        };
+        let event = |number, kind| lacewing_control::Event { number, at, kind };
+        let events = vec![event(message * 2, published), event(message * 2 + 1, delivered)];
+        model.control(at, Response::Events { events, missed: 0 });
+        house(&mut model, at).caption.unwrap().text
+    };
+    assert!(said(SECOND, 1, "study/temperature", "20.1").contains("20.1"));
+    assert!(said(3 * SECOND, 2, "livingroom/window/state", "open").contains("is open"));
+    assert!(said(6 * SECOND, 3, "study/temperature", "20.2").contains("is open"));
+    assert!(said(7 * SECOND, 4, "livingroom/light/state", "ON").contains("is on"));
+    assert!(said(12 * SECOND, 5, "study/temperature", "20.3").contains("is on"));
+    assert!(said(14 * SECOND, 6, "study/temperature", "20.4").contains("20.4"));
+}
+
+#[test]
+fn the_caption_says_of_a_will_that_the_broker_published_it() {
+    let mut model = with_operator(at_home());
+    let event = |number, kind| lacewing_control::Event { number, at: SECOND, kind };
+    let topic = "home/livingroom/sensor/status".to_owned();
+    let published = EventKind::Published {
+        message: 7,
+        from: Some(SENSOR.into()),
+        topic: topic.clone(),
+        qos: 1,
+        retain: true,
+        payload: Preview { head: b"offline".to_vec(), len: 7 },
+        receivers: 1,
+    };
+    let delivered = EventKind::Delivered {
+        message: 7,
+        to: "phone".into(),
+        topic: topic.clone(),
+        qos: 1,
+        shared: None,
+        queued: false,
+        filters: Vec::new(),
+        was_retained: false,
+    };
+    let sent = EventKind::WillSent { client_id: SENSOR.into(), topic };
+    let events = vec![event(1, sent), event(2, published), event(3, delivered)];
+    model.control(SECOND, Response::Events { events, missed: 0 });
+    assert_eq!(
+        house(&mut model, SECOND).caption.unwrap().text,
+        "The sensor in the living room vanished. The broker published its will, “offline”. It passed it to the phone."
+    );
+}
