@@ -1,6 +1,7 @@
 use yew::prelude::*;
 
-use super::{SetPoint, glyph};
+use super::SetPoint;
+use super::glyph::scaled_glyph;
 use crate::app::opening;
 use crate::geometry::{Anchor, Place};
 use crate::hooks::use_actions;
@@ -41,6 +42,7 @@ pub(crate) fn DeviceTile(props: &DeviceProps) -> Html {
         device.asked.is_some().then_some("asked"),
         place.as_ref().map(|place| if place.anchor == Anchor::Floor { "placed upright" } else { "placed" }),
     );
+    let drawn = scaled_glyph(device, place.as_ref().map_or(1.0, |place| place.scale));
     let label = words(device);
     let lines = lines(device, place.as_ref());
     let name = format!("{} {label}, {room}", device.name);
@@ -57,13 +59,13 @@ pub(crate) fn DeviceTile(props: &DeviceProps) -> Html {
             });
             html! {
                 <button class="draw" tabindex="-1" {onclick} aria-pressed={pressed} aria-label={format!("{name}. {verb}")}>
-                    { glyph(device) }
+                    { drawn }
                 </button>
             }
         }
         None => html! {
             <button class="draw" tabindex="-1" onclick={open.clone()} aria-label={format!("{name}. Open its card")}>
-                { glyph(device) }
+                { drawn }
             </button>
         },
     };
@@ -148,7 +150,12 @@ pub(crate) fn words(device: &DeviceView) -> String {
     }
     match &device.shown {
         Shown::Nothing => "–".into(),
-        Shown::Value(reading) => text(reading),
+        Shown::Value(reading) => match (device.kind, reading.value.as_str()) {
+            (DeviceKind::Radiator | DeviceKind::AirConditioner, "0") => "off".into(),
+            (DeviceKind::Chime, "1") => "1 ring".into(),
+            (DeviceKind::Chime, rings) => format!("{rings} rings"),
+            _ => text(reading),
+        },
         Shown::Switch { on, reading, .. } => {
             let state = match on {
                 Some(true) => "on",

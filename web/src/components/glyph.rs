@@ -8,6 +8,11 @@ type Strokes = &'static [(&'static str, &'static str)];
 
 /// The drawing of a device in side view.
 pub(crate) fn glyph(device: &DeviceView) -> Html {
+    scaled_glyph(device, 1.0)
+}
+
+/// The same at another size.
+pub(crate) fn scaled_glyph(device: &DeviceView, scale: f64) -> Html {
     let (width, height) = geometry::footprint(device.kind);
     let (strokes, more) = art(device.kind, is_active(&device.shown));
     let slats = match device.shown {
@@ -15,8 +20,8 @@ pub(crate) fn glyph(device: &DeviceView) -> Html {
         _ => String::new(),
     };
     html! {
-        <svg class="glyph" viewBox={format!("0 0 {width} {height}")} width={width.to_string()}
-            height={height.to_string()} aria-hidden="true">
+        <svg class="glyph" viewBox={format!("0 0 {width} {height}")} width={(width * scale).to_string()}
+            height={(height * scale).to_string()} aria-hidden="true">
             { for strokes.iter().chain(more).map(|(class, d)| html! { <path class={*class} d={*d} /> }) }
             if !slats.is_empty() { <path class="body" d={slats} /> }
         </svg>

@@ -1,6 +1,8 @@
 //! Where each device stands in its room: as near to its place in the plan as the other devices and the
 //! room's label let it.
 
+use std::iter;
+
 use super::{Area, House};
 use crate::order::{sort_few, sort_few_by_key};
 use crate::wire::{DeviceKind, DeviceView, RoomView, Shown};
@@ -20,6 +22,8 @@ pub struct Place {
     pub named: bool,
     /// The height of its drawing, which is at the end of the area that its anchor says.
     pub drawn: f64,
+    /// How large its drawing is, 1 where there is room enough.
+    pub scale: f64,
 }
 
 /// What a device is fixed to.
@@ -95,25 +99,46 @@ pub(super) fn corner(area: &Area) -> Area {
 
 /// The step in which another place is looked for, as the plan has it and where every pixel counts.
 const STEPS: (f64, f64) = (8.0, 4.0);
+/// How large devices are drawn, all alike: as they are, and smaller where the house is too small for that. Their labels keep their size.
+const SCALES: [f64; 3] = [1.0, 0.85, 0.72];
+/// How large they are in a single room that is too small for it.
+const SMALLEST: f64 = 0.6;
 /// What furniture takes above the floor, where the room is high enough for both.
 const FURNISHED: f64 = 64.0;
 
-/// The places of all devices, room by room.
+/// The places of all devices, room by room, as large as all of them can be drawn with an arrow at the first window.
 pub(super) fn places(rooms: &[RoomView], house: &House) -> Placing {
-    let mut all = Placing::default();
     let mut windows =
         rooms.iter().flat_map(|room| &room.devices).filter(|one| one.kind == DeviceKind::Window);
     let inviting = windows.next().map(|window| window.id.as_str());
-    for (index, (room, area)) in rooms.iter().zip(&house.rooms).enumerate() {
-        let inviting = inviting.filter(|id| room.devices.iter().any(|device| device.id == *id));
-        let set = within(index, room, area, inviting);
-        all.places.extend(set.places);
-        all.arrow = all.arrow.or(set.arrow);
-        if !set.left.is_empty() {
-            all.beyond.push((index, set.left));
+    let at = |scale: f64, whole: bool| {
+        let mut all = Placing::default();
+        for (index, (room, area)) in rooms.iter().zip(&house.rooms).enumerate() {
+            let inviting = inviting.filter(|id| room.devices.iter().any(|device| device.id == *id));
+            let set = within(index, room, area, inviting, scale);
+            if whole && !set.left.is_empty() {
+                return None;
+            }
+            let set = if set.left.is_empty() { set } else { partly(index, room, area, inviting) };
+            all.places.extend(set.places);
+            all.arrow = all.arrow.or(set.arrow);
+            if !set.left.is_empty() {
+                all.beyond.push((index, set.left));
+            }
         }
+        Some(all)
+    };
+    let whole = SCALES.into_iter().filter_map(|scale| at(scale, true));
+    let invites = |all: &Placing| inviting.is_none() || all.arrow.is_some();
+    let mut first = None;
+    for all in whole {
+        if invites(&all) {
+            return all;
+        }
+        first = first.or(Some(all));
     }
-    all
+    let [.., smallest] = SCALES;
+    first.or_else(|| at(smallest, false)).unwrap_or_default()
 }
 
 /// Whose names are written, where a room is too small for all.
@@ -133,23 +158,42 @@ struct Set {
     arrow: Option<Area>,
 }
 
-/// The devices with their names, and an arrow beside the `inviting` one; with less of both where a room is too
-/// small for that; and only as many as fit where it is too small for that too.
-fn within(index: usize, room: &RoomView, area: &Area, inviting: Option<&str>) -> Set {
+/// The devices with their names, and an arrow beside the `inviting` one; with less of both where a room is too small for that.
+fn within(index: usize, room: &RoomView, area: &Area, inviting: Option<&str>, scale: f64) -> Set {
     let tries = [
-        (Names::All, inviting, Manner::Planned),
-        (Names::Needed, inviting, Manner::Planned),
-        (Names::All, None, Manner::Planned),
-        (Names::Needed, None, Manner::Planned),
-        (Names::None, inviting, Manner::Planned),
-        (Names::None, None, Manner::Planned),
-        (Names::None, None, Manner::Packed),
+        (Names::All, true),
+        (Names::Needed, true),
+        (Names::None, true),
+        (Names::All, false),
+        (Names::Needed, false),
+        (Names::None, false),
     ];
-    let sets = tries
-        .into_iter()
-        .map(|(names, inviting, manner)| arrange(index, room, area, names, inviting, manner));
-    let all = sets.into_iter().find(|set| set.left.is_empty());
-    all.unwrap_or_else(|| arrange(index, room, area, Names::None, None, Manner::Crowded))
+    let sets =
+        tries.into_iter().filter(|(_, invites)| !invites || inviting.is_some()).map(|(names, invites)| {
+            arrange(index, room, area, names, inviting.filter(|_| invites), scale, Manner::Planned)
+        });
+    let packed = iter::once_with(|| arrange(index, room, area, Names::None, None, scale, Manner::Packed));
+    let mut last = Set::default();
+    for set in sets.chain(packed) {
+        if set.left.is_empty() {
+            return set;
+        }
+        last = set;
+    }
+    last
+}
+
+/// As in [`within`], smaller still; and only as many as fit where the room is too small for that too.
+fn partly(index: usize, room: &RoomView, area: &Area, inviting: Option<&str>) -> Set {
+    let all = within(index, room, area, inviting, SMALLEST);
+    if all.left.is_empty() {
+        return all;
+    }
+    let [.., small] = SCALES;
+    let part = |manner| arrange(index, room, area, Names::None, None, small, manner);
+    let (thinned, crowded) = (part(Manner::Thinned), part(Manner::Crowded));
+    // What stands where it always does is found again.
+    if crowded.left.len() < thinned.left.len() { crowded } else { thinned }
 }
 
 /// How a room is filled.
@@ -159,8 +203,20 @@ enum Manner {
     Planned,
     /// Row by row.
     Packed,
-    /// Row by row, with a corner free to say how many are left.
+    /// As the plan has it, with a corner free to say how many are left.
+    Thinned,
+    /// Row by row, with such a corner.
     Crowded,
+}
+
+impl Manner {
+    fn is_planned(self) -> bool {
+        matches!(self, Self::Planned | Self::Thinned)
+    }
+
+    fn is_partial(self) -> bool {
+        matches!(self, Self::Thinned | Self::Crowded)
+    }
 }
 
 fn is_named(kind: DeviceKind, names: Names) -> bool {
@@ -177,10 +233,11 @@ fn arrange(
     area: &Area,
     names: Names,
     inviting: Option<&str>,
+    scale: f64,
     manner: Manner,
 ) -> Set {
     let mut taken = vec![label(room, area)];
-    if manner == Manner::Crowded {
+    if manner.is_partial() {
         taken.push(corner(area));
     }
     let mut set = Set::default();
@@ -189,43 +246,45 @@ fn arrange(
     sort_few(&mut order, |a, b| {
         let choice = |device: &DeviceView| match device.kind {
             // The room's own number says what a thermometer does.
-            DeviceKind::Sensor if manner == Manner::Crowded => 9,
-            DeviceKind::Window | DeviceKind::Thermostat if manner == Manner::Crowded => 0,
+            DeviceKind::Sensor if manner.is_partial() => 9,
+            DeviceKind::Window | DeviceKind::Thermostat if manner.is_partial() => 0,
             DeviceKind::Light => 0,
             kind if Anchor::of(kind) != Anchor::Wall => 1,
             _ if inviting == Some(device.id.as_str()) => 2,
             _ => 3,
         };
         let extent = |device: &DeviceView| {
-            let (width, height) = size(device, is_named(device.kind, names));
+            let (width, height) = size(device, is_named(device.kind, names), scale);
             width * height
         };
         choice(a).cmp(&choice(b)).then(extent(b).total_cmp(&extent(a)))
     });
     for device in order {
         let (fixed, named) = (Anchor::of(device.kind), is_named(device.kind, names));
-        let (width, height) = size(device, named);
+        let (width, height) = size(device, named, scale);
         let beside = if inviting == Some(device.id.as_str()) { ARROW.0 + 4.0 } else { 0.0 };
         let free = [(fixed, FURNISHED), (fixed, 4.0), (Anchor::Wall, 4.0)]
             .into_iter()
-            .filter(|(_, above)| {
-                *above < area.height * 0.3 && (manner == Manner::Planned || *above < FURNISHED)
-            })
+            .filter(|(_, above)| *above < area.height * 0.3 && (manner.is_planned() || *above < FURNISHED))
             .find_map(|(anchor, above)| {
                 let size = (width + beside, height);
                 Some((anchor, nearest_free(device, anchor, size, area, above, &taken, manner)?))
             });
         let Some((anchor, area)) = free else {
             set.left.push(device.id.clone());
-            continue;
+            // What has no place for one is not looked at further, where all have to have one.
+            if manner.is_partial() {
+                continue;
+            }
+            return set;
         };
         taken.push(area);
         if beside > 0.0 {
             set.arrow = Some(Area { width: ARROW.0, height: ARROW.1, y: area.y + 10.0, ..area });
         }
         let area = Area { x: area.x + beside, width: area.width - beside, ..area };
-        let drawn = footprint(device.kind).1;
-        set.places.push(Place { device: device.id.clone(), room: index, area, anchor, named, drawn });
+        let drawn = footprint(device.kind).1 * scale;
+        set.places.push(Place { device: device.id.clone(), room: index, area, anchor, named, drawn, scale });
     }
     sort_few_by_key(&mut set.places, |place| {
         room.devices.iter().position(|device| device.id == place.device)
@@ -256,7 +315,7 @@ fn nearest_free(
         Anchor::Floor => room.bottom() - height,
         Anchor::Wall => (middle - height / 2.0).clamp(top, bottom),
     };
-    let step = if manner == Manner::Planned { STEPS.0 } else { STEPS.1 };
+    let step = if manner.is_planned() { STEPS.0 } else { STEPS.1 };
     let rows: Vec<f64> = match anchor {
         Anchor::Wall => steps(top, bottom, step).chain([y]).collect(),
         Anchor::Ceiling | Anchor::Floor => vec![y],
@@ -266,7 +325,7 @@ fn nearest_free(
         for column in steps(left, right, step).chain([x]) {
             let candidate = Area { x: column, y: row, width, height };
             let cost = match manner {
-                Manner::Planned => (column - x).abs() + (row - y).abs(),
+                Manner::Planned | Manner::Thinned => (column - x).abs() + (row - y).abs(),
                 Manner::Packed | Manner::Crowded => row + (column - room.x) * 0.3,
             };
             let better = best.is_none_or(|(known, _)| cost < known);
@@ -285,8 +344,9 @@ fn steps(from: f64, to: f64, step: f64) -> impl Iterator<Item = f64> {
 }
 
 /// The room a device's drawing and label take, by the length of its words.
-fn size(device: &DeviceView, named: bool) -> (f64, f64) {
+fn size(device: &DeviceView, named: bool, scale: f64) -> (f64, f64) {
     let (width, height) = footprint(device.kind);
+    let (width, height) = (width * scale, height * scale);
     // The room itself says what a thermometer measures: its label is one line.
     let lines = if named && device.kind != DeviceKind::Sensor { 2.0 } else { 1.0 };
     let name = if named { device.name.chars().count() as f64 * 6.4 + 20.0 } else { 0.0 };
