@@ -243,6 +243,12 @@ impl Page {
         self.call("Emulation.setEmulatedMedia", json!({ "features": features }));
     }
 
+    /// Says to the page from now on that motion is unwelcome.
+    pub fn reduce_motion(&self) {
+        let features = json!([{ "name": "prefers-reduced-motion", "value": "reduce" }]);
+        self.call("Emulation.setEmulatedMedia", json!({ "features": features }));
+    }
+
     fn object(&self, expression: &str, what: &str) -> Value {
         within(PATIENCE, &format!("the page has {what}"), || {
             let params = json!({ "expression": expression });

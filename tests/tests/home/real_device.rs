@@ -46,3 +46,18 @@ fn a_device_that_is_switched_off_leaves_no_will_and_one_that_crashes_does() {
     page.press("Switch on");
     assert_eq!(terminal.said().1, "online");
 }
+
+/// Those who see the page before they see a terminal: the cable is plugged in, and who only came by is still seen.
+#[test]
+fn the_cabinet_is_plugged_in_and_a_client_that_lived_a_moment_lingers_on_the_pavement() {
+    let stand = Stand::tab();
+    let page = stand.tab.as_ref().expect("the stand has a tab");
+    page.shows(".cabinet.linked", &format!("localhost:{}", stand.port()));
+    page.shows("header.bar", &format!("devices at localhost:{}", stand.port()));
+    publish(stand.port(), &["-i", "esp32", "-t", "test/topic", "-m", "a moment"]);
+    page.shows(".pavement .left", "esp32");
+    page.shows(".pavement .left", "just left");
+    eventually("it is forgotten again", || {
+        page.text(".pavement").is_some_and(|text| !text.contains("esp32")).then_some(())
+    });
+}

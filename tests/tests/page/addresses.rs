@@ -52,6 +52,7 @@ fn any_static_host_serves_the_page_from_any_folder_without_a_bridge() {
     let page = chromium.profile().open(&format!("http://localhost:{port}/some/folder/lacewing/#/home"));
     page.shows("header.bar", "This tab is the broker");
     page.shows("[data-room=livingroom]", "°C");
+    page.shows(".cabinet.none", "none yet");
     page.click("[data-device=sim-livingroom-light] .draw");
     eventually("the lamp says that it is on", || {
         page.attribute("[data-device=sim-livingroom-light] .draw", "aria-pressed")

@@ -4,5 +4,7 @@ mod accessible;
 mod addresses;
 mod keyboard;
 mod leaving;
+mod movement;
 mod narrow;
 mod stopped;
+mod wires;

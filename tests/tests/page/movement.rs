@@ -1,0 +1,61 @@
+use lacewing_tests::browser::Page;
+use lacewing_tests::patience::eventually;
+use lacewing_tests::stand::Stand;
+
+const LAMP: &str = "[data-device=sim-livingroom-light] .draw";
+
+/// Counts from now on the letters that set off and the wires that light up.
+const WATCH: &str = "(() => {
+    window.seen = { letters: 0, wires: 0 };
+    new MutationObserver(changes => changes.forEach(({ target }) => {
+        if (target.matches('.bead')) seen.letters++;
+        if (target.matches('.wire[data-live]')) seen.wires++;
+    })).observe(document.querySelector('.house'), { subtree: true, attributes: true, attributeFilter: ['class', 'data-live'] });
+})()";
+
+#[test]
+fn messages_travel_unless_movement_is_paused_or_unwelcome() {
+    let stand = Stand::tab();
+    let page = stand.tab.as_ref().expect("the stand has a tab");
+    page.shows("[data-room=livingroom] data", "");
+    page.value(WATCH);
+
+    switch_the_lamp(page);
+    eventually("letters travel", || (seen(page, "letters")? > 0).then_some(()));
+
+    page.press("Pause movement");
+    page.shows(".controls .motion", "Movement paused");
+    at_rest(page);
+    page.value("Object.assign(seen, { letters: 0, wires: 0 })");
+    switch_the_lamp(page);
+    at_rest(page);
+    assert_eq!((seen(page, "letters"), seen(page, "wires")), (Some(0), Some(0)), "nothing moves");
+
+    page.press("Movement paused");
+    page.shows(".controls .motion", "Pause movement");
+    page.reduce_motion();
+    at_rest(page);
+    page.value("Object.assign(seen, { letters: 0, wires: 0 })");
+    switch_the_lamp(page);
+    eventually("the wires thicken", || (seen(page, "wires")? > 0).then_some(()));
+    at_rest(page);
+    assert_eq!(seen(page, "letters"), Some(0), "nothing travels where that is unwelcome");
+}
+
+/// Clicks on the lamp and waits until it is drawn as it then says it is.
+fn switch_the_lamp(page: &Page) {
+    let lit = || page.attribute(LAMP, "aria-pressed");
+    let before = eventually("the lamp is drawn", lit);
+    page.click(LAMP);
+    eventually("the lamp is drawn as it says it is", || lit().filter(|now| *now != before));
+}
+
+/// Waits until no letter is on its way and no wire is lit.
+fn at_rest(page: &Page) {
+    let moving = "document.querySelectorAll('.bead, .wire[data-live]').length";
+    eventually("the house is at rest", || page.value(moving).filter(|moving| *moving == 0));
+}
+
+fn seen(page: &Page, what: &str) -> Option<u64> {
+    page.value(&format!("seen.{what}"))?.as_u64()
+}
