@@ -154,12 +154,12 @@ fn step(current: u8, wanted: f64) -> u8 {
     if wanted <= 0.0 {
         return 0;
     }
-    let wanted = wanted.min(100.0);
+    // What is wanted beyond 100 counts here: who asks for far more gets all there is.
     if (wanted - f64::from(current)).abs() <= DEAD_BAND {
         return current;
     }
     // From 0 to 100 in tens.
-    (libm::round(wanted / 10.0) * 10.0) as u8
+    (libm::round(wanted.min(100.0) / 10.0) * 10.0) as u8
 }
 
 fn number(payload: &str, low: f64, high: f64) -> Option<f64> {

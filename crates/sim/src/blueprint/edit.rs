@@ -1,3 +1,5 @@
+use std::iter;
+
 use serde::{Deserialize, Serialize};
 
 use super::check::check_name;
@@ -162,12 +164,22 @@ impl Blueprint {
     fn add_device(&mut self, room: &str, kind: DeviceKind, name: &str) -> Result<(), EditError> {
         self.room_mut(room)?;
         let offer = Offer::of(kind).ok_or(EditError::HubStays)?;
-        let name = if name.trim().is_empty() { offer.name.to_owned() } else { tidy(name)? };
+        let name = match name.trim() {
+            "" => self.unused_name(room, offer.name),
+            name => tidy(name)?,
+        };
         let thing = free(offer.thing, |thing| self.device(&format!("sim-{room}-{thing}")).is_some());
         let position = self.place(room, offer.position);
         let id = format!("sim-{room}-{thing}");
         self.devices.push(Fitting { id, kind, name, room: room.to_owned(), position, handed_to: None });
         Ok(())
+    }
+
+    /// `name`, or with the first number that makes it another than those of the room.
+    fn unused_name(&self, room: &str, name: &str) -> String {
+        let taken = |name: &str| self.devices.iter().any(|device| device.room == room && device.name == name);
+        let numbered = (2..).map(|number: u32| format!("{name} {number}"));
+        iter::once(name.to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_default()
     }
 
     fn move_device(&mut self, id: &str, room: &str) -> Result<(), EditError> {
@@ -228,7 +240,7 @@ fn slug(name: &str) -> String {
 /// `word`, or the first of `word2`, `word3`, … that is not taken.
 fn free(word: &str, taken: impl Fn(&str) -> bool) -> String {
     let numbered = (2..).map(|number: u32| format!("{word}{number}"));
-    std::iter::once(word.to_owned()).chain(numbered).find(|word| !taken(word)).unwrap_or_default()
+    iter::once(word.to_owned()).chain(numbered).find(|word| !taken(word)).unwrap_or_default()
 }
 
 #[cfg(test)]
