@@ -1,11 +1,15 @@
 //! A payload as a person can read it.
 
+use std::iter;
+
 use crate::wire::Body;
 
 /// The longest preview in characters.
 const PREVIEW: usize = 160;
 /// The most payload bytes that are laid out.
 const SHOWN: usize = 16 * 1024;
+/// How far members within members are moved to the right at most.
+const DEEPEST: usize = 20;
 
 /// The start of a payload in one line, and whether it is text; `None` when it is empty.
 pub(crate) fn preview(payload: &[u8]) -> Option<(String, bool)> {
@@ -31,11 +35,54 @@ pub(crate) fn body(payload: &[u8]) -> (Body, u32) {
     let shown = &payload[..payload.len().min(SHOWN)];
     let cut = u32::try_from(payload.len() - shown.len()).unwrap_or(u32::MAX);
     let Some(text) = text(shown, payload.len()) else { return (Body::Hex(hex(shown)), cut) };
-    let json = cut == 0 && text.starts_with(['{', '[']);
-    match json.then(|| serde_json::from_str::<serde_json::Value>(text)) {
-        Some(Ok(value)) => (Body::Json(serde_json::to_string_pretty(&value).unwrap_or_default()), 0),
-        _ => (Body::Text(text.into()), cut),
+    let is_json = cut == 0
+        && text.starts_with(['{', '['])
+        && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    match is_json {
+        true => (Body::Json(laid_out(text)), 0),
+        false => (Body::Text(text.into()), cut),
     }
+}
+
+/// JSON with a line for each member. All else is as it was sent: the order of the members, and how numbers are written.
+fn laid_out(json: &str) -> String {
+    let line = |out: &mut String, depth: usize| {
+        out.push('\n');
+        out.extend(iter::repeat_n("  ", depth.min(DEEPEST)));
+    };
+    let mut out = String::with_capacity(json.len() * 2);
+    let (mut depth, mut in_string, mut is_escaped, mut before) = (0_usize, false, false, ' ');
+    for letter in json.chars() {
+        if in_string {
+            out.push(letter);
+            in_string = is_escaped || letter != '"';
+            is_escaped = !is_escaped && letter == '\\';
+            continue;
+        }
+        if letter.is_ascii_whitespace() {
+            continue;
+        }
+        let is_first = matches!(before, '{' | '[');
+        match letter {
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                if !is_first {
+                    line(&mut out, depth);
+                }
+            }
+            _ if is_first || before == ',' => line(&mut out, depth),
+            _ => {}
+        }
+        out.push(letter);
+        match letter {
+            '{' | '[' => depth += 1,
+            ':' => out.push(' '),
+            '"' => in_string = true,
+            _ => {}
+        }
+        before = letter;
+    }
+    out
 }
 
 /// `head` as printable text, when the payload it begins is that. A character cut at the end of `head` is left
@@ -97,6 +144,11 @@ mod tests {
     fn json_is_laid_out() {
         assert_eq!(body(br#"{"a":1}"#), (Body::Json("{\n  \"a\": 1\n}".into()), 0));
         assert_eq!(body(b"{not json"), (Body::Text("{not json".into()), 0));
+        let sent = r#"{"text": "a, \"b\": {c}", "n":1.50,"none":[],"all":[1,{}]}"#;
+        let shown = "{\n  \"text\": \"a, \\\"b\\\": {c}\",\n  \"n\": 1.50,\n  \"none\": [],\n  \"all\": [\n    1,\n    {}\n  ]\n}";
+        assert_eq!(body(sent.as_bytes()), (Body::Json(shown.into()), 0));
+        let deep = "[".repeat(8_000) + &"]".repeat(8_000);
+        assert!(matches!(body(deep.as_bytes()), (Body::Json(text), 0) if text.len() < 1_000_000));
     }
 
     #[test]
