@@ -27,7 +27,7 @@ fn the_will_of_a_crashed_device_comes_at_once_and_that_of_a_cut_one_after_one_an
     assert!(crashed.elapsed() < TOLERANCE, "the will of a crash came after {:?}", crashed.elapsed());
     page.shows(".scene .temperature[data-room=livingroom]", "last known");
 
-    page.press("Switch on");
+    page.press("Power up");
     assert_eq!(status.said().1, "online");
     let mut reading = Subscriber::start(stand.port(), &["-t", "home/livingroom/temperature"]);
     // The first may be one that the broker kept, the second the one with which the sensor came back: then it has more to say.

@@ -17,6 +17,7 @@ fn a_terminal_may_be_the_sensor_that_the_thermostat_follows() {
     page.press("Switch off");
     page.shows(".card", "it said goodbye");
     page.press("Close");
+    page.shows(".scene .temperature[data-room=livingroom]", "last known");
 
     let mut thermostat = Subscriber::start(stand.port(), &["-t", "home/livingroom/thermostat/state"]);
     publish(stand.port(), &["-t", "home/livingroom/temperature", "-m", "15.5"]);
@@ -39,11 +40,11 @@ fn a_device_that_is_switched_off_leaves_no_will_and_one_that_crashes_does() {
     page.shows(".card", "it said goodbye");
     publish(stand.port(), &["-t", "home/livingroom/sensor/status", "-m", "the next thing said", "-q", "1"]);
     assert_eq!(terminal.said().1, "the next thing said");
-    page.press("Switch on");
+    page.press("Power up");
     assert_eq!(terminal.said().1, "online");
     page.press("Crash");
     assert_eq!(terminal.said().1, "offline");
-    page.press("Switch on");
+    page.press("Power up");
     assert_eq!(terminal.said().1, "online");
 }
 

@@ -81,8 +81,11 @@ pub(crate) fn phone(house: &House, client_id: &str, connected: bool) -> PhoneVie
     }
 }
 
-/// Whether a device is connected, by its own status topic.
+/// Whether a device is connected, by its own status topic; and where it is known by its switch.
 pub(crate) fn presence(house: &House, device: &Device) -> Presence {
+    if house.off_since(device).is_some() {
+        return Presence::Offline;
+    }
     match house.latest(&device.status).map(|latest| latest.payload.as_slice()) {
         Some(b"online") => Presence::Online,
         Some(b"offline") => Presence::Offline,
@@ -173,10 +176,10 @@ fn reading(house: &House, device: &Device, role: Role) -> Option<Reading> {
     Some(read(role, latest, gone_since(house, device)))
 }
 
-/// When the device said it is offline, if it is: what came before that is old news.
+/// When the device went offline, if it is: what came before that is old news.
 fn gone_since(house: &House, device: &Device) -> Option<u64> {
-    let status = house.latest(&device.status)?;
-    (status.payload == b"offline").then_some(status.at)
+    let status = house.latest(&device.status).filter(|status| status.payload == b"offline");
+    status.map(|status| status.at).or_else(|| house.off_since(device))
 }
 
 fn read(role: Role, latest: &Latest, gone: Option<u64>) -> Reading {

@@ -32,6 +32,8 @@ pub(crate) struct House {
     followed: BTreeSet<String>,
     /// How the simulated devices of the broker's host are powered; empty when it has none.
     power: ByName<Power>,
+    /// Since when devices are known to be switched off: they said goodbye, so no will tells of it.
+    off: ByName<u64>,
 }
 
 /// The last message on a topic.
@@ -139,9 +141,19 @@ impl House {
         Ok((topic, payload))
     }
 
-    /// How the simulated devices are powered.
-    pub(crate) fn powered(&mut self, devices: Vec<(String, Power)>) {
+    /// How the simulated devices are powered, as it is told at `now`.
+    pub(crate) fn powered(&mut self, now: u64, devices: Vec<(String, Power)>) {
         self.power = devices.into_iter().collect();
+        let Self { power, off, .. } = self;
+        off.retain(|id, _| power.get(id) == Some(&Power::Off));
+        for id in power.iter().filter(|(_, power)| **power == Power::Off).map(|(id, _)| id) {
+            off.get_or_insert_with(id, || now);
+        }
+    }
+
+    /// Since when a device is known to be switched off, if it is.
+    pub(crate) fn off_since(&self, device: &Device) -> Option<u64> {
+        self.off.get(&device.id).filter(|_| device.handed_to.is_none()).copied()
     }
 
     /// What the drawing is made from.

@@ -35,7 +35,7 @@ impl Model {
                 }
                 self.counted = Some(count);
             }
-            Response::Home(devices) => self.house.powered(devices),
+            Response::Home(devices) => self.house.powered(now, devices),
             Response::Blueprint { file, standard } => {
                 self.kept.retain(|kept| *kept == WorkerToPage::HomeDamaged);
                 self.kept.push(WorkerToPage::Blueprint { file, standard });
@@ -98,7 +98,7 @@ impl Model {
         self.inquiries.forget();
         self.arrivals.forget();
         self.rivals.forget();
-        self.house.powered(Vec::new());
+        self.house.powered(0, Vec::new());
     }
 
     /// Tells the host what is on screen, if it changed.

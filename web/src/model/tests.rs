@@ -123,6 +123,28 @@ fn a_reading_of_an_offline_sensor_is_stale_until_someone_publishes_a_new_one() {
     assert!(!stale(&mut model));
 }
 
+/// It says goodbye, so the broker publishes no will and its status goes on saying that it is online.
+#[test]
+fn a_reading_of_a_sensor_that_is_switched_off_is_stale_until_someone_publishes_a_new_one() {
+    let mut model = with_operator(at_home());
+    let shown = |model: &mut Model| {
+        let house = house(model, 9 * SECOND);
+        let room = house.rooms.iter().find(|room| room.id == "livingroom").unwrap();
+        (room.temperature.clone().unwrap().stale, device(&house, SENSOR).presence)
+    };
+    tell(&mut model, SECOND, "home/livingroom/sensor/status", "online");
+    tell(&mut model, SECOND, "home/livingroom/temperature", "20.4");
+    assert_eq!(shown(&mut model), (false, Presence::Online));
+    let power = |power| Response::Home(vec![(SENSOR.into(), power)]);
+    model.control(2 * SECOND, power(DevicePower::Off));
+    assert_eq!(shown(&mut model), (true, Presence::Offline));
+    tell(&mut model, 3 * SECOND, "home/livingroom/temperature", "15.5");
+    model.control(4 * SECOND, power(DevicePower::Off));
+    assert_eq!(shown(&mut model), (false, Presence::Offline));
+    model.control(5 * SECOND, power(DevicePower::On));
+    assert_eq!(shown(&mut model), (false, Presence::Online));
+}
+
 #[test]
 fn a_lamp_is_asked_until_its_state_message_comes() {
     let mut model = at_home();

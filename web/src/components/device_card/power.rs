@@ -54,7 +54,7 @@ pub(super) fn PowerSwitch(props: &PowerSwitchProps) -> Html {
                 </div>
             } else {
                 <button class="primary" onclick={set(Power::On)}>
-                    { if power == Power::Cut { "Mend the cable" } else { "Switch on" } }
+                    { if power == Power::Cut { "Mend the cable" } else { "Power up" } }
                 </button>
             }
         </div>
