@@ -17,7 +17,7 @@ mod status_line;
 
 pub(crate) use copy::{Copy, Snippet};
 pub(crate) use device::DeviceTile;
-pub(crate) use device_card::{DeviceCard, Last};
+pub(crate) use device_card::{DeviceCard, Envelope, Last};
 pub(crate) use glyph::{Mark, glyph};
 pub(crate) use house::{Controls, House};
 pub(crate) use house_narrow::HouseNarrow;

@@ -42,6 +42,27 @@ fn a_window_is_opened_a_message_published_and_a_card_read_without_a_mouse() {
     page.shows(".card", "offline");
 }
 
+#[test]
+fn a_message_is_opened_and_closed_by_enter_and_the_arrow_keys_go_to_the_next() {
+    let stand = Stand::tab();
+    let page = stand.tab.as_ref().expect("the stand has a tab");
+    page.navigate(&format!("{}/#/messages/lacewing/home", stand.lacewing.origin()));
+    page.shows(".stream .row", "lacewing/home/");
+    page.value("document.querySelector('.stream .row').focus()");
+    let topic = || page.value("document.activeElement.querySelector('.topic')?.textContent");
+    let first = topic();
+    page.key("Enter");
+    page.shows(".detail", "lacewing/home/");
+    assert_eq!(topic(), first, "the row keeps the focus");
+    page.key("Enter");
+    eventually("it is closed", || page.text(".detail").is_none().then_some(()));
+    assert_eq!(topic(), first, "the row keeps the focus");
+    page.key("ArrowDown");
+    assert!(topic() != first && topic().is_some_and(|topic| topic.is_string()), "the next row has it");
+    page.key("ArrowUp");
+    assert_eq!(topic(), first);
+}
+
 /// Goes on with Tab, and inside the house with the arrow that leads nearer, until `wanted` has the focus.
 fn reach(page: &Page, wanted: &str) {
     let there = format!("!!document.activeElement?.matches({wanted:?})");

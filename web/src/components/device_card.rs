@@ -136,6 +136,6 @@ pub(crate) fn Last(props: &LastProps) -> Html {
 
 /// A sealed envelope.
 #[component]
-pub(super) fn Envelope() -> Html {
+pub(crate) fn Envelope() -> Html {
     html! { <svg viewBox="0 0 20 14" width="20" height="14" aria-hidden="true"><path d="M1 1h18v12H1zM1 1l9 7 9-7" /></svg> }
 }

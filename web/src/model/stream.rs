@@ -28,6 +28,8 @@ pub(crate) struct Stream {
     bytes: usize,
     next: u64,
     seen: u64,
+    /// Since when it listens, in microseconds.
+    since: Option<u64>,
     rate: Rate,
     /// When paused: the number of the first message that is not shown.
     paused_at: Option<u64>,
@@ -105,6 +107,7 @@ impl Stream {
         self.kept.clear();
         self.bytes = 0;
         self.seen = 0;
+        self.since = None;
         if self.paused_at.is_some() {
             self.paused_at = Some(self.next);
         }
@@ -112,6 +115,9 @@ impl Stream {
 
     /// What is on screen.
     pub(crate) fn view(&mut self, now: u64, window: &Window) -> MessagesView {
+        if !self.subscriptions.is_empty() {
+            self.since.get_or_insert(now);
+        }
         let filter = Wanted::new(&window.filter);
         let end = self.paused_at.unwrap_or(self.next).min(window.until.map_or(self.next, |last| last + 1));
         let shown = || self.kept.iter().rev().skip_while(|kept| kept.number >= end);
@@ -127,6 +133,7 @@ impl Stream {
             matching: matching as u32,
             kept: self.kept.len() as u32,
             seen: self.seen,
+            since: self.since.map(|since| since / 1_000),
             rate: self.rate.per_second(now),
             overloaded: false,
             paused: self.paused_at.map(|at| self.next - at),

@@ -24,6 +24,8 @@ pub(crate) struct Traffic {
     lines: ByName<VecDeque<Line>>,
     /// Oldest first.
     traced: VecDeque<Traced>,
+    /// The client whose will is published next, and its topic.
+    will: Option<(String, String)>,
 }
 
 #[derive(Debug)]
@@ -53,13 +55,17 @@ impl Traffic {
                 if self.traced.len() == TRACED {
                     self.traced.pop_front();
                 }
-                let journey = Journey { from: from.clone(), ..Journey::default() };
+                let will = self.will.take();
+                let is_will = will.is_some_and(|(client, of)| from.as_ref() == Some(&client) && of == *topic);
+                let journey = Journey { from: from.clone(), is_will, ..Journey::default() };
                 if let Some(from) = from {
-                    let fate = match receivers {
+                    let reached = match receivers {
                         0 => "to nobody: no one is subscribed".into(),
                         1 => "to 1 receiver".into(),
                         more => format!("to {more} receivers"),
                     };
+                    let by = if is_will { "its will, published by the broker, " } else { "" };
+                    let fate = format!("{by}{reached}");
                     let value = value(payload);
                     let topic = topic.clone();
                     self.line(from, Line { at: event.at, sent: true, topic, value, fate, failed: false });
@@ -92,6 +98,7 @@ impl Traffic {
                 let receiver = Receiver { client_id: to.clone(), how: how.clone(), failed: true };
                 self.reached(event.at, *message, topic, receiver, Some(&how));
             }
+            EventKind::WillSent { client_id, topic } => self.will = Some((client_id.clone(), topic.clone())),
             EventKind::Refused { client_id: Some(client_id), why, .. } => {
                 let fate = format!("refused: {why}");
                 let line =
@@ -226,6 +233,18 @@ mod tests {
         );
         assert_eq!((got[0].sent, got[0].fate.as_str()), (false, "from sensor"));
         assert_eq!(got[0].value.as_deref(), Some("20.4"));
+    }
+
+    #[test]
+    fn a_will_is_told_from_what_its_client_published_itself() {
+        let mut traffic = Traffic::default();
+        traffic.event(&event(SECOND, published(6, "lamp")));
+        traffic.event(&event(SECOND, EventKind::WillSent { client_id: "lamp".into(), topic: "a/b".into() }));
+        traffic.event(&event(2 * SECOND, published(7, "lamp")));
+        let rows = traffic.of(2 * SECOND, "lamp");
+        assert_eq!(rows[0].fate, "its will, published by the broker, to 2 receivers");
+        assert_eq!(rows[1].fate, "to 2 receivers");
+        assert!(traffic.journey(2 * SECOND, "a/b", b"20.4").is_some_and(|journey| journey.is_will));
     }
 
     #[test]

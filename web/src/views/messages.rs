@@ -1,6 +1,8 @@
-use web_sys::{HtmlElement, HtmlInputElement};
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement, HtmlInputElement};
 use yew::prelude::*;
 
+use crate::components::Envelope;
 use crate::hooks::{Page, use_page};
 use crate::state::{Route, Sheet, StateAction};
 use crate::wire::{
@@ -121,7 +123,11 @@ fn tools(page: &Page, view: &MessagesView) -> Html {
             <label class="filter"><span class="hidden">{ "Filter by topic" }</span>
                 <input id="filter" class="mono" type="search" placeholder="Filter: text, or home/+/light" {oninput}
                     value={page.state.window.filter.clone()} autocapitalize="off" spellcheck="false" /></label>
-            <p class="count">{ format!("{} shown · {} seen · {:.1}/s", view.matching, view.seen, view.rate) }</p>
+            <p class="count" title="This list begins with its subscription; what was published before is not in it, but for what the broker retains">
+                { format!("{} shown · {} seen", view.matching, view.seen) }
+                { for view.since.map(|since| html! { <>{ " since " }<time>{ &time(since)[..8] }</time></> }) }
+                { format!(" · {:.1}/s", view.rate) }
+            </p>
             if view.overloaded || view.rate > MANY {
                 <p class="why">{ format!("{:.0} messages a second: more than anyone can read. The last {} are kept; narrow the subscription or pause.", view.rate, view.kept) }
                     { if view.overloaded { " Who gets each one is not recorded meanwhile." } else { "" } }</p>
@@ -167,7 +173,8 @@ fn List() -> Html {
     };
     let open = view.detail.as_ref().filter(|detail| window.open == Some(detail.number));
     html! {
-        <div class="stream" ref={stream.clone()} role="region" aria-label="Messages, newest first" tabindex="0" {onscroll}>
+        <div class="stream" ref={stream.clone()} role="region" aria-label="Messages, newest first" tabindex="0" {onscroll}
+            onkeydown={|event: KeyboardEvent| walk(&event)}>
             if window.until.is_some() && view.newer > 0 {
                 <button class="newer primary" onclick={move |_| to_top(&stream)}>{ format!("{} newer", view.newer) }</button>
             }
@@ -180,6 +187,23 @@ fn List() -> Html {
                 </ol>
             </div>
         </div>
+    }
+}
+
+/// The arrow keys go from row to row.
+fn walk(event: &KeyboardEvent) {
+    let row = event.target_dyn_into::<Element>().filter(|target| target.matches(".row") == Ok(true));
+    let Some(place) = row.and_then(|row| row.parent_element()) else { return };
+    let next = match event.key().as_str() {
+        "ArrowDown" => place.next_element_sibling(),
+        "ArrowUp" => place.previous_element_sibling(),
+        _ => return,
+    };
+    event.prevent_default();
+    let next = next.and_then(|next| next.first_element_child()?.dyn_into::<HtmlElement>().ok());
+    if let Some(next) = next {
+        // A row can take the focus.
+        let _ = next.focus();
     }
 }
 
@@ -200,7 +224,8 @@ fn row(page: &Page, row: &MessageRow, detail: Option<&MessageDetail>) -> Html {
     };
     html! {
         <li key={row.number}>
-            <button class="row" {onclick} aria-expanded={is_open.to_string()}>
+            // Both have a key, or the row would be made anew and lose the focus when it is opened.
+            <button key="row" class="row" {onclick} aria-expanded={is_open.to_string()}>
                 <time>{ time(row.at) }</time>
                 <code class="topic">{ &row.topic }</code>
                 <span class="qos">{ format!("QoS {}", row.qos) }</span>
@@ -223,7 +248,7 @@ fn detail(page: &Page, row: &MessageRow, detail: &MessageDetail) -> Html {
         Body::Hex(text) => html! { <pre class="hex" tabindex="0">{ text }</pre> },
     };
     html! {
-        <div class="detail">
+        <div key="detail" class="detail">
             <dl>
                 <dt>{ "Topic" }</dt><dd><code>{ &row.topic }</code></dd>
                 <dt>{ "Delivered with" }</dt><dd>{ format!("QoS {}", row.qos) }{ if row.dup { ", DUP: it may have come before" } else { "" } }</dd>
@@ -265,6 +290,9 @@ fn Way(props: &WayProps) -> Html {
         <>
             <p>
                 { match &journey.from {
+                    Some(from) if journey.is_will => html! {
+                        <span class="will"><Envelope />{ "The will of " }{ client(from) }{ ", published by the broker because that vanished" }</span>
+                    },
                     Some(from) => html! { <>{ "Published by " }{ client(from) }</> },
                     None => html! { "Published by the broker's operator" },
                 } }

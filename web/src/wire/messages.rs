@@ -15,6 +15,8 @@ pub struct MessagesView {
     pub kept: u32,
     /// How many came since the list was cleared, those no longer kept included.
     pub seen: u64,
+    /// Since when there is a subscription, or the list was cleared: milliseconds since 1970.
+    pub since: Option<u64>,
     /// Messages a second, over the last few seconds.
     pub rate: f32,
     /// Whether so many messages come that their ways are not recorded.

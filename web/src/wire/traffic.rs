@@ -24,6 +24,8 @@ pub struct TrafficRow {
 pub struct Journey {
     /// Who published it; `None` for the broker's operator.
     pub from: Option<String>,
+    /// Whether it is the will of that client, which the broker published when the client vanished.
+    pub is_will: bool,
     /// Who got it or should have, the first [`Journey::RECEIVERS`].
     pub receivers: Vec<Receiver>,
     /// How many more there were.
