@@ -9,7 +9,7 @@ mod kept_home;
 pub(crate) mod kept_store;
 mod lock;
 mod logins;
-mod served;
+pub(crate) mod served;
 mod serving;
 pub(crate) mod spawn;
 pub(crate) mod storage;

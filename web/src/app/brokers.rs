@@ -1,6 +1,6 @@
 //! The brokers elsewhere that were used, kept by the browser; and going from one to another.
 
-use crate::tab::storage;
+use crate::tab::{served, storage};
 
 const BROKERS: &str = "lacewing.brokers";
 /// How many are kept.
@@ -30,6 +30,18 @@ pub(crate) fn go(url: Option<&str>) {
     });
     // A page can always be left, unless the person decides otherwise.
     let _ = window.location().set_search(&search);
+}
+
+/// Opens this page again as a client of the house that another browser has open at this address.
+pub(crate) fn join() {
+    go(Some(&served::address("mqtt")));
+}
+
+/// The address at which another browser of this computer shows the same house.
+pub(crate) fn second_screen() -> String {
+    let location = web_sys::window().map(|window| window.location());
+    let page = location.and_then(|location| Some(location.origin().ok()? + &location.pathname().ok()?));
+    format!("{}?broker={}", page.unwrap_or_default(), served::address("mqtt"))
 }
 
 /// Whether this page came over https.

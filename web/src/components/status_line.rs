@@ -1,6 +1,7 @@
 use yew::prelude::*;
 
 use super::{Copy, Mark};
+use crate::app::brokers;
 use crate::hooks::use_page;
 use crate::model::standing::{self, Health};
 use crate::state::Sheet;
@@ -26,6 +27,7 @@ pub(crate) fn StatusLine() -> Html {
                 { for standing::unsaved(status).map(|(what, why)| html! { <button class="quiet unsaved" title={why} onclick={page.opening(Some(Sheet::Broker))}>{ what }</button> }) }
                 <button class="quiet switch-broker" aria-haspopup="dialog" aria-label="Switch broker" onclick={page.opening(Some(Sheet::Broker))}>{ "Switch" }</button>
                 if status.devices == Devices::OtherTab {
+                    <button class="primary" onclick={|_| brokers::join()} title="This page shows that house, as a client of its broker">{ "Join its house" }</button>
                     <button onclick={page.acting(Action::MoveHere)}>{ "Move them here" }</button>
                 }
                 if standing::can_retry(status) {

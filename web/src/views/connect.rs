@@ -2,6 +2,7 @@ mod qr;
 
 use yew::prelude::*;
 
+use crate::app::brokers;
 use crate::components::{LogIn, SheetFrame, Snippet};
 use crate::hooks::use_page;
 use crate::model::checklist::{self, Check, Mark};
@@ -37,9 +38,11 @@ pub(crate) fn Connect() -> Html {
         },
         (_, Bridge::Elsewhere) => html! {
             <>
-                <p>{ "The bridge is up, and another browser's page has the real devices. Moved here, they reconnect to this page; the other \
-                    one loses them and says so." }</p>
-                <p><button class="primary" onclick={page.acting(Action::MoveHere)}>{ "Move them here" }</button></p>
+                <p>{ "The bridge is up, and another browser's page has the house and the real devices." }</p>
+                <p>{ "Join it, and this page shows that same house, as a client of its broker." }</p>
+                <p><button class="primary" onclick={|_| brokers::join()}>{ "Join its house" }</button></p>
+                <p>{ "Or move the devices: they reconnect to the house of this page, and the other page loses them and says so." }</p>
+                <p><button onclick={page.acting(Action::MoveHere)}>{ "Move them here" }</button></p>
             </>
         },
         _ => html! { <GetBridge /> },
@@ -101,6 +104,9 @@ fn Listening(props: &ListeningProps) -> Html {
             } }
             <Recipes endpoint={Endpoint::new(address, plain.is_none(), user.as_deref())}
                 network={addresses.lan.as_ref().map(|lan| Endpoint::new(&lan.mqtt, lan.tls, user.as_deref()))} />
+            <h2>{ "The same house on a second screen" }</h2>
+            <p>{ "Another browser, or a phone's window, shows this house and can switch it:" }</p>
+            <Snippet text={brokers::second_screen()} what="the address of this house" />
         </>
     }
 }
@@ -113,7 +119,8 @@ fn elsewhere(status: &Status, url: &str, reach: &Reach) -> Html {
             <p>{ "The broker is not in this tab. This page reaches it at:" }</p>
             <Snippet text={url.to_owned()} what="the address" />
             if *reach == Reach::Connected {
-                <p class="hint">{ "Its plain MQTT port is most often 1883 on the same host; the commands below assume that." }</p>
+                <p class="hint">{ "Devices need its plain MQTT port in place of " }<code>{ "PORT" }</code>{ ": most often 1883. A page that runs the \
+                    broker says it under “Connect a device”." }</p>
             }
             if refused || matches!(status.place, Place::Foreign { .. }) {
                 <details open={asks}>
@@ -121,7 +128,7 @@ fn elsewhere(status: &Status, url: &str, reach: &Reach) -> Html {
                     <LogIn url={url.to_owned()} />
                 </details>
             }
-            <Recipes endpoint={Endpoint::new(&format!("{}:1883", host(url)), false, asks.then_some("NAME"))} />
+            <Recipes endpoint={Endpoint::new(&format!("{}:PORT", host(url)), false, asks.then_some("NAME"))} />
         </>
     }
 }

@@ -45,6 +45,7 @@ pub(crate) fn Switcher() -> Html {
             if let Place::Stopped { report } = &status.place { <SaveReport report={report.clone()} /> }
             <div class="ends">
                 if status.devices == Devices::OtherTab {
+                    <button class="primary" onclick={|_| brokers::join()}>{ "Join its house" }</button>
                     <button onclick={page.acting(Action::MoveHere)}>{ "Move the real devices here" }</button>
                 }
                 if standing::can_retry(status) {
