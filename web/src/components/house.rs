@@ -73,7 +73,8 @@ pub(crate) fn House(props: &HouseProps) -> Html {
     let linked = matches!(bridge, Bridge::Linked(_));
     let floors = house.rooms.iter().map(|room| room.floor).collect::<BTreeSet<_>>().len();
     html! {
-        <div class={classes!("house", sky::phase(house.clock.as_deref()).class(), still.then_some("still"))} ref={stage}
+        <div class={classes!("house", sky::phase(house.clock.as_deref()).class(), still.then_some("still"),
+                (*invited && drawing.invitation.is_none()).then_some("beckoning"))} ref={stage}
             style={format!("--floors: {}", floors.max(2))}
             onkeydown={|event: KeyboardEvent| walk::key(&event)} onfocusin={|event: FocusEvent| walk::focused(&event)}
             onpointerover={|event: PointerEvent| walk::pointed(&event)}

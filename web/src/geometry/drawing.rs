@@ -283,13 +283,14 @@ pub(super) mod tests {
 
     #[test]
     fn the_simulated_house_shows_every_device_and_invites() {
-        // On a desk, and on laptops of 1280 × 800, 1366 × 768 and 1024 × 768.
-        for (width, height) in
-            [(988.0, 788.0), (1_468.0, 968.0), (916.0, 676.0), (1_002.0, 660.0), (948.0, 660.0)]
-        {
+        let desks = [(988.0, 788.0), (1_468.0, 968.0)];
+        // Of 1280 × 800, 1366 × 768 and 1024 × 768: there the window itself may say that it wants to be opened.
+        let laptops = [(916.0, 676.0), (1_002.0, 660.0), (948.0, 660.0)];
+        for (width, height) in desks.into_iter().chain(laptops) {
             let drawing = Drawing::of(&default_house(), width, height);
             assert_eq!(drawing.beyond, [], "at {width} × {height}");
-            assert!(drawing.invitation.is_some(), "at {width} × {height}");
+            let is_desk = desks.contains(&(width, height));
+            assert!(drawing.invitation.is_some() || !is_desk, "at {width} × {height}");
         }
     }
 

@@ -119,7 +119,8 @@ pub(super) fn places(rooms: &[RoomView], house: &House) -> Placing {
             if whole && !set.left.is_empty() {
                 return None;
             }
-            let set = if set.left.is_empty() { set } else { partly(index, room, area, inviting) };
+            let suits = set.left.is_empty() && (inviting.is_none() || set.arrow.is_some());
+            let set = if whole || suits { set } else { partly(index, room, area, inviting, set) };
             all.places.extend(set.places);
             all.arrow = all.arrow.or(set.arrow);
             if !set.left.is_empty() {
@@ -183,11 +184,14 @@ fn within(index: usize, room: &RoomView, area: &Area, inviting: Option<&str>, sc
     last
 }
 
-/// As in [`within`], smaller still; and only as many as fit where the room is too small for that too.
-fn partly(index: usize, room: &RoomView, area: &Area, inviting: Option<&str>) -> Set {
-    let all = within(index, room, area, inviting, SMALLEST);
-    if all.left.is_empty() {
-        return all;
+/// As in [`within`], smaller still; `set`, where that brings no arrow; and only as many as fit where the room is too small for all.
+fn partly(index: usize, room: &RoomView, area: &Area, inviting: Option<&str>, set: Set) -> Set {
+    let smallest = within(index, room, area, inviting, SMALLEST);
+    if set.left.is_empty() && smallest.arrow.is_none() {
+        return set;
+    }
+    if smallest.left.is_empty() {
+        return smallest;
     }
     let [.., small] = SCALES;
     let part = |manner| arrange(index, room, area, Names::None, None, small, manner);

@@ -31,7 +31,8 @@ pub(crate) fn Home() -> Html {
             <h1 class="hidden">{ if house.name.is_empty() { "The house" } else { &house.name } }</h1>
             <div class="scene">
                 if narrow {
-                    <HouseNarrow house={house.clone()} bridge={status.bridge.clone()} {own} {launches} {reduced} />
+                    <HouseNarrow house={house.clone()} bridge={status.bridge.clone()} {own} invited={page.state.invited} {launches}
+                        {reduced} />
                 } else {
                     <House house={house.clone()} bridge={status.bridge.clone()} {own} invited={page.state.invited}
                         still={page.state.still} {launches} {reduced} />
