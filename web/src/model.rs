@@ -352,7 +352,7 @@ impl Model {
                 unit: "°C".into(),
                 stale: false,
             }),
-            rooms: drawing::rooms(&self.house, now),
+            rooms: drawing::rooms(&self.house, now, |client| self.has_left(client)),
             phone: drawing::phone(&self.house, &self.phone.id, self.phone.connected),
             caption: self.narrator.caption(now, cast),
             beads: self.narrator.beads(now, cast),

@@ -43,7 +43,9 @@ fn a_real_sensor_takes_over_from_the_simulated_one_and_that_can_be_undone() {
     assert_eq!(terminal.said().1, "online");
     let mut readings = Subscriber::start(stand.port(), &["-t", "home/livingroom/temperature"]);
     readings.said();
-    publish(stand.port(), &["-i", "esp32", "-t", "home/livingroom/temperature", "-m", "19.1"]);
+    for reading in ["19.1", "19.2"] {
+        publish(stand.port(), &["-i", "esp32", "-t", "home/livingroom/temperature", "-m", reading]);
+    }
     page.shows(CORNER, "Let the real one take over?");
     page.press("Let it take over");
     page.shows(CORNER, "esp32 is the sensor in the living room now.");

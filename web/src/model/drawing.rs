@@ -10,9 +10,20 @@ use crate::wire::{Asked, DeviceView, PhoneView, Power, Presence, Reading, RoomVi
 const RANGE: (i32, i32) = (50, 300);
 const STEP: i32 = 5;
 
-/// Every room with its devices.
-pub(crate) fn rooms(house: &House, now: u64) -> Vec<RoomView> {
-    house.drawn().rooms.iter().map(|one| room(house, now, one)).collect()
+/// Every room with its devices. `has_left` says of a client that plays the part of a device whether it is known to be gone.
+pub(crate) fn rooms(house: &House, now: u64, has_left: impl Fn(&str) -> bool) -> Vec<RoomView> {
+    let mut rooms: Vec<RoomView> = house.drawn().rooms.iter().map(|one| room(house, now, one)).collect();
+    for room in &mut rooms {
+        let gone =
+            room.devices.iter_mut().filter(|device| device.handed_to.as_deref().is_some_and(&has_left));
+        for device in gone {
+            device.presence = Presence::Offline;
+            if let (DeviceKind::Sensor, Some(reading)) = (device.kind, &mut room.temperature) {
+                reading.stale = true;
+            }
+        }
+    }
+    rooms
 }
 
 fn room(house: &House, now: u64, room: &Room) -> RoomView {

@@ -176,6 +176,11 @@ impl Model {
         Ok(journey)
     }
 
+    /// Whether a client is known not to be connected.
+    pub(super) fn has_left(&self, client_id: &str) -> bool {
+        self.status.operator == Operator::Yes && self.roster.has_left(client_id)
+    }
+
     fn event(&mut self, now: u64, event: &Event, weight: u32) {
         let own = [self.phone.id.as_str(), self.messages.id.as_str()];
         match &event.kind {

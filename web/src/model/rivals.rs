@@ -18,11 +18,13 @@ struct Rival {
     client_id: String,
     topic: String,
     at: u64,
+    /// Whether it was asked about.
+    is_asked: bool,
 }
 
 impl Rivals {
-    /// `from` published on `topic`. The device that publishes there as well, when it is the first time that somebody else does:
-    /// `is_simulated` says which clients the home runs, and they do not rival each other.
+    /// `from` published on `topic`. The device that publishes there as well, the second time that the same other client does: who says
+    /// something once does not play its part. `is_simulated` says which clients the home runs, and they do not rival each other.
     pub(crate) fn published<'a>(
         &mut self,
         at: u64,
@@ -39,9 +41,12 @@ impl Rivals {
                 && (device.status == topic || device.values.iter().any(|value| value.topic == topic))
         };
         let device = plan.devices.iter().find(tells).filter(|device| is_simulated(&device.id))?;
-        let rival = Rival { client_id: from.into(), topic: topic.into(), at };
-        let before = self.known.insert(device.id.clone(), rival);
-        before.is_none().then_some(device)
+        let before = self.known.get(&device.id);
+        let was_asked = before.is_some_and(|rival| rival.is_asked);
+        let asks = !was_asked && before.is_some_and(|rival| rival.client_id == from);
+        let rival = Rival { client_id: from.into(), topic: topic.into(), at, is_asked: was_asked || asks };
+        self.known.insert(device.id.clone(), rival);
+        asks.then_some(device)
     }
 
     /// The client that rivals a device, and the topic they share.
@@ -77,11 +82,14 @@ mod tests {
     #[test]
     fn a_real_client_on_the_topic_of_a_simulated_device_is_asked_about_once() {
         let mut rivals = Rivals::default();
+        assert_eq!(published(&mut rivals, "a-terminal", TOPIC), None);
+        assert_eq!(published(&mut rivals, "esp32", TOPIC), None, "it may not do so again");
         assert_eq!(published(&mut rivals, "esp32", TOPIC).as_deref(), Some(SENSOR));
         assert_eq!(published(&mut rivals, "esp32", TOPIC), None);
         assert_eq!(rivals.of(2, SENSOR), Some(("esp32", TOPIC)));
         assert_eq!(rivals.of(2 + HEARD, SENSOR), None, "it was not heard for a while");
         rivals.settled(SENSOR);
+        assert!(published(&mut rivals, "esp32", TOPIC).is_none());
         assert!(published(&mut rivals, "esp32", TOPIC).is_some());
     }
 
@@ -96,6 +104,7 @@ mod tests {
     fn a_command_to_a_device_is_no_rivalry() {
         let mut rivals = Rivals::default();
         assert_eq!(published(&mut rivals, "remote", "home/livingroom/light/set"), None);
-        assert!(published(&mut rivals, "remote", "home/livingroom/light/state").is_some());
+        assert_eq!(published(&mut rivals, "remote", "home/livingroom/light/set"), None);
+        assert_eq!(rivals.of(2, "sim-livingroom-light"), None);
     }
 }

@@ -80,6 +80,11 @@ impl Roster {
         self.clients.iter().find(|client| client.client_id == client_id)
     }
 
+    /// Whether a client is known not to be connected.
+    pub(crate) fn has_left(&self, client_id: &str) -> bool {
+        self.known && !self.find(client_id).is_some_and(|client| client.connected)
+    }
+
     /// The first `most` clients that are `outside`, those here before those that have just left, and how many more
     /// there are.
     pub(crate) fn passers(
