@@ -13,9 +13,12 @@ use crate::wire::{Bead, Caption, Passed};
 /// How many messages are remembered while their deliveries are told.
 const REMEMBERED: usize = 64;
 /// How long a caption stays at least, so that it can be read, in microseconds.
-const READING: u64 = 1_500_000;
+const READING: u64 = 2_000_000;
 /// How long one that tells of something new is not followed by a mere reading, in microseconds.
 const STORY: u64 = 6_000_000;
+/// How old what is told in its order may get, in microseconds, and how much of it waits to be told.
+const FRESH: u64 = 8_000_000;
+const PENDING: usize = 4;
 /// How long what the broker passed on stays at least, in microseconds.
 const GLANCE: u64 = 500_000;
 /// The most beads at a time.
@@ -53,6 +56,8 @@ struct Told {
     /// How many get it, as the broker counts.
     receivers: u32,
     to: Vec<String>,
+    /// For whom the broker keeps it, since they are away.
+    kept_for: Vec<String>,
     captioned: bool,
     beaded: bool,
 }
@@ -107,16 +112,20 @@ impl Narrator {
                     is_will,
                     receivers: *receivers,
                     to: Vec::new(),
+                    kept_for: Vec::new(),
                     captioned: false,
                     beaded: false,
                 });
             }
             EventKind::WillSent { client_id, topic } => self.will = Some((client_id.clone(), topic.clone())),
-            EventKind::Delivered { message, to, queued: false, .. } => {
-                self.loads.add(now, to, weight);
+            EventKind::Delivered { message, to, queued, .. } => {
+                if !*queued {
+                    self.loads.add(now, to, weight);
+                }
                 let told = self.told.iter_mut().rev().find(|told| told.message == *message);
                 if let Some(told) = told.filter(|told| told.to.len() < BEADS) {
-                    told.to.push(to.clone());
+                    let reached = if *queued { &mut told.kept_for } else { &mut told.to };
+                    reached.push(to.clone());
                 }
             }
             _ => {}
@@ -137,6 +146,7 @@ impl Narrator {
             is_will: false,
             receivers: 1,
             to: vec![cast.phone.into()],
+            kept_for: Vec::new(),
             captioned: false,
             beaded: false,
         });
@@ -153,9 +163,13 @@ impl Narrator {
     /// says all day.
     pub(crate) fn caption(&mut self, now: u64, cast: Cast<'_>) -> Option<Caption> {
         let since = self.told.iter().rposition(|told| told.captioned).map_or(0, |last| last + 1);
-        let mut new = (since..self.told.len()).rev().filter(|&at| self.told[at].is_seen(cast)).peekable();
-        let newest = new.peek().copied();
-        let story = new.find(|&at| !self.told[at].is_reading(cast));
+        let new = || (since..self.told.len()).filter(|&at| self.told[at].is_seen(cast));
+        // What follows from one thing is told in its order, the last few of it.
+        let fresh =
+            |at: &usize| now.saturating_sub(self.told[*at].at) < FRESH && !self.told[*at].is_reading(cast);
+        let stories: Vec<usize> = new().filter(fresh).collect();
+        let story = stories.get(stories.len().saturating_sub(PENDING)).copied();
+        let newest = new().next_back();
         let stays = match (&self.caption, self.is_story, story) {
             (None, ..) => 0,
             (Some(_), true, None) => STORY,
@@ -286,7 +300,11 @@ fn sentence(cast: Cast<'_>, told: &Told) -> String {
     let what = match role(cast.plan, &told.topic) {
         _ if told.is_will => format!("vanished. The broker published its will, “{}”", told.payload),
         Some(Meaning::Told(role)) => format!("told the broker {}", told_value(role, &told.payload)),
-        Some(Meaning::Asked(role)) => format!("asked for {}", asked_value(role, &told.payload)),
+        Some(Meaning::Asked(role)) => {
+            let whom = asked(cast.plan, &told.topic)
+                .map_or_else(String::new, |one| format!(" {}", in_room(cast.plan, one)));
+            format!("asked{whom} for {}", asked_value(role, &told.payload))
+        }
         // As it does when a real client takes its place.
         Some(Meaning::Status) if told.payload.is_empty() => "took back what it said of itself".into(),
         Some(Meaning::Status) => format!("said that it is {}", told.payload),
@@ -302,7 +320,12 @@ fn sentence(cast: Cast<'_>, told: &Told) -> String {
         false if told.is_will => format!("It passed it to {}.", words::list(&names)),
         false => format!("The broker passed it to {}.", words::list(&names)),
     };
-    capital(&format!("{from} {what}. {then}"))
+    let away: Vec<String> = told.kept_for.iter().take(2).map(|client| name(cast, client)).collect();
+    let later = match away.is_empty() {
+        true => String::new(),
+        false => format!(" It keeps it for {}, until that is back.", words::list(&away)),
+    };
+    capital(&format!("{from} {what}. {then}{later}"))
 }
 
 /// "the sensor in the living room", "the phone", or the client id of someone who is not in the plan.
@@ -313,8 +336,16 @@ fn name(cast: Cast<'_>, client: &str) -> String {
     if client == cast.messages {
         return "this page".into();
     }
-    let Some(device) = cast.device(client) else { return format!("“{client}”") };
-    match cast.plan.room(&device.room) {
+    cast.device(client).map_or_else(|| format!("“{client}”"), |device| in_room(cast.plan, device))
+}
+
+/// The device that is told what to do on `topic`, by the plan.
+fn asked<'a>(plan: &'a Plan, topic: &str) -> Option<&'a Device> {
+    plan.devices.iter().find(|device| device.controls.iter().any(|control| control.topic == topic))
+}
+
+fn in_room(plan: &Plan, device: &Device) -> String {
+    match plan.room(&device.room) {
         Some(room) => format!("the {} in the {}", lower(&device.name), lower(&room.name)),
         None => format!("the {}", lower(&device.name)),
     }
@@ -338,6 +369,7 @@ fn told_value(role: Role, payload: &str) -> String {
         Role::Ring => "that somebody is at the door".into(),
         Role::Count => format!("that it has rung {payload} times"),
         Role::Position => format!("that it is {payload} % open"),
+        Role::Humidity => format!("{payload} % humidity"),
         Role::Cat => format!("that the cat is in {payload}"),
         Role::Scene => format!("that it is {payload}"),
         _ => with_unit(role, payload),
