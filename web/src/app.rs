@@ -30,7 +30,7 @@ pub fn run() {
 fn App() -> Html {
     let state = use_reducer(|| {
         let settings = opening::settings();
-        State::new(opening::route(&settings), opening::is_invited(), settings.still, drafts::recall())
+        State::new(&settings, opening::route(&settings), opening::is_invited(), drafts::recall())
     });
     let tab = {
         let state = state.dispatcher();

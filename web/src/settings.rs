@@ -4,8 +4,10 @@
 const LONGEST: usize = 1_000;
 /// What the text begins with; a page that writes another form changes it.
 const VERSION: &str = "1";
-/// The line that says that nothing is to move.
+/// The lines that say that nothing is to move, that a device was crashed, and that a real client was seen.
 const STILL: &str = "still";
+const CRASHED: &str = "crashed";
+const CONNECTED: &str = "connected";
 
 /// What is as it was left when the page is opened again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +16,10 @@ pub struct Settings {
     pub place: String,
     /// Whether nothing in the drawing of the house is to move.
     pub still: bool,
+    /// Of what there is to try first: whether a device was crashed.
+    pub has_crashed: bool,
+    /// And whether a real client came.
+    pub has_connected: bool,
 }
 
 impl Settings {
@@ -24,14 +30,25 @@ impl Settings {
             return Self::default();
         }
         let place = lines.next().filter(|place| place.len() <= LONGEST).unwrap_or_default();
-        Self { place: place.into(), still: lines.next() == Some(STILL) }
+        let flags: Vec<&str> = lines.take(4).collect();
+        Self {
+            place: place.into(),
+            still: flags.contains(&STILL),
+            has_crashed: flags.contains(&CRASHED),
+            has_connected: flags.contains(&CONNECTED),
+        }
     }
 
     /// The settings as a text to be kept.
     pub fn to_text(&self) -> String {
         let place = Some(&self.place).filter(|place| place.len() <= LONGEST);
-        let still = if self.still { STILL } else { "" };
-        format!("{VERSION}\n{}\n{still}", place.map_or("", |place| place))
+        let mut text = format!("{VERSION}\n{}", place.map_or("", |place| place));
+        let flags = [(self.still, STILL), (self.has_crashed, CRASHED), (self.has_connected, CONNECTED)];
+        for (_, flag) in flags.into_iter().filter(|(is_set, _)| *is_set) {
+            text.push('\n');
+            text.push_str(flag);
+        }
+        text
     }
 }
 
@@ -41,8 +58,13 @@ mod tests {
 
     #[test]
     fn settings_come_back_as_they_were_kept() {
-        let settings = Settings { place: "#/messages/home/+/light".into(), still: true };
-        assert_eq!(Settings::from_text(&settings.to_text()), settings);
+        for (still, has_crashed, has_connected) in
+            [(true, false, true), (false, true, false), (true, true, true), (false, false, false)]
+        {
+            let place = "#/messages/home/+/light".into();
+            let settings = Settings { place, still, has_crashed, has_connected };
+            assert_eq!(Settings::from_text(&settings.to_text()), settings);
+        }
         assert!(!Settings::from_text("1\n#/home").still);
     }
 
@@ -52,7 +74,7 @@ mod tests {
             assert_eq!(Settings::from_text(text), Settings::default(), "{text:?}");
         }
         assert_eq!(Settings::from_text("1"), Settings::default());
-        let long = Settings { place: format!("#/messages/{}", "x".repeat(LONGEST)), still: false };
+        let long = Settings { place: format!("#/messages/{}", "x".repeat(LONGEST)), ..Settings::default() };
         assert_eq!(Settings::from_text(&long.to_text()), Settings::default());
     }
 }

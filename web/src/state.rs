@@ -52,6 +52,9 @@ pub(crate) struct State {
     pub(crate) invited: bool,
     /// Whether nothing in the drawing is to move.
     pub(crate) still: bool,
+    /// Whether a device was crashed, and whether a real client came: the second and the third of what there is to try.
+    pub(crate) has_crashed: bool,
+    pub(crate) has_connected: bool,
     next: u64,
 }
 
@@ -104,21 +107,29 @@ pub(crate) enum StateAction {
     Followed,
     /// Nothing is to move in the drawing, or it may again.
     Still(bool),
+    /// A device was crashed.
+    Crashed,
 }
 
 impl State {
     /// The page as it opens.
-    pub(crate) fn new(route: Route, invited: bool, still: bool, draft: Draft) -> Self {
+    pub(crate) fn new(settings: &Settings, route: Route, invited: bool, draft: Draft) -> Self {
+        let Settings { still, has_crashed, has_connected, .. } = *settings;
         let draft = Rc::new(draft);
         let window = Window { rows: 60, ..Window::default() };
-        let mut state = Self { invited, still, draft, window, ..Self::default() };
+        let mut state = Self { invited, still, has_crashed, has_connected, draft, window, ..Self::default() };
         state.go(route);
         state
     }
 
     /// What is remembered for the next time.
     pub(crate) fn settings(&self) -> Settings {
-        Settings { place: self.route.fragment(), still: self.still }
+        Settings {
+            place: self.route.fragment(),
+            still: self.still,
+            has_crashed: self.has_crashed,
+            has_connected: self.has_connected,
+        }
     }
 
     fn go(&mut self, route: Route) {
@@ -149,6 +160,7 @@ impl State {
                 while self.beads.len() > BEADS {
                     self.beads.pop_front();
                 }
+                self.has_connected |= !house.pavement.is_empty();
                 self.house = Some(Rc::from(house));
             }
             WorkerToPage::Messages(messages) => self.messages = Some(Rc::new(messages)),
@@ -215,6 +227,7 @@ impl Reducible for State {
             StateAction::Dismiss(number) => state.notices.retain(|(known, _)| *known != number),
             StateAction::Followed => state.invited = false,
             StateAction::Still(still) => state.still = still,
+            StateAction::Crashed => state.has_crashed = true,
         }
         Rc::new(state)
     }

@@ -26,6 +26,8 @@ pub(crate) struct HouseNarrowProps {
     pub(crate) own: bool,
     /// Whether the windows still invite to be opened.
     pub(crate) invited: bool,
+    /// Whether nothing is to move.
+    pub(crate) still: bool,
     pub(crate) launches: VecDeque<Launch>,
     /// Whether motion is unwelcome.
     pub(crate) reduced: bool,
@@ -34,7 +36,7 @@ pub(crate) struct HouseNarrowProps {
 #[component]
 pub(crate) fn HouseNarrow(props: &HouseNarrowProps) -> Html {
     let stage = use_node_ref();
-    let HouseNarrowProps { house, bridge, own, invited, launches, reduced } = props;
+    let HouseNarrowProps { house, bridge, own, invited, still, launches, reduced } = props;
     let phone = house.phone.client_id.clone();
     let ways: Rc<dyn Ways> = use_memo((stage.clone(), phone), |(stage, phone)| Measured {
         stage: stage.clone(),
@@ -51,7 +53,7 @@ pub(crate) fn HouseNarrow(props: &HouseNarrowProps) -> Html {
     let mut rooms: Vec<_> = house.rooms.iter().collect();
     sort_few_by_key(&mut rooms, |room| (-room.floor, room.column));
     html! {
-        <div class={classes!("house-narrow", sky::phase(house.clock.as_deref()).class(), invited.then_some("inviting"))} ref={stage}
+        <div class={classes!("house-narrow", sky::phase(house.clock.as_deref()).class(), invited.then_some("inviting"), still.then_some("still"))} ref={stage}
             onkeydown={|event: KeyboardEvent| walk::key(&event)} onfocusin={|event: FocusEvent| walk::focused(&event)}>
             <div class="heaven">{ sky::strip(house.clock.as_deref()) }</div>
             <svg class="gable" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">

@@ -31,8 +31,8 @@ pub(crate) fn Home() -> Html {
             <h1 class="hidden">{ if house.name.is_empty() { "The house" } else { &house.name } }</h1>
             <div class="scene">
                 if narrow {
-                    <HouseNarrow house={house.clone()} bridge={status.bridge.clone()} {own} invited={page.state.invited} {launches}
-                        {reduced} />
+                    <HouseNarrow house={house.clone()} bridge={status.bridge.clone()} {own} invited={page.state.invited}
+                        still={page.state.still} {launches} {reduced} />
                 } else {
                     <House house={house.clone()} bridge={status.bridge.clone()} {own} invited={page.state.invited}
                         still={page.state.still} {launches} {reduced} />
@@ -45,7 +45,7 @@ pub(crate) fn Home() -> Html {
             } else if !narrow {
                 <aside>
                     <Phone house={house.clone()} />
-                    <First invited={page.state.invited} />
+                    <First done={[!page.state.invited, page.state.has_crashed, page.state.has_connected]} />
                 </aside>
             }
         </div>
@@ -65,22 +65,24 @@ fn caption(caption: Option<&Caption>) -> Html {
 
 #[derive(Properties, PartialEq)]
 struct FirstProps {
-    invited: bool,
+    /// Which of the three were tried.
+    done: [bool; 3],
 }
 
 /// What to try first.
 #[component]
 fn First(props: &FirstProps) -> Html {
     let page = use_page();
+    let class = |step: usize| props.done[step].then_some("done");
     html! {
         <section class="first">
             <h2>{ "Try this" }</h2>
             <ol>
-                <li class={classes!((!props.invited).then_some("done"))}>
+                <li class={class(0)}>
                     { "Open the living-room window. The room cools, the thermostat hears it and calls for heat." }
                 </li>
-                <li>{ "Click the label of a device, then crash it: the broker publishes its will." }</li>
-                <li>
+                <li class={class(1)}>{ "Click the label of a device, then crash it: the broker publishes its will." }</li>
+                <li class={class(2)}>
                     { "Publish from a terminal: " }
                     <button class="link" onclick={page.opening(Some(Sheet::Connect))}>{ "connect a device" }</button>{ "." }
                 </li>

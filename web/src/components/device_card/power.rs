@@ -2,7 +2,7 @@ use yew::prelude::*;
 
 use super::Envelope;
 use crate::hooks::use_page;
-use crate::state::Sheet;
+use crate::state::{Sheet, StateAction};
 use crate::wire::{Action, Power};
 
 #[derive(Properties, PartialEq)]
@@ -30,6 +30,13 @@ pub(super) fn PowerSwitch(props: &PowerSwitchProps) -> Html {
         }
     };
     let set = |power: Power| page.acting::<MouseEvent>(Action::Power { device: id.clone(), power });
+    let crash = {
+        let (crash, dispatch) = (set(Power::Crashed), page.dispatch.clone());
+        Callback::from(move |event: MouseEvent| {
+            crash.emit(event);
+            dispatch.emit(StateAction::Crashed);
+        })
+    };
     let says = match power {
         Power::On => "It runs.",
         Power::Off => "Switched off: it said goodbye, so the broker keeps its will to itself.",
@@ -49,7 +56,7 @@ pub(super) fn PowerSwitch(props: &PowerSwitchProps) -> Html {
             if power == Power::On {
                 <div class="ends">
                     <button onclick={set(Power::Off)} title="DISCONNECT: no will">{ "Switch off" }</button>
-                    <button class="danger" onclick={set(Power::Crashed)} title="The socket closes: the will at once">{ "Crash" }</button>
+                    <button class="danger" onclick={crash} title="The socket closes: the will at once">{ "Crash" }</button>
                     <button class="danger" onclick={set(Power::Cut)} title="Silence: the will after 1.5 × keep-alive">{ "Cut the cable" }</button>
                 </div>
             } else {

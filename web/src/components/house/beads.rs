@@ -120,8 +120,11 @@ impl Player {
         }
     }
 
-    /// One bead along one wire; where all are on their way, the wire alone.
+    /// One bead along one wire; where all are on their way, the wire alone. What was about to set off when movement was paused stays.
     fn travel(self: &Rc<Self>, client: &str, path: &str) {
+        if self.house.matches(".still") == Ok(true) {
+            return;
+        }
         self.light(client, LEG as u32);
         let Some(index) = self.free.borrow_mut().pop() else { return };
         let bead = &self.pool[index];
