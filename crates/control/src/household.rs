@@ -1,7 +1,5 @@
 //! The simulated home beside the broker: its devices' connections are opened here and lead nowhere else.
 
-use std::collections::BTreeMap;
-
 use bytes::BytesMut;
 use lacewing_broker::{Batch, Broker, CloseCause, ConnId, Input, Listener, Now, Transport};
 use lacewing_sim::{
@@ -15,12 +13,13 @@ const PIECE: usize = 16 * 1024;
 #[derive(Debug)]
 pub struct Household {
     home: Home,
-    conns: BTreeMap<DeviceId, Wire>,
-    devices: BTreeMap<ConnId, DeviceId>,
+    /// As many as there are devices: they are looked through.
+    wires: Vec<Wire>,
 }
 
 #[derive(Debug)]
 struct Wire {
+    device: DeviceId,
     conn: ConnId,
     /// The broker asked not to be given more.
     paused: bool,
@@ -35,7 +34,7 @@ impl Household {
 
     /// A home whose devices are to be connected in the first [`drain`](Self::drain).
     pub fn new(setup: Setup, now: Now) -> Self {
-        Self { home: Home::new(setup, now.awake), conns: BTreeMap::new(), devices: BTreeMap::new() }
+        Self { home: Home::new(setup, now.awake), wires: Vec::new() }
     }
 
     /// How each device is powered.
@@ -63,7 +62,7 @@ impl Household {
 
     /// Whether this connection is one of the home's.
     pub fn owns(&self, conn: ConnId) -> bool {
-        self.devices.contains_key(&conn)
+        self.device(conn).is_some()
     }
 
     /// Lets time pass.
@@ -81,8 +80,8 @@ impl Household {
             match output {
                 Asked::Dial { device } => {
                     let conn = fresh();
-                    self.conns.insert(device, Wire { conn, paused: false });
-                    self.devices.insert(conn, device);
+                    self.wires.retain(|wire| wire.device != device);
+                    self.wires.push(Wire { device, conn, paused: false });
                     let peer = "simulated home".to_owned();
                     let transport = Transport { listener: Listener::Home, peer, tls: None };
                     broker.handle(now, Input::Opened { conn, transport });
@@ -101,7 +100,7 @@ impl Household {
 
     /// The broker has bytes for a device.
     pub fn receive(&mut self, now: Now, conn: ConnId, broker: &mut Broker, batch: &mut Batch) {
-        let Some(device) = self.devices.get(&conn).copied() else { return };
+        let Some(device) = self.device(conn) else { return };
         loop {
             let more = broker.transmit(now, conn, PIECE, batch);
             if !batch.is_empty() {
@@ -116,27 +115,31 @@ impl Household {
     /// The broker ends a device's connection; what it still said has been received.
     pub fn close(&mut self, now: Now, conn: ConnId, broker: &mut Broker, batch: &mut Batch) {
         self.receive(now, conn, broker, batch);
-        if let Some(device) = self.devices.get(&conn).copied() {
+        if let Some(device) = self.device(conn) {
             self.part(now, device, broker, CloseCause::Local);
         }
     }
 
     /// The broker wants no more of a device, or some again.
     pub fn pause(&mut self, now: Now, conn: ConnId, broker: &mut Broker, paused: bool) {
-        let Some(device) = self.devices.get(&conn).copied() else { return };
-        if let Some(wire) = self.conns.get_mut(&device) {
-            wire.paused = paused;
-        }
+        let Some(wire) = self.wires.iter_mut().find(|wire| wire.conn == conn) else { return };
+        wire.paused = paused;
+        let device = wire.device;
         self.send(now, device, broker);
     }
 
+    fn device(&self, conn: ConnId) -> Option<DeviceId> {
+        self.wires.iter().find(|wire| wire.conn == conn).map(|wire| wire.device)
+    }
+
     fn send(&mut self, now: Now, device: DeviceId, broker: &mut Broker) {
-        let Some(wire) = self.conns.get(&device).filter(|wire| !wire.paused) else { return };
+        let wire = self.wires.iter().find(|wire| wire.device == device && !wire.paused);
+        let Some(conn) = wire.map(|wire| wire.conn) else { return };
         loop {
             let mut piece = BytesMut::new();
             let more = self.home.transmit(now.awake, device, PIECE, &mut piece);
             if !piece.is_empty() {
-                broker.handle(now, Input::Received { conn: wire.conn, bytes: piece.freeze() });
+                broker.handle(now, Input::Received { conn, bytes: piece.freeze() });
             }
             if !more {
                 return;
@@ -145,9 +148,9 @@ impl Household {
     }
 
     fn part(&mut self, now: Now, device: DeviceId, broker: &mut Broker, cause: CloseCause) {
-        let Some(wire) = self.conns.remove(&device) else { return };
-        self.devices.remove(&wire.conn);
-        broker.handle(now, Input::Closed { conn: wire.conn, cause });
+        let Some(at) = self.wires.iter().position(|wire| wire.device == device) else { return };
+        let Wire { conn, .. } = self.wires.swap_remove(at);
+        broker.handle(now, Input::Closed { conn, cause });
         self.home.handle(now.awake, Said::Closed { device });
     }
 }

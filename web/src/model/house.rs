@@ -1,7 +1,5 @@
 //! The house as its messages tell it: the plan, the latest value of every topic in it, and what was asked.
 
-use std::collections::BTreeSet;
-
 use lacewing_protocol::{Publish, TopicFilter, TopicName};
 use lacewing_sim::plan::{CLOCK_TOPIC, Clock, Device, DeviceKind, PLAN_TOPIC, PLAN_VERSION, Plan, Role};
 
@@ -29,7 +27,7 @@ pub(crate) struct House {
     /// Why the answer to a wish does not come, by device.
     excuses: ByName<String>,
     /// What the phone app is subscribed to.
-    followed: BTreeSet<String>,
+    followed: ByName<()>,
     /// How the simulated devices of the broker's host are powered; empty when it has none.
     power: ByName<Power>,
     /// Since when devices are known to be switched off: they said goodbye, so no will tells of it.
@@ -57,21 +55,25 @@ pub(crate) struct Wish {
 impl House {
     /// The filters the phone app needs now and did not before, and those it needs no longer.
     pub(crate) fn follow(&mut self) -> (Vec<TopicFilter>, Vec<TopicFilter>) {
-        let mut wanted: BTreeSet<String> = [PLAN_TOPIC, CLOCK_TOPIC, DISCOVERY].map(String::from).into();
+        let mut wanted: ByName<()> =
+            [PLAN_TOPIC, CLOCK_TOPIC, DISCOVERY].map(|topic| (topic.to_owned(), ())).into_iter().collect();
         for device in &self.drawn().devices {
-            wanted.insert(device.status.clone());
-            wanted.extend(device.values.iter().map(|value| value.topic.clone()));
-            wanted.extend(device.controls.iter().map(|control| control.topic.clone()));
+            let values = device.values.iter().map(|value| &value.topic);
+            let controls = device.controls.iter().map(|control| &control.topic);
+            for topic in std::iter::once(&device.status).chain(values).chain(controls) {
+                wanted.insert(topic.clone(), ());
+            }
             if wanted.len() > TOPICS {
                 break;
             }
         }
-        let filters = |names: Vec<&String>| {
-            names.into_iter().filter_map(|name| TopicFilter::try_from(name.as_str()).ok()).collect()
+        let without = |these: &ByName<()>, those: &ByName<()>| {
+            let names = these.iter().map(|(name, ())| name).filter(|name| !those.contains_key(name));
+            names.filter_map(|name| TopicFilter::try_from(name.as_str()).ok()).collect()
         };
-        let new = filters(wanted.difference(&self.followed).collect());
-        let old = filters(self.followed.difference(&wanted).collect());
-        self.latest.retain(|topic, _| wanted.contains(topic));
+        let new = without(&wanted, &self.followed);
+        let old = without(&self.followed, &wanted);
+        self.latest.retain(|topic, _| wanted.contains_key(topic));
         self.followed = wanted;
         (new, old)
     }
@@ -90,7 +92,7 @@ impl House {
                 return false;
             }
             name if name.starts_with("homeassistant/") => return self.discovered.message(name, payload),
-            name if payload.len() <= VALUE && self.followed.contains(name) => {
+            name if payload.len() <= VALUE && self.followed.contains_key(name) => {
                 let latest = Latest { payload: payload.to_vec(), at: now, retained: publish.retain };
                 self.latest.insert(name.into(), latest);
             }

@@ -1,7 +1,5 @@
 //! What the broker is asked about the way of a message, and what it answered.
 
-use std::collections::BTreeMap;
-
 use lacewing_control::{Explanation, Request};
 
 use super::words;
@@ -14,41 +12,55 @@ const FRESH: u64 = 3_000_000;
 /// Questions to the broker of the form: does this client get what is published to that topic, and why not?
 #[derive(Debug, Default)]
 pub(crate) struct Inquiries {
-    /// By client id and topic: when it was asked, and the last answer.
-    answers: BTreeMap<(String, String), (u64, Option<Explanation>)>,
+    answers: Vec<Inquiry>,
+}
+
+/// A question, when it was asked, and the last answer.
+#[derive(Debug)]
+struct Inquiry {
+    client_id: String,
+    topic: String,
+    asked: u64,
+    answer: Option<Explanation>,
 }
 
 impl Inquiries {
     /// The question to ask now; `None` while the last one about the same is fresh.
     pub(crate) fn ask(&mut self, now: u64, client_id: &str, topic: &str) -> Option<Request> {
-        let key = (client_id.to_owned(), topic.to_owned());
-        if self.answers.get(&key).is_some_and(|(asked, _)| now.saturating_sub(*asked) < FRESH) {
-            return None;
+        match self.find(client_id, topic) {
+            Some(at) if now.saturating_sub(self.answers[at].asked) < FRESH => return None,
+            Some(at) => self.answers[at].asked = now,
+            None => {
+                if self.answers.len() >= ANSWERS {
+                    let oldest = (0..self.answers.len()).min_by_key(|&at| self.answers[at].asked)?;
+                    self.answers.swap_remove(oldest);
+                }
+                let (client_id, topic) = (client_id.to_owned(), topic.to_owned());
+                self.answers.push(Inquiry { client_id, topic, asked: now, answer: None });
+            }
         }
-        if self.answers.len() >= ANSWERS && !self.answers.contains_key(&key) {
-            let oldest = self.answers.iter().min_by_key(|(_, (asked, _))| *asked).map(|(key, _)| key.clone());
-            self.answers.remove(&oldest?);
-        }
-        self.answers.entry(key).or_default().0 = now;
         Some(Request::Explain { client_id: client_id.into(), topic: topic.into() })
     }
 
     /// The broker answered.
     pub(crate) fn answered(&mut self, client_id: String, topic: String, explanation: Explanation) {
-        if let Some((_, answer)) = self.answers.get_mut(&(client_id, topic)) {
-            *answer = Some(explanation);
+        if let Some(at) = self.find(&client_id, &topic) {
+            self.answers[at].answer = Some(explanation);
         }
     }
 
     /// What was answered last.
     pub(crate) fn answer(&self, client_id: &str, topic: &str) -> Option<&Explanation> {
-        // The map owns its keys, so that one to look with has to be made.
-        self.answers.get(&(client_id.to_owned(), topic.to_owned()))?.1.as_ref()
+        self.answers[self.find(client_id, topic)?].answer.as_ref()
     }
 
     /// The control channel is gone.
     pub(crate) fn forget(&mut self) {
         self.answers.clear();
+    }
+
+    fn find(&self, client_id: &str, topic: &str) -> Option<usize> {
+        self.answers.iter().position(|one| one.client_id == client_id && one.topic == topic)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Topics that were seen, to complete one that is being typed.
 
-use std::collections::BTreeSet;
+use crate::by_name::ByName;
 
 /// How many topics are remembered; further ones are not.
 const TOPICS: usize = 2_000;
@@ -10,21 +10,22 @@ const SUGGESTIONS: usize = 12;
 /// Every topic that a message came on.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
-    topics: BTreeSet<String>,
+    topics: ByName<()>,
 }
 
 impl Seen {
     /// A topic was seen.
     pub(crate) fn topic(&mut self, topic: &str) {
-        if self.topics.len() < TOPICS && !self.topics.contains(topic) {
-            self.topics.insert(topic.into());
+        if self.topics.len() < TOPICS && !self.topics.contains_key(topic) {
+            self.topics.insert(topic.into(), ());
         }
     }
 
     /// Topics for what was typed so far: those that begin with it, then those that contain it.
     pub(crate) fn suggest(&self, typed: &str) -> Vec<String> {
-        let begins = self.topics.iter().filter(|topic| topic.starts_with(typed));
-        let contains = self.topics.iter().filter(|topic| !topic.starts_with(typed) && topic.contains(typed));
+        let topics = || self.topics.iter().map(|(topic, ())| topic);
+        let begins = topics().filter(|topic| topic.starts_with(typed));
+        let contains = topics().filter(|topic| !topic.starts_with(typed) && topic.contains(typed));
         begins.chain(contains).filter(|topic| *topic != typed).take(SUGGESTIONS).cloned().collect()
     }
 }
