@@ -82,7 +82,10 @@ pub(crate) fn DeviceTile(props: &DeviceProps) -> Html {
     html! {
         <li class={classes} {style} data-device={device.id.clone()}>
             { drawing }
-            { for rate.map(|rate| html! { <span class="rate" title="messages a second">{ format!("{rate}/s") }</span> }) }
+            // Always one child, or the drawing would be made anew, and lose the focus, when it comes and goes.
+            if let Some(rate) = rate {
+                <span class="rate" title="messages a second">{ format!("{rate}/s") }</span>
+            }
             <button class={classes!("tag", (!lines.0).then_some("bare"))} tabindex="-1" onclick={open} title={format!("{}, {says}", device.name)} aria-label={format!("{name}. Open its card")}>
                 <span class="name"><i class={dot}></i>if lines.0 { <span>{ &device.name }{ " " }</span> }</span>
                 if lines.1 { <span class="value">{ briefly(device, label) }</span> }

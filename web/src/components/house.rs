@@ -9,7 +9,7 @@ pub(super) mod sky;
 mod street;
 pub(super) mod walk;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use yew::prelude::*;
@@ -64,14 +64,18 @@ pub(crate) fn House(props: &HouseProps) -> Html {
     );
     {
         let stage = stage.clone();
-        use_effect_with(Fixed(Rc::clone(&drawing)), move |_| {
+        // Whatever was drawn anew: there is one tab stop.
+        use_effect(move || {
             if let Some(house) = stage.cast::<web_sys::Element>() {
                 walk::settle(&house);
             }
         });
     }
     let linked = matches!(bridge, Bridge::Linked(_));
-    let floors = house.rooms.iter().map(|room| room.floor).collect::<BTreeSet<_>>().len();
+    let floors = house.rooms.iter().map(|room| room.floor).max().map_or(1, |top| {
+        let lowest = house.rooms.iter().map(|room| room.floor).min().unwrap_or(top);
+        i32::from(top) - i32::from(lowest) + 1
+    });
     html! {
         <div class={classes!("house", sky::phase(house.clock.as_deref()).class(), still.then_some("still"),
                 (*invited && drawing.invitation.is_none()).then_some("beckoning"))} ref={stage}
