@@ -9,6 +9,8 @@ const CROSSED: &str = "(() => {
     while (walker.nextNode()) {
         const text = walker.currentNode, range = document.createRange();
         range.selectNodeContents(text);
+        // What is folded away has its place all the same.
+        if (!text.parentElement.checkVisibility()) continue;
         const spare = parseFloat(getComputedStyle(text.parentElement).fontSize) * 0.2;
         for (const { left, right, top, bottom } of text.data.trim() ? range.getClientRects() : []) {
             texts.push({ says: text.data, left, right, top: top + spare, bottom: bottom - spare });

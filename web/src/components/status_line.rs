@@ -21,7 +21,7 @@ pub(crate) fn StatusLine() -> Html {
                 <p>
                     <span class="where" role="status">{ standing::place(status) }</span>
                     { for standing::figures(status).map(|text| html! { <span class="figures">{ text }</span> }) }
-                    <span class="bridge">{ standing::bridge(status) }</span>
+                    <span class={classes!("bridge", (standing::health(status) == Health::Well).then_some("fine"))}>{ standing::bridge(status) }</span>
                 </p>
                 { for standing::address(status).map(|text| html! { <Copy text={text.clone()} what={format!("the address {text}")} /> }) }
                 { for standing::unsaved(status).map(|(what, why)| html! { <button class="quiet unsaved" title={why} onclick={page.opening(Some(Sheet::Broker))}>{ what }</button> }) }

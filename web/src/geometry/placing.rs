@@ -103,6 +103,8 @@ const STEPS: (f64, f64) = (8.0, 4.0);
 const SCALES: [f64; 3] = [1.0, 0.85, 0.72];
 /// How large they are in a single room that is too small for it.
 const SMALLEST: f64 = 0.6;
+/// The least that a finger or a pointer is given of a drawing.
+const LEAST: f64 = 24.0;
 /// What furniture takes above the floor, where the room is high enough for both.
 const FURNISHED: f64 = 64.0;
 
@@ -287,7 +289,7 @@ fn arrange(
             set.arrow = Some(Area { width: ARROW.0, height: ARROW.1, y: area.y + 10.0, ..area });
         }
         let area = Area { x: area.x + beside, width: area.width - beside, ..area };
-        let drawn = footprint(device.kind).1 * scale;
+        let drawn = (footprint(device.kind).1 * scale).max(LEAST);
         set.places.push(Place { device: device.id.clone(), room: index, area, anchor, named, drawn, scale });
     }
     sort_few_by_key(&mut set.places, |place| {
@@ -350,7 +352,7 @@ fn steps(from: f64, to: f64, step: f64) -> impl Iterator<Item = f64> {
 /// The room a device's drawing and label take, by the length of its words.
 fn size(device: &DeviceView, named: bool, scale: f64) -> (f64, f64) {
     let (width, height) = footprint(device.kind);
-    let (width, height) = (width * scale, height * scale);
+    let (width, height) = ((width * scale).max(LEAST), (height * scale).max(LEAST));
     // The room itself says what a thermometer measures: its label is one line.
     let lines = if named && device.kind != DeviceKind::Sensor { 2.0 } else { 1.0 };
     let name = if named { device.name.chars().count() as f64 * 6.4 + 20.0 } else { 0.0 };

@@ -101,17 +101,18 @@ fn row(route: &Route, row: &ClientRow) -> Html {
         <tr key={row.client_id.clone()} class={class} aria-current={(*route == to).then_some("true")}>
             <th scope="row">
                 <span class={classes!("dot", row.simulated.then_some("hollow"))} role="img"
-                    aria-label={if row.simulated { "simulated" } else { "real" }}></span>
+                    aria-label={if row.simulated { "simulated" } else if row.page || row.own { "a page" } else { "real" }}></span>
                 <a href={to.fragment()}><code>{ &row.client_id }</code></a>
                 if row.own { <em>{ " this page" }</em> }
             </th>
             <td data-label="Presence">{ says }</td>
             <td data-label="From">{ from }</td>
-            <td data-label="MQTT">{ &row.version }</td>
+            <td data-label="MQTT">{ if row.version.is_empty() { "–" } else { &row.version } }</td>
             <td data-label="Keep-alive" class="number">{ if row.keep_alive == 0 { "–".into() } else { format!("{} s", row.keep_alive) } }</td>
             <td data-label="Subscriptions" class="number">{ row.subscriptions }</td>
             <td data-label="Queued" class="number">{ row.queued }</td>
-            <td data-label="In / out" class="number">{ format!("{} / {}", row.received, row.sent) }</td>
+            // Of one that was gone before it was listed nobody counted.
+            <td data-label="In / out" class="number">{ if row.version.is_empty() { "–".into() } else { format!("{} / {}", row.received, row.sent) } }</td>
         </tr>
     }
 }
@@ -134,7 +135,12 @@ fn Card(props: &CardProps) -> Html {
                 <div>
                     <h2><code>{ id }</code></h2>
                     <p><span class={classes!("dot", card.row.simulated.then_some("hollow"))}></span>
-                        { if card.row.simulated { "simulated" } else { "real" } }{ " · MQTT " }{ &card.row.version }</p>
+                        { match card.row {
+                            ClientRow { simulated: true, .. } => "simulated",
+                            ClientRow { page: true, .. } | ClientRow { own: true, .. } => "a page",
+                            _ => "real",
+                        } }
+                        if !card.row.version.is_empty() { { format!(" · MQTT {}", card.row.version) } }</p>
                 </div>
                 <button class="quiet" onclick={page.going(Route::Clients(None))}>{ "Close" }</button>
             </header>

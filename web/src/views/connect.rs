@@ -47,7 +47,7 @@ pub(crate) fn Connect() -> Html {
         },
         _ => html! { <GetBridge /> },
     };
-    let elsewhere = matches!(status.place, Place::Foreign { .. });
+    let elsewhere = matches!(status.place, Place::Foreign { .. }) || status.bridge == Bridge::Elsewhere;
     html! {
         <SheetFrame title="Connect a device">
             { body }

@@ -38,6 +38,7 @@ pub(crate) fn Switcher() -> Html {
     let recent = brokers::recall();
     html! {
         <SheetFrame title="Broker">
+            <p class="hint">{ "Whoever has something to say tells the broker. It passes that on to all who asked for it." }</p>
             <p><b>{ standing::place(status) }{ "." }</b></p>
             if !bridge.is_empty() { <p>{ "Bridge: " }{ bridge }{ "." }</p> }
             { for standing::unsaved(status).map(|(_, why)| html! { <p class="why">{ why }</p> }) }

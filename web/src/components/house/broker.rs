@@ -32,10 +32,8 @@ pub(crate) fn BrokerBox(props: &BrokerProps) -> Html {
         <button class="broker" style={props.area.as_ref().map(place)} onclick={page.going(Route::Clients(None))}
             title="Whoever publishes tells the broker; whoever has subscribed hears it from the broker">
             <span class="head"><strong>{ "Broker" }</strong>{ " " }<span>{ clients }</span></span>
+            <span class="task">{ "Whoever has something to say tells the broker. It passes that on to all who asked for it." }</span>
             <span class="passed">
-                if props.passed.is_empty() {
-                    <span class="task">{ "Whoever has something to say tells the broker. It passes that on to all who asked for it." }</span>
-                }
                 { for props.passed.iter().map(|passed| html! {
                     <span key={passed.topic.clone()}>
                         <code>{ &passed.topic }</code>
