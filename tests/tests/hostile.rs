@@ -4,7 +4,7 @@ use lacewing_protocol::{ProtocolVersion, QoS};
 use lacewing_tests::device::Device;
 use lacewing_tests::hostile::Hostile;
 use lacewing_tests::lacewing::BrokerHome;
-use lacewing_tests::load::Load;
+use lacewing_tests::load::{Amount, Load, Shape};
 use lacewing_tests::stand::Stand;
 
 /// By how much the memory that is held may grow, in bytes.
@@ -24,8 +24,13 @@ fn the_tabs_broker_serves_everyone_in_bad_company() {
 }
 
 fn serves_everyone_in_bad_company(stand: &Stand) {
-    let a_second =
-        Load { pairs: 1, qos: QoS::AtLeastOnce, count: 100, rate: Some(100.0), ..Load::new(stand.port()) };
+    let a_second = Load {
+        shape: Shape::Pairs(1),
+        qos: QoS::AtLeastOnce,
+        amount: Amount::Messages(100),
+        rate: Some(100.0),
+        ..Load::new(stand.port())
+    };
     let mut witness = Device::connect(stand.port(), ProtocolVersion::V5_0, "witness");
     // What a broker takes for its first messages is not growth.
     a_second.run();

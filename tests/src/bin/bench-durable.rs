@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use lacewing_protocol::{Packet, ProtocolVersion, QoS};
 use lacewing_tests::device::{self, Device};
 use lacewing_tests::lacewing::Lacewing;
-use lacewing_tests::load::Load;
+use lacewing_tests::load::{Amount, Load, Shape};
 use lacewing_tests::machine::machine;
 
 fn main() -> ExitCode {
@@ -31,8 +31,15 @@ fn throughput() -> bool {
         for (pairs, window) in [(10, 200), (10, 1000), (50, 200)] {
             let lacewing = Lacewing::start_durable();
             let before = Commits::of(&lacewing);
-            let count = count * 10 / u64::from(pairs);
-            let load = Load { qos, count, pairs, window, lasting: true, ..Load::new(lacewing.mqtt_port) };
+            let amount = Amount::Messages(count * 10 / pairs as u64);
+            let load = Load {
+                qos,
+                amount,
+                shape: Shape::Pairs(pairs),
+                window,
+                lasting: true,
+                ..Load::new(lacewing.mqtt_port)
+            };
             let outcome = load.run();
             let commits = Commits::of(&lacewing).since(before);
             println!(

@@ -11,7 +11,7 @@ use std::time::Duration;
 use lacewing_protocol::QoS;
 use lacewing_tests::hostile::Hostile;
 use lacewing_tests::lacewing::BrokerHome;
-use lacewing_tests::load::{Load, Outcome};
+use lacewing_tests::load::{Amount, Load, Outcome, Shape};
 use lacewing_tests::machine::machine;
 use lacewing_tests::memory::{Watch, resident};
 use lacewing_tests::stand::Stand;
@@ -40,9 +40,9 @@ fn main() -> ExitCode {
 
 fn endures(name: &str, stand: &Stand, seconds: u64) -> bool {
     let load = Load {
-        pairs: 1,
+        shape: Shape::Pairs(1),
         qos: QoS::AtLeastOnce,
-        count: seconds * RATE as u64,
+        amount: Amount::Messages(seconds * RATE as u64),
         rate: Some(RATE),
         ..Load::new(stand.port())
     };

@@ -83,19 +83,31 @@ impl Chromium {
     /// # Panics
     /// When the browser does not tell.
     pub fn renderers(&self) -> Vec<u32> {
+        self.processes_that(|process| process["type"] == "renderer")
+    }
+
+    /// The ids of all its processes.
+    ///
+    /// # Panics
+    /// When the browser does not tell.
+    pub fn processes(&self) -> Vec<u32> {
+        self.processes_that(|_| true)
+    }
+
+    fn processes_that(&self, wanted: impl Fn(&serde_json::Value) -> bool) -> Vec<u32> {
         let answer = self.tools.borrow_mut().call(None, "SystemInfo.getProcessInfo", json!({}));
         let answer = answer.expect("the browser knows its processes");
         let processes = answer["processInfo"].as_array().expect("a list of processes");
-        let mut renderers: Vec<_> = processes
+        let mut found: Vec<_> = processes
             .iter()
-            .filter(|process| process["type"] == "renderer")
+            .filter(|process| wanted(process))
             .filter_map(|process| {
                 let id = u32::try_from(process["id"].as_u64()?).ok()?;
                 Some((process["cpuTime"].as_f64()?, id))
             })
             .collect();
-        renderers.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-        renderers.into_iter().map(|(_, id)| id).collect()
+        found.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+        found.into_iter().map(|(_, id)| id).collect()
     }
 
     /// Ends the process of the tab that has worked most as `kill -9` does, and waits until the browser knows.

@@ -236,6 +236,18 @@ impl Page {
         self.call("Emulation.setDeviceMetricsOverride", params);
     }
 
+    /// Minimizes the window, so that nobody sees the page.
+    ///
+    /// # Panics
+    /// When the browser refuses.
+    pub fn hide(&self) {
+        let mut tools = self.tools.borrow_mut();
+        let window = tools.call(None, "Browser.getWindowForTarget", json!({ "targetId": self.target }));
+        let window = window.expect("a tab has a window")["windowId"].take();
+        let bounds = json!({ "windowId": window, "bounds": { "windowState": "minimized" } });
+        tools.call(None, "Browser.setWindowBounds", bounds).expect("a window can be minimized");
+    }
+
     /// Whether the page is to be dark.
     pub fn dark(&self, dark: bool) {
         let value = if dark { "dark" } else { "light" };
