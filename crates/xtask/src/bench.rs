@@ -6,22 +6,33 @@
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use anyhow::{Result, bail};
 
-use crate::needs::Purpose;
-use crate::process::{display, run_openly};
+use crate::figures::Figures;
+use crate::inventory::named_or_on_path;
+use crate::needs::{MOSQUITTO, Purpose};
+use crate::process::{display, elapsed, run_openly};
 use crate::workspace::{cargo, root};
-use crate::{page, setup, test};
+use crate::{core_bench, page, setup, test};
 
-/// Runs the command; `args` go to the benchmark.
+/// What `docs/performance.md` tells, in its order.
+const DOCUMENTED: [&str; 4] = ["wasm", "native", "connections", "tab"];
+
+/// Runs the command; `args` go to the benchmark. With `write`, what it measures goes into `docs/performance.md`.
 ///
 /// # Errors
 ///
 /// When there is no such benchmark, or it fails.
-pub(crate) fn run(case: Option<&str>, args: &[String]) -> Result<ExitCode> {
+pub(crate) fn run(case: Option<&str>, write: bool, args: &[String]) -> Result<ExitCode> {
     let all = find(&root())?;
-    let chosen: Vec<&Bench> = all.iter().filter(|bench| case.is_none_or(|case| bench.case == case)).collect();
+    let wanted = |bench: &&Bench| match case {
+        Some(case) => bench.case == case,
+        None => !write || DOCUMENTED.contains(&bench.case.as_str()),
+    };
+    let mut chosen: Vec<&Bench> = all.iter().filter(wanted).collect();
+    chosen.sort_by_key(|bench| DOCUMENTED.iter().position(|name| *name == bench.case));
     if chosen.is_empty() {
         let names: Vec<&str> = all.iter().map(|bench| bench.case.as_str()).collect();
         let there_is = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
@@ -30,10 +41,24 @@ pub(crate) fn run(case: Option<&str>, args: &[String]) -> Result<ExitCode> {
             case.map(|case| format!(" `{case}`")).unwrap_or_default()
         );
     }
+    let figures = Figures::gather()?;
+    let (began, mut failed) = (Instant::now(), Vec::new());
     for bench in chosen {
-        run_one(bench, args)?;
+        // One that breaks its promise has measured all the same, and so do those after it.
+        if let Err(error) = run_one(bench, &figures, args) {
+            println!("== {}: {error:#}", bench.case);
+            failed.push(bench.case.as_str());
+        }
     }
-    Ok(ExitCode::SUCCESS)
+    if write {
+        figures.write()?;
+    }
+    println!("== in {}", elapsed(began));
+    if failed.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("== failed: {}", failed.join(", "));
+    Ok(ExitCode::FAILURE)
 }
 
 /// One benchmark.
@@ -51,17 +76,27 @@ enum Measures {
     TheWhole(String),
 }
 
-fn run_one(bench: &Bench, args: &[String]) -> Result<()> {
+fn run_one(bench: &Bench, figures: &Figures, args: &[String]) -> Result<()> {
     let mut command = cargo();
     match &bench.measures {
         Measures::Package(package) => {
             command.args(["bench", "--package", package, "--bench", &bench.case]);
         }
         Measures::TheWhole(program) => {
-            let tools = setup::toolbox(Purpose::Test)?;
+            let tools = setup::toolbox(Purpose::Bench)?;
             let built = page::build(&tools)?;
             command.args(["run", "--quiet", "--release", "--package", "lacewing-tests", "--bin", program]);
             test::place(&mut command, &tools, &built)?;
+            command.env("LACEWING_FIGURES", figures.folder());
+            let others = [
+                ("MOSQUITTO", named_or_on_path(Some("MOSQUITTO"), MOSQUITTO)),
+                ("RUMQTTD", tools.find("rumqttd")),
+            ];
+            command.envs(others.into_iter().filter_map(|(name, file)| Some((name, file?))));
+            if bench.case == "wasm" {
+                command.env("LACEWING_CORE", core_bench::native()?);
+                command.env("LACEWING_CORE_WASM", core_bench::pages(&tools)?);
+            }
         }
     }
     command.arg("--").args(args);

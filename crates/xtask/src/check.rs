@@ -11,7 +11,7 @@ use crate::needs::Purpose;
 use crate::page::log;
 use crate::process::{elapsed, run_quietly};
 use crate::workspace::{cargo, root};
-use crate::{conformance, prose, purity, seeded, setup, weight};
+use crate::{conformance, instructions, prose, purity, seeded, setup, weight};
 
 /// From this many lines on, a file is asked which two ideas it holds.
 const LONG_FILE: usize = 500;
@@ -52,6 +52,7 @@ pub(crate) fn run() -> Result<ExitCode> {
     checks.run("README and CONTRIBUTING name commands and files that exist", prose::check);
     checks.run("docs/conformance.md says which test holds which clause", conformance::check);
     checks.run("each seeded fault fits the source, and its test claims its clause", seeded::check);
+    checks.run("the core's hot paths take as many instructions as they did", instructions::check);
     checks.run("the page and its worker stay light", || weight::check(&tools));
     report_long_files(&root())?;
     Ok(checks.sum_up())

@@ -136,18 +136,19 @@ pub(crate) fn debian_packages(cache: &Cache, packages: &[&str]) -> Result<()> {
 ///
 /// When they can be neither fetched nor built.
 pub(crate) fn cargo_package(cache: &Cache, lock: &CacheLock, means: Means, recipe: &Recipe) -> Result<()> {
-    let Recipe::Cargo { package, version, programs, locked, .. } = recipe else {
+    let Recipe::Cargo { package, version, programs, locked, fast, .. } = recipe else {
         bail!("this is no crate: {recipe:?}");
     };
     cache.fill(lock, package, version, |folder| {
-        if means.binstall {
+        // What is ready-made may be built in other ways than for speed.
+        if means.binstall && !fast {
             let fetched = binstall(cache, package, version, folder);
             if fetched.is_ok() && programs.iter().all(|program| folder.join("bin").join(program).exists()) {
                 return Ok(());
             }
             println!("    no ready-made {package} {version} to be had; it is built instead");
         }
-        build(cache, package, version, *locked, folder)
+        build(cache, package, version, (*locked, *fast), folder)
     })
 }
 
@@ -199,7 +200,13 @@ fn binstall(cache: &Cache, package: &str, version: &str, folder: &Path) -> Resul
     run_quietly(cargo.arg(folder).arg(format!("{package}@{version}")), &cache.log(package)?)
 }
 
-fn build(cache: &Cache, package: &str, version: &str, locked: bool, folder: &Path) -> Result<()> {
+fn build(
+    cache: &Cache,
+    package: &str,
+    version: &str,
+    (locked, fast): (bool, bool),
+    folder: &Path,
+) -> Result<()> {
     let mut cargo = workspace::cargo();
     cargo
         // Away from the checkout, so that its settings do not leak into the tool.
@@ -207,13 +214,19 @@ fn build(cache: &Cache, package: &str, version: &str, locked: bool, folder: &Pat
         .env_remove("CARGO_BUILD_TARGET")
         .env_remove("RUSTFLAGS")
         .env("CARGO_TARGET_DIR", cache.build_folder())
-        // These tools' own profiles spend minutes on speed that a build of this size never sees.
-        .env("CARGO_PROFILE_RELEASE_LTO", "off")
-        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
         .env("CARGO_PROFILE_RELEASE_DEBUG", "false")
         .args(["install", "--force", "--version", version, "--root"])
         .arg(folder);
+    if fast {
+        // As `lacewing` itself is built.
+        cargo.env("CARGO_PROFILE_RELEASE_LTO", "fat").env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1");
+    } else {
+        // These tools' own profiles spend minutes on speed that a build of this size never sees.
+        cargo
+            .env("CARGO_PROFILE_RELEASE_LTO", "off")
+            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
+    }
     if locked {
         cargo.arg("--locked");
     }

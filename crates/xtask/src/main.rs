@@ -12,10 +12,13 @@ mod check;
 mod claims;
 mod clauses;
 mod conformance;
+mod core_bench;
 mod faults;
+mod figures;
 mod fuzz;
 mod home_assistant;
 mod install;
+mod instructions;
 mod interop;
 mod inventory;
 mod mutants;
@@ -85,9 +88,18 @@ enum Chore {
     Bench {
         /// The benchmark's name; without it, all of them in turn.
         case: Option<String>,
+        /// Write what was measured into `docs/performance.md`; without a name, only what stands there is measured.
+        #[arg(long)]
+        write: bool,
         /// Arguments for the benchmark, after `--`.
         #[arg(last = true, value_name = "ARGS")]
         args: Vec<String>,
+    },
+    /// Count the instructions of the core's hot paths, and compare them with the committed figures.
+    Instructions {
+        /// Write the new figures in place of the committed ones.
+        #[arg(long)]
+        bless: bool,
     },
     /// Take pictures of everything there is to see on the page, wide and on a phone, light and dark.
     Screenshots {
@@ -129,7 +141,8 @@ fn main() -> ExitCode {
         Chore::Test { fast } => test::run(fast),
         Chore::Check => check::run(),
         Chore::Interop { suite, tests } => interop::run(suite, &tests),
-        Chore::Bench { case, args } => bench::run(case.as_deref(), &args),
+        Chore::Bench { case, write, args } => bench::run(case.as_deref(), write, &args),
+        Chore::Instructions { bless } => instructions::run(bless),
         Chore::Screenshots { folder } => screenshots::run(folder.as_deref()),
         Chore::Conformance => conformance::run(),
         Chore::HomeAssistant => home_assistant::run(),

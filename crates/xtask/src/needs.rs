@@ -9,6 +9,8 @@ use crate::workspace;
 /// The command that set-up prepares for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Purpose {
+    /// `cargo xtask bench`: what `Test` needs, and the brokers by others that are compared with.
+    Bench,
     /// `cargo xtask check`.
     Check,
     /// `cargo xtask mutants`: nothing else needs its tool, and so `Test` does not install it.
@@ -48,6 +50,8 @@ pub(crate) enum Recipe {
         accepts: Accepts,
         programs: &'static [&'static str],
         locked: bool,
+        /// It is built for speed, which takes longer: how fast it is is what it is wanted for.
+        fast: bool,
     },
     /// An npm package, kept in the cache; `program` is what it brings for the command line.
     Npm { package: &'static str, version: &'static str, accepts: Accepts, program: Option<&'static str> },
@@ -69,18 +73,23 @@ pub(crate) fn of(purpose: Purpose) -> Result<Vec<Need>> {
         return Ok(vec![cargo_mutants()]);
     }
     let mut needs = vec![wasm_target()];
-    if matches!(purpose, Purpose::Check | Purpose::Test) {
+    let everything = matches!(purpose, Purpose::Test | Purpose::Bench);
+    if everything || purpose == Purpose::Check {
         needs.extend([
             component("rustfmt", "fmt", "formats the source"),
             component("clippy", "clippy", "reads the source for mistakes"),
+            valgrind(),
         ]);
     }
-    if purpose == Purpose::Test {
+    if everything {
         needs.extend(browser_and_clients());
     }
     needs.extend([wasm_bindgen(workspace::wasm_bindgen_version()?), trunk(), wasm_opt()]);
-    if purpose == Purpose::Test {
+    if everything {
         needs.extend([wasm_pack(), mqttjs(), axe(), paho()]);
+    }
+    if purpose == Purpose::Bench {
+        needs.extend([mosquitto(), rumqttd()]);
     }
     Ok(needs)
 }
@@ -88,6 +97,9 @@ pub(crate) fn of(purpose: Purpose) -> Result<Vec<Need>> {
 /// The names under which Chromium is installed, Debian's first.
 pub(crate) const CHROMIUM: &[&str] =
     &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
+
+/// Where mosquitto is: Debian puts it where only root's PATH leads.
+pub(crate) const MOSQUITTO: &[&str] = &["mosquitto", "/usr/sbin/mosquitto"];
 
 /// The names under which Chromium's driver is installed.
 pub(crate) const CHROMEDRIVER: &[&str] = &["chromedriver"];
@@ -125,6 +137,7 @@ fn wasm_bindgen(version: String) -> Need {
             programs: &["wasm-bindgen", "wasm-bindgen-test-runner"],
             // Its lock file names a crate version that can no longer be had.
             locked: false,
+            fast: false,
         },
     }
 }
@@ -142,6 +155,7 @@ fn trunk() -> Need {
             accepts: Accepts::SameMinor,
             programs: &["trunk"],
             locked: true,
+            fast: false,
         },
     }
 }
@@ -173,6 +187,7 @@ fn wasm_pack() -> Need {
             accepts: Accepts::SameMinor,
             programs: &["wasm-pack"],
             locked: true,
+            fast: false,
         },
     }
 }
@@ -189,6 +204,44 @@ fn cargo_mutants() -> Need {
             accepts: Accepts::SameMinor,
             programs: &["cargo-mutants"],
             locked: true,
+            fast: false,
+        },
+    }
+}
+
+fn valgrind() -> Need {
+    Need {
+        name: "valgrind",
+        why: "counts the instructions of the core's hot paths",
+        takes: "1 min",
+        without: Some("the core's instructions cannot be counted"),
+        recipe: Recipe::Debian { package: "valgrind", programs: &["valgrind"], variable: None },
+    }
+}
+
+fn mosquitto() -> Need {
+    Need {
+        name: "mosquitto",
+        why: "a broker by others to compare with; Debian also starts it as a service, on port 1883",
+        takes: "10 s",
+        without: Some("it is not compared with"),
+        recipe: Recipe::Debian { package: "mosquitto", programs: MOSQUITTO, variable: Some("MOSQUITTO") },
+    }
+}
+
+fn rumqttd() -> Need {
+    Need {
+        name: "rumqttd",
+        why: "a broker by others to compare with",
+        takes: "5 min",
+        without: Some("it is not compared with"),
+        recipe: Recipe::Cargo {
+            package: "rumqttd",
+            version: "0.20.0".to_owned(),
+            accepts: Accepts::Exactly,
+            programs: &["rumqttd"],
+            locked: true,
+            fast: true,
         },
     }
 }
@@ -296,6 +349,7 @@ mod tests {
     #[test]
     fn test_needs_all_that_the_others_need() {
         let everything = names(Purpose::Test);
+        assert!(everything.iter().all(|name| names(Purpose::Bench).contains(name)), "a bench needs as much");
         for name in names(Purpose::Serve).into_iter().chain(names(Purpose::Check)) {
             assert!(everything.contains(&name), "{name} is missing");
         }

@@ -190,6 +190,7 @@ fn wanting(purpose: Purpose, needs: &[Need], survey: &[State]) -> Result<()> {
 
 fn commands(purpose: Purpose) -> &'static str {
     match purpose {
+        Purpose::Bench => "`cargo xtask bench`",
         Purpose::Check => "`cargo xtask check`",
         Purpose::Mutants => "`cargo xtask mutants`",
         Purpose::Serve => "`cargo xtask serve`",

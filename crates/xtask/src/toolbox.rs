@@ -59,9 +59,14 @@ impl Toolbox {
         command.env("PATH", &self.path)
     }
 
+    /// Where a tool is, if it is there.
+    pub(crate) fn find(&self, program: &str) -> Option<PathBuf> {
+        env::split_paths(&self.path).find_map(|folder| program_in(&folder, program))
+    }
+
     /// A tool's command, to be run in the checkout's top folder.
     pub(crate) fn tool(&self, program: &str) -> Command {
-        let file = env::split_paths(&self.path).find_map(|folder| program_in(&folder, program));
+        let file = self.find(program);
         let mut command = Command::new(file.unwrap_or_else(|| PathBuf::from(program)));
         command.current_dir(workspace::root());
         self.equip(&mut command);

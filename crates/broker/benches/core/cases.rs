@@ -22,10 +22,14 @@ pub(crate) const ALL: &[(&str, Case)] = &[
     ("topics used once", topics_used_once),
     ("shared, 10 members", shared),
     ("retained 100 000, set", |harness| {
-        retain(harness, 100_000);
-        harness.count(100_000);
+        let count = harness.times(100_000);
+        retain(harness, count);
+        harness.count(count as u64);
     }),
-    ("retained 100 000, then #", |harness| retained(harness, 100_000)),
+    ("retained 100 000, then #", |harness| {
+        let count = harness.times(100_000);
+        retained(harness, count);
+    }),
     ("subscribe and leave, 100 000", subscriptions),
     ("connect and disconnect", connections),
     ("10 000 connections, 1 to all", many_connections),
@@ -59,7 +63,7 @@ fn pairs(harness: &mut Harness, qos: QoS, window: usize) {
         .collect();
     harness.settle();
     harness.start();
-    for _ in 0..500_000 / (10 * window) {
+    for _ in 0..harness.times(500_000 / (10 * window)) {
         for (from, read) in &reads {
             harness.receive(*from, read.clone());
         }
@@ -72,7 +76,7 @@ fn fan_out(harness: &mut Harness) {
     let from = harness.connect();
     let read = messages(iter::repeat_n("bench/all", READ), QoS::AtMostOnce, false);
     harness.start();
-    for _ in 0..40 {
+    for _ in 0..harness.times(40) {
         harness.receive(from, read.clone());
         harness.settle();
     }
@@ -83,7 +87,7 @@ fn wide_fan_out(harness: &mut Harness) {
     let from = harness.connect();
     let read = messages(["bench/all"], QoS::AtMostOnce, false);
     harness.start();
-    for _ in 0..20 {
+    for _ in 0..harness.times(20) {
         harness.receive(from, read.clone());
         harness.settle();
     }
@@ -98,7 +102,7 @@ fn fan_in(harness: &mut Harness) {
         })
         .collect();
     harness.start();
-    for _ in 0..250 {
+    for _ in 0..harness.times(250) {
         for (from, read) in &from {
             harness.receive(*from, read.clone());
         }
@@ -119,7 +123,7 @@ fn wildcards(harness: &mut Harness) {
     let topics: Vec<String> = (0..200).map(|number| format!("bench/{number}/temperature")).collect();
     let read = messages(topics.iter().map(String::as_str), QoS::AtMostOnce, false);
     harness.start();
-    for round in 0..2500 {
+    for round in 0..harness.times(2500) {
         harness.receive(clients[round % 200], read.clone());
         harness.settle();
     }
@@ -129,7 +133,7 @@ fn topics_used_once(harness: &mut Harness) {
     subscribers(harness, 1, |_| vec!["bench/+/temperature".to_owned()]);
     let from = harness.connect();
     harness.start();
-    for round in 0..2000 {
+    for round in 0..harness.times(2000) {
         let topics: Vec<String> =
             (0..READ).map(|number| format!("bench/{}/temperature", round * READ + number)).collect();
         harness.receive(from, messages(topics.iter().map(String::as_str), QoS::AtMostOnce, false));
@@ -142,7 +146,7 @@ fn shared(harness: &mut Harness) {
     let from = harness.connect();
     let read = messages(iter::repeat_n("bench/jobs", READ), QoS::AtMostOnce, false);
     harness.start();
-    for _ in 0..5000 {
+    for _ in 0..harness.times(5000) {
         harness.receive(from, read.clone());
         harness.settle();
     }
@@ -159,26 +163,28 @@ fn retained(harness: &mut Harness, count: usize) {
 fn subscriptions(harness: &mut Harness) {
     let client = harness.connect();
     harness.start();
-    for part in 0..1000 {
+    let parts = harness.times(1000);
+    for part in 0..parts {
         let filters = (0..100).map(|number| format!("bench/{part}/{number}/+"));
         harness.receive(client, subscribe(filters, QoS::AtLeastOnce));
         harness.settle();
     }
     harness.close(client);
     harness.settle();
-    harness.count(100_000);
+    harness.count(parts as u64 * 100);
 }
 
 fn connections(harness: &mut Harness) {
     let hello = connect("come and go");
-    for _ in 0..100_000 {
+    let count = harness.times(100_000);
+    for _ in 0..count {
         let conn = harness.open();
         harness.receive(conn, hello.clone());
         harness.settle();
         harness.close(conn);
         harness.settle();
     }
-    harness.count(100_000);
+    harness.count(count as u64);
 }
 
 /// All come, each subscribes, one message goes to all, and all lose their connection.

@@ -10,31 +10,7 @@ use lacewing_protocol::{
     SubscriptionOptions, TopicFilter, TopicName, UserProperties, Utf8String,
 };
 
-/// The time this thread has run, so that whatever else the machine does is left out.
-#[cfg(unix)]
-mod clock {
-    use std::time::Duration;
-
-    use rustix::time::{ClockId, clock_gettime};
-
-    pub(super) fn now() -> Duration {
-        let time = clock_gettime(ClockId::ThreadCPUTime);
-        Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec as u32)
-    }
-}
-
-/// Where there is no such clock, the time that has passed.
-#[cfg(not(unix))]
-mod clock {
-    use std::sync::LazyLock;
-    use std::time::{Duration, Instant};
-
-    pub(super) fn now() -> Duration {
-        #[expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
-        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
-        START.elapsed()
-    }
-}
+use crate::clock;
 
 /// So many records are put together in one step of a restore.
 const RESTORE_STEP: u32 = 1000;
@@ -53,6 +29,8 @@ pub(crate) struct Harness {
     measured: Measured,
     /// What reading the clock twice takes.
     reading: Duration,
+    /// The cases do only every so manieth of what they would do.
+    fraction: usize,
 }
 
 /// What came out.
@@ -75,7 +53,7 @@ struct Client {
 }
 
 impl Harness {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(fraction: usize) -> Self {
         let now = Now { awake: 1_000_000, wall: 1_700_000_000_000_000 };
         let config = Config { inflight: u16::MAX, topic_levels: u16::MAX, ..Config::default() };
         Self {
@@ -86,15 +64,22 @@ impl Harness {
             outputs: Vec::new(),
             clients: Vec::new(),
             measured: Measured::default(),
-            reading: (0..1000).map(|_| clock_reading()).min().unwrap_or_default(),
+            reading: if fraction == 1 { clock::reading() } else { Duration::ZERO },
+            fraction,
         }
+    }
+
+    /// How often something is done that is done `most` times when all is measured.
+    pub(crate) fn times(&self, most: usize) -> usize {
+        (most / self.fraction).max(2)
     }
 
     pub(crate) fn measured(&self) -> Measured {
         self.measured
     }
 
-    /// Forgets what was measured: what was done so far was preparation.
+    /// Forgets what was measured: what was done so far was preparation. `cargo xtask instructions` knows it by its name.
+    #[inline(never)]
     pub(crate) fn start(&mut self) {
         self.measured = Measured::default();
     }
@@ -221,13 +206,15 @@ impl Harness {
             let mut batches = std::mem::take(&mut self.batches);
             batches.resize_with(ready.len().max(batches.len()), Batch::new);
             let mut unfinished = Vec::new();
-            let start = clock::now();
-            for (conn, batch) in ready.iter().zip(&mut batches) {
-                if self.broker.transmit(now, *conn, WRITE, batch) {
-                    unfinished.push(*conn);
+            let start = self.clock();
+            under_measurement(|| {
+                for (conn, batch) in ready.iter().zip(&mut batches) {
+                    if self.broker.transmit(now, *conn, WRITE, batch) {
+                        unfinished.push(*conn);
+                    }
                 }
-            }
-            self.measured.spent += clock::now().saturating_sub(start);
+            });
+            self.measured.spent += self.clock().saturating_sub(start);
             for (conn, batch) in ready.drain(..).zip(&mut batches) {
                 let client = &mut self.clients[conn.0 as usize];
                 self.measured.count += batch.chunks().map(|chunk| client.read(chunk)).sum::<u64>();
@@ -242,24 +229,30 @@ impl Harness {
         }
     }
 
+    /// The time, where time is measured: who counts instructions has no clock that can be asked.
+    fn clock(&self) -> Duration {
+        if self.fraction == 1 { clock::now() } else { Duration::ZERO }
+    }
+
     fn handle(&mut self, input: Input) {
         let now = self.now;
         self.timed(|broker| broker.handle(now, input));
     }
 
     fn timed<R>(&mut self, call: impl FnOnce(&mut Broker) -> R) -> R {
-        let start = clock::now();
-        let result = call(&mut self.broker);
-        let spent = clock::now().saturating_sub(start + self.reading);
+        let start = self.clock();
+        let result = under_measurement(|| call(&mut self.broker));
+        let spent = self.clock().saturating_sub(start + self.reading);
         self.measured.spent += spent;
         self.measured.longest = self.measured.longest.max(spent);
         result
     }
 }
 
-fn clock_reading() -> Duration {
-    let start = clock::now();
-    clock::now().saturating_sub(start)
+/// Everything that counts happens in here: `cargo xtask instructions` knows it by its name.
+#[inline(never)]
+fn under_measurement<R>(call: impl FnOnce() -> R) -> R {
+    call()
 }
 
 impl Client {

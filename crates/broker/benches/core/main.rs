@@ -1,26 +1,29 @@
 //! The broker without IO, on one core: `cargo bench -p lacewing-broker`, or with the start of a case's name after `--`.
 //!
 //! Only the calls to the broker are timed, not what the clients do, and in processor time where there is a clock for it. The rates are messages that left the broker a
-//! second, or whatever else the case counts; `longest` is the longest single call of `handle` or of a drain.
+//! second, or whatever else the case counts; `longest` is the longest single call of `handle` or of a drain. `--every=50` does only every fiftieth of
+//! it and looks at no clock, for those who count instructions; `web/benches/core.rs` runs the same cases in a browser.
 //!
 //! Where a case frees hundreds of thousands of small pieces, glibc now and then joins all of them in one call, for tens of
 //! milliseconds; with `GLIBC_TUNABLES=glibc.malloc.mxfast=0` it joins each at once, and `longest` is the broker's own.
 #![expect(clippy::print_stdout, reason = "a bench prints its results")]
 
 mod cases;
+mod clock;
 mod harness;
 
 use harness::Harness;
 
 fn main() {
-    let wanted: Vec<String> =
-        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let (flags, wanted): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|argument| argument.starts_with('-'));
+    let every = flags.iter().find_map(|flag| flag.strip_prefix("--every=")?.parse().ok()).unwrap_or(1);
     println!("{:<34}{:>12}{:>14}{:>10}{:>12}", "case", "count", "per second", "ns each", "longest µs");
     for (name, case) in cases::ALL {
         if !wanted.is_empty() && !wanted.iter().any(|wanted| name.starts_with(wanted.as_str())) {
             continue;
         }
-        let mut harness = Harness::new();
+        let mut harness = Harness::new(every);
         case(&mut harness);
         let measured = harness.measured();
         println!(
