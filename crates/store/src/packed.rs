@@ -15,6 +15,8 @@ pub struct Malformed;
 
 const HEAD: usize = 9;
 const DELETED: u32 = u32::MAX;
+/// The bit of a lot's number that says so.
+const REPLACES: u64 = 1 << 63;
 
 /// Appends a record to `bytes`.
 ///
@@ -106,8 +108,9 @@ impl Changes {
     /// # Errors
     /// See [`Malformed`].
     pub fn unpack(mut bytes: Bytes) -> Result<Self, Malformed> {
-        let last = Seq(bytes.try_get_u64_le().map_err(|_| Malformed)?);
-        let mut changes = Self::default();
+        let head = bytes.try_get_u64_le().map_err(|_| Malformed)?;
+        let last = Seq(head & !REPLACES);
+        let mut changes = if head & REPLACES == 0 { Self::default() } else { Self::replacing() };
         while !bytes.is_empty() {
             changes.push(last, unpack(&mut bytes)?);
         }

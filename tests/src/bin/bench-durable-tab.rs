@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use lacewing_protocol::{Packet, ProtocolVersion, QoS};
 use lacewing_tests::device::{self, Device};
-use lacewing_tests::load::Load;
+use lacewing_tests::load::{Amount, Load};
 use lacewing_tests::machine::machine;
 use lacewing_tests::stand::Stand;
 
@@ -41,7 +41,7 @@ fn throughput() -> bool {
     for (qos, count) in [(QoS::AtLeastOnce, 10_000), (QoS::ExactlyOnce, 5_000)] {
         for lasting in [true, false] {
             let stand = Stand::tab();
-            let load = Load { qos, count, lasting, ..Load::new(stand.port()) };
+            let load = Load { qos, amount: Amount::Messages(count), lasting, ..Load::new(stand.port()) };
             // The first run warms up the browser's compiler.
             load.run();
             let outcome = load.run();
