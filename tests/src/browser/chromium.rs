@@ -78,7 +78,7 @@ impl Chromium {
         Profile { tools: Rc::clone(&self.tools), context }
     }
 
-    /// The process ids of everything that runs pages and workers, the one that has worked most in front.
+    /// The process ids of everything that runs pages and workers.
     ///
     /// # Panics
     /// When the browser does not tell.
@@ -98,27 +98,25 @@ impl Chromium {
         let answer = self.tools.borrow_mut().call(None, "SystemInfo.getProcessInfo", json!({}));
         let answer = answer.expect("the browser knows its processes");
         let processes = answer["processInfo"].as_array().expect("a list of processes");
-        let mut found: Vec<_> = processes
+        processes
             .iter()
             .filter(|process| wanted(process))
-            .filter_map(|process| {
-                let id = u32::try_from(process["id"].as_u64()?).ok()?;
-                Some((process["cpuTime"].as_f64()?, id))
-            })
-            .collect();
-        found.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-        found.into_iter().map(|(_, id)| id).collect()
+            .filter_map(|process| process["id"].as_u64().and_then(|id| u32::try_from(id).ok()))
+            .collect()
     }
 
-    /// Ends the process of the tab that has worked most as `kill -9` does, and waits until the browser knows.
+    /// Ends the processes of all tabs as `kill -9` does, and waits until the browser knows.
     ///
     /// # Panics
-    /// When there is none.
-    pub fn kill_tab(&self) {
-        let tab = *self.renderers().first().expect("a tab has a process");
-        let killed = Command::new("kill").args(["-9", &tab.to_string()]).status();
-        assert!(killed.is_ok_and(|status| status.success()), "the tab's process is killed");
-        eventually("the browser has noticed", || (!self.renderers().contains(&tab)).then_some(()));
+    /// When it cannot.
+    pub fn kill_tabs(&self) {
+        let tabs = self.renderers();
+        let killed = Command::new("kill").arg("-9").args(tabs.iter().map(u32::to_string)).status();
+        assert!(killed.is_ok_and(|status| status.success()), "the tabs' processes are killed");
+        eventually("the browser has noticed", || {
+            let left = self.renderers();
+            tabs.iter().all(|tab| !left.contains(tab)).then_some(())
+        });
     }
 
     /// The version it says it has.

@@ -23,7 +23,7 @@ impl Mortal for Tab {
 
     fn kill(&mut self) {
         let witness = Device::connect(self.port(), ProtocolVersion::V5_0, "witness");
-        chromium(&self.0).kill_tab();
+        chromium(&self.0).kill_tabs();
         witness.ends_within(Duration::from_secs(2));
     }
 
