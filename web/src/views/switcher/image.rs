@@ -64,6 +64,6 @@ pub(super) fn Image() -> Html {
 
 /// An address for what is in memory, for as long as the page is there.
 fn address(image: &[u8]) -> Option<String> {
-    let blob = Blob::new_with_u8_array_sequence(&Array::of1(&Uint8Array::from(&image[..]))).ok()?;
+    let blob = Blob::new_with_u8_array_sequence(&Array::of1(&Uint8Array::from(image))).ok()?;
     Url::create_object_url_with_blob(&blob).ok()
 }
