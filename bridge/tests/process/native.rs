@@ -150,7 +150,8 @@ fn the_right_token_operates_the_broker_and_no_other() {
     say(daemon.token.clone().into_bytes());
     say(lacewing_control::encode(&Request::Watch(Watch { clients: true, ..Watch::default() })).unwrap());
     let mut next = || lacewing_control::decode::<Response>(&page.read().unwrap().into_data()).unwrap();
-    assert!(matches!(next(), Response::Hello { host: HostKind::Native, saving: Saving::Nothing { .. }, .. }));
+    // It has a folder to keep its state in.
+    assert!(matches!(next(), Response::Hello { host: HostKind::Native, saving: Saving::Everything, .. }));
     loop {
         if let Response::Clients(clients) = next() {
             assert_eq!(clients[0].client_id, "c");
