@@ -41,7 +41,8 @@ pub(crate) fn NoBroker(props: &NoBrokerProps) -> Html {
             </p>
             <p role="status">{ &*saved }</p>
             if damaged {
-                <p class="hint">{ "To start empty sets the file aside: it stays in this browser, under its name, beside the new one. The file is what \
+                <p class="hint">{ "To start empty sets the file aside: it stays in this browser, under its name, beside the new one. An image that was exported \
+                    before can be imported then, behind Switch. The file is what \
                     lacewing --data DIR keeps as DIR/broker.store." }</p>
             } else {
                 <SaveReport report={props.why.clone()} />
