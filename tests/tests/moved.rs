@@ -104,16 +104,12 @@ fn saved(page: &Page, folder: PathBuf) -> PathBuf {
     page.press("Switch broker");
     page.press("Export");
     page.shows("dialog [role=status]", "The image is ready");
-    page.shows("dialog a[download]", "Save the image");
-    page.value(
-        "fetch(document.querySelector('dialog a[download]').href).then(response => response.blob()).then(blob => { \
-         const reader = new FileReader(); reader.onload = () => { window.saved = reader.result; }; reader.readAsDataURL(blob); })",
-    );
-    let url = eventually("the image is read", || page.value("window.saved")?.as_str().map(str::to_owned));
-    let (_, data) = url.split_once("base64,").expect("a data URL");
-    let file = folder.join("broker.image");
-    std::fs::write(&file, BASE64.decode(data.as_bytes()).expect("base64")).expect("it can be written");
-    file
+    page.download_into(&folder);
+    page.press("Save the image");
+    eventually("the image is saved", || {
+        let entries = std::fs::read_dir(&folder).ok()?.filter_map(Result::ok).map(|entry| entry.path());
+        entries.into_iter().find(|path| path.extension().is_some_and(|ending| ending == "image"))
+    })
 }
 
 /// Chooses a file, as a person does in the browser's dialog.

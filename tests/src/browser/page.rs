@@ -116,10 +116,11 @@ impl Page {
     /// # Panics
     /// When it never is.
     pub fn press(&self, name: &str) {
-        let object = within(PATIENCE, &format!("the page has something to press called {name:?}"), || {
-            self.named(name)
+        // What is drawn anew between the look and the click is looked for again.
+        within(PATIENCE, &format!("the page has something to press called {name:?}"), || {
+            let object = self.named(name)?;
+            self.middle_of(&object).map(|middle| self.click_at(middle))
         });
-        self.click_object(&object);
     }
 
     /// Clicks on a field and writes into it, in place of what stands there.
@@ -288,16 +289,23 @@ impl Page {
 
     /// Clicks with real mouse events, so that what covers an element counts.
     fn click_object(&self, object: &Value) {
-        self.call("DOM.scrollIntoViewIfNeeded", json!({ "objectId": object }));
-        let quads = self.call("DOM.getContentQuads", json!({ "objectId": object }));
+        self.click_at(self.middle_of(object).expect("what is to be clicked can be seen"));
+    }
+
+    /// The middle of an element, scrolled into view; `None` when it is gone or cannot be seen.
+    fn middle_of(&self, object: &Value) -> Option<(f64, f64)> {
+        self.try_call("DOM.scrollIntoViewIfNeeded", json!({ "objectId": object })).ok()?;
+        let quads = self.try_call("DOM.getContentQuads", json!({ "objectId": object })).ok()?;
         let corners: Vec<f64> =
             quads["quads"][0].as_array().into_iter().flatten().filter_map(Value::as_f64).collect();
-        assert_eq!(corners.len(), 8, "what is to be clicked can be seen");
         let middle = |axis: usize| corners.iter().skip(axis).step_by(2).sum::<f64>() / 4.0;
+        (corners.len() == 8).then(|| (middle(0), middle(1)))
+    }
+
+    fn click_at(&self, (x, y): (f64, f64)) {
         for kind in ["mouseMoved", "mousePressed", "mouseReleased"] {
             let button = if kind == "mouseMoved" { "none" } else { "left" };
-            let params =
-                json!({ "type": kind, "x": middle(0), "y": middle(1), "button": button, "clickCount": 1 });
+            let params = json!({ "type": kind, "x": x, "y": y, "button": button, "clickCount": 1 });
             self.call("Input.dispatchMouseEvent", params);
         }
     }

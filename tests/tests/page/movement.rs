@@ -34,10 +34,13 @@ fn messages_travel_unless_movement_is_paused_or_unwelcome() {
     page.press("Movement paused");
     page.shows(".controls .motion", "Pause movement");
     page.reduce_motion();
-    at_rest(page);
-    page.value("Object.assign(seen, { letters: 0, wires: 0 })");
-    switch_the_lamp(page);
-    eventually("the wires thicken", || (seen(page, "wires")? > 0).then_some(()));
+    // What set off before the page heard of it still arrives.
+    for _ in 0..2 {
+        at_rest(page);
+        page.value("Object.assign(seen, { letters: 0, wires: 0 })");
+        switch_the_lamp(page);
+        eventually("the wires thicken", || (seen(page, "wires")? > 0).then_some(()));
+    }
     at_rest(page);
     assert_eq!(seen(page, "letters"), Some(0), "nothing travels where that is unwelcome");
 }
