@@ -20,7 +20,7 @@ impl Broker {
     /// moment. A durable broker and one in memory have the same.
     ///
     /// Nothing can happen to the broker meanwhile, so this is one moment; as many records as it keeps messages, sessions and
-    /// subscriptions, about a microsecond each.
+    /// subscriptions.
     pub fn image(&self) -> impl Iterator<Item = Record> + '_ {
         let sessions = self
             .sessions
