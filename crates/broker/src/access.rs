@@ -81,12 +81,14 @@ impl Policy {
     pub(crate) fn forbids_to(&self, who: &Who<'_>, act: Act, topic: &str) -> Option<&AccessRule> {
         let own = who.user.and_then(|user| self.users.get(user));
         let own = own.and_then(|(place, tree)| {
-            let number = self.trees.get((*tree)? as usize)?.first(act, topic, who)?;
-            self.rules.users.get(*place as usize)?.access.get(number as usize)
+            let rules = &self.rules.users.get(*place as usize)?.access;
+            let number = self.trees.get((*tree)? as usize)?.first(rules, act, topic, who)?;
+            rules.get(number as usize)
         });
         let common = || {
-            let number = self.common.first(act, topic, who)?;
-            self.rules.access.get(number as usize)
+            let rules = &self.rules.access;
+            let number = self.common.first(rules, act, topic, who)?;
+            rules.get(number as usize)
         };
         own.or_else(common).filter(|rule| rule.verdict == Access::Deny)
     }

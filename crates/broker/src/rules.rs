@@ -83,7 +83,11 @@ pub enum Act {
 /// name contains `+`, `#` or `/`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct TopicPattern(String);
+pub struct TopicPattern {
+    text: String,
+    /// Counted once: the levels of many patterns are added up while others wait.
+    levels: u16,
+}
 
 /// A text that is no [`TopicPattern`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -176,15 +180,12 @@ impl Rules {
         if rules > Self::ACCESS_RULES {
             return Err(RulesError::AccessRules(rules));
         }
-        let patterns = || self.access().map(|rule| rule.topics.as_str());
-        let bytes =
-            patterns().map(str::len).sum::<usize>() + self.users.iter().map(User::bytes).sum::<usize>();
+        let patterns: usize = self.access().map(|rule| rule.topics.as_str().len()).sum();
+        let bytes = patterns + self.users.iter().map(User::bytes).sum::<usize>();
         if bytes > Self::BYTES {
             return Err(RulesError::Bytes(bytes));
         }
-        let slashes: usize =
-            patterns().map(|pattern| pattern.bytes().filter(|byte| *byte == b'/').count()).sum();
-        let levels = rules + slashes;
+        let levels: usize = self.access().map(|rule| usize::from(rule.topics.levels)).sum();
         if levels > Self::LEVELS { Err(RulesError::Levels(levels)) } else { Ok(()) }
     }
 
@@ -251,7 +252,7 @@ impl fmt::Display for AccessRule {
 impl TopicPattern {
     /// The text as it was written.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 
@@ -265,13 +266,15 @@ impl TryFrom<String> for TopicPattern {
         if filter.share_name().is_some() {
             return Err(wrong("it names a share; write the filter after it, rules hold for shared ones too"));
         }
-        Ok(Self(text))
+        // A filter has at most as many levels as bytes and one more, and no more than 65 535 of either.
+        let levels = text.bytes().filter(|byte| *byte == b'/').count() + 1;
+        Ok(Self { text, levels: u16::try_from(levels).unwrap_or(u16::MAX) })
     }
 }
 
 impl From<TopicPattern> for String {
     fn from(pattern: TopicPattern) -> Self {
-        pattern.0
+        pattern.text
     }
 }
 

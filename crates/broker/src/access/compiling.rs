@@ -2,7 +2,7 @@
 
 use super::Policy;
 use super::tree::{Place, Tree};
-use crate::{Access, AccessRule, Act, Rules};
+use crate::Rules;
 
 /// Users and rules that are being compiled and not yet in force.
 #[derive(Debug)]
@@ -27,21 +27,25 @@ impl Compiling {
                 return false;
             }
             self.user += 1;
-            self.place = Place::default();
+            self.finish_list();
         }
         let Policy { rules, common, .. } = &mut self.policy;
-        common.grow(&rules.access, &mut self.place, budget)
+        let whole = common.grow(&rules.access, &mut self.place, budget);
+        if whole {
+            self.finish_list();
+        }
+        whole
+    }
+
+    /// The next list of rules starts at its start.
+    fn finish_list(&mut self) {
+        let Place { guards_publishing, guards_reading, .. } = std::mem::take(&mut self.place);
+        self.policy.guards_publishing |= guards_publishing;
+        self.policy.guards_reading |= guards_reading;
     }
 
     /// The policy, which is whole once all is compiled.
     pub(crate) fn into_policy(mut self, edition: u32) -> Policy {
-        let rules = &self.policy.rules;
-        let denies = |act: Act| {
-            let is_such = |rule: &AccessRule| rule.verdict == Access::Deny && rule.act.includes(act);
-            rules.access().any(is_such)
-        };
-        let (publishing, reading) = (denies(Act::Publish), denies(Act::Subscribe));
-        (self.policy.guards_publishing, self.policy.guards_reading) = (publishing, reading);
         self.policy.edition = edition;
         self.policy
     }
@@ -114,8 +118,8 @@ impl Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::User;
     use crate::access::Who;
+    use crate::{Access, AccessRule, Act, User};
 
     fn rules() -> Rules {
         let rule = |number: usize, pattern: String| AccessRule {

@@ -1,20 +1,25 @@
+use std::hash::BuildHasher;
+
 use foldhash::fast::FixedState;
-use hashbrown::HashMap;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 use super::topics::{Who, is_level};
-use crate::{AccessRule, Act};
+use crate::{Access, AccessRule, Act};
 
 /// No rule: later than every other.
 const NONE: u32 = u32::MAX;
 
 /// So many nodes stand together, so that a tree grows and goes in small pieces.
 const PAGE: usize = 256;
-/// How many named levels are compared, or keys freed, for one unit of a call's budget.
-const KEYS_PER_COST: usize = 16;
+/// How many named levels are compared for one unit of a call's budget.
+const KEYS_PER_COST: usize = 8;
 /// How many bytes of a level are read for one unit.
 const BYTES_PER_COST: usize = 512;
 
 /// A list of rules by the levels of their patterns, to find the first that speaks of a topic.
+///
+/// It holds no text: whoever asks it hands it the list that it was grown from.
 #[derive(Debug)]
 pub(super) struct Tree {
     /// All but the last are full.
@@ -28,14 +33,17 @@ pub(super) struct Place {
     /// Where in the rule's pattern the next level starts, and the node it leads on from.
     at: usize,
     node: usize,
+    /// Whether any rule so far denies publishing, and subscribing.
+    pub(super) guards_publishing: bool,
+    pub(super) guards_reading: bool,
 }
 
 #[derive(Debug)]
 struct Node {
     /// What comes after a level without a wildcard.
-    exact: HashMap<Box<str>, u32, FixedState>,
+    exact: Exact,
     /// What comes after a level with a client id or user name in it.
-    named: Vec<(Box<str>, u32)>,
+    named: Vec<(Level, u32)>,
     /// What comes after `+`.
     any: Option<u32>,
     /// The first rule that ends here, by act.
@@ -44,6 +52,22 @@ struct Node {
     below: Firsts,
     /// The first rule here or further down.
     first: Firsts,
+}
+
+/// Most nodes lead on by one level at most, and then nothing is allocated for it.
+#[derive(Debug)]
+enum Exact {
+    None,
+    One(Level, u32),
+    Many(Box<HashTable<(Level, u32)>>),
+}
+
+/// Where a level stands in a list of rules.
+#[derive(Debug, Clone, Copy)]
+struct Level {
+    rule: u32,
+    at: u16,
+    len: u16,
 }
 
 /// The first rules that speak of publishing and of subscribing.
@@ -72,12 +96,13 @@ impl Tree {
                 let node = self.node_mut(place.node);
                 let compared = if level.contains('%') { node.named.len() / KEYS_PER_COST } else { 0 };
                 *budget = budget.saturating_sub((1 + compared + level.len() / BYTES_PER_COST) as u32);
+                let place_of_level = Level { rule: number, at: place.at as u16, len: level.len() as u16 };
                 node.first.add(number, rule.act);
                 if level == "#" {
                     node.below.add(number, rule.act);
                     break;
                 }
-                place.node = self.child(place.node, level);
+                place.node = self.child(rules, place.node, place_of_level);
                 if level.len() == rest.len() {
                     let last = self.node_mut(place.node);
                     last.first.add(number, rule.act);
@@ -86,7 +111,11 @@ impl Tree {
                 }
                 place.at += level.len() + 1;
             }
-            *place = Place { rule: place.rule + 1, ..Place::default() };
+            if rule.verdict == Access::Deny {
+                place.guards_publishing |= rule.act.includes(Act::Publish);
+                place.guards_reading |= rule.act.includes(Act::Subscribe);
+            }
+            *place = Place { rule: place.rule + 1, at: 0, node: 0, ..*place };
         }
         true
     }
@@ -97,12 +126,10 @@ impl Tree {
             if *budget == 0 {
                 return false;
             }
-            let Some(node) = page.pop() else {
+            *budget -= 1;
+            if page.pop().is_none() {
                 self.pages.pop();
-                continue;
-            };
-            let keys = node.exact.len() + node.named.len();
-            *budget = budget.saturating_sub((1 + keys / KEYS_PER_COST) as u32);
+            }
         }
         true
     }
@@ -116,20 +143,20 @@ impl Tree {
         &mut self.pages[at / PAGE][at % PAGE]
     }
 
-    fn child(&mut self, at: usize, level: &str) -> usize {
+    fn child(&mut self, rules: &[AccessRule], at: usize, level: Level) -> usize {
         let full = self.pages.len().saturating_sub(1);
-        let new = full * PAGE + self.pages.last().map_or(0, Vec::len);
-        let number = new as u32;
+        let number = (full * PAGE + self.pages.last().map_or(0, Vec::len)) as u32;
         let node = self.node_mut(at);
-        let child = if level == "+" {
+        let text = level.text(rules);
+        let child = if text == "+" {
             *node.any.get_or_insert(number)
-        } else if !level.contains('%') {
-            *node.exact.entry(level.into()).or_insert(number)
+        } else if !text.contains('%') {
+            node.exact.get_or_insert(rules, level, number)
         } else {
-            match node.named.iter().find(|(name, _)| &**name == level) {
+            match node.named.iter().find(|(named, _)| named.text(rules) == text) {
                 Some((_, child)) => *child,
                 None => {
-                    node.named.push((level.into(), number));
+                    node.named.push((level, number));
                     number
                 }
             }
@@ -146,7 +173,7 @@ impl Tree {
     /// The number of the first rule that speaks of doing this with this topic.
     ///
     /// Allocates only where several kinds of pattern lead on from the same level.
-    pub(super) fn first(&self, act: Act, topic: &str, who: &Who<'_>) -> Option<u32> {
+    pub(super) fn first(&self, rules: &[AccessRule], act: Act, topic: &str, who: &Who<'_>) -> Option<u32> {
         let mut first = NONE;
         let mut others = Vec::new();
         let mut next = Some((0, Some(topic)));
@@ -164,8 +191,8 @@ impl Tree {
                 Some((level, rest)) => (level, Some(rest)),
                 None => (rest, None),
             };
-            let exact = if node.exact.is_empty() { None } else { node.exact.get(level).copied() };
-            let named = node.named.iter().filter(|(name, _)| is_level(name, level, who));
+            let exact = node.exact.get(rules, level);
+            let named = node.named.iter().filter(|(named, _)| is_level(named.text(rules), level, who));
             for child in exact.into_iter().chain(node.any).chain(named.map(|(_, child)| *child)) {
                 match next {
                     None => next = Some((child, rest)),
@@ -180,8 +207,61 @@ impl Tree {
 impl Node {
     fn new() -> Self {
         let none = Firsts { publish: NONE, subscribe: NONE };
-        Self { exact: HashMap::default(), named: Vec::new(), any: None, here: none, below: none, first: none }
+        Self { exact: Exact::None, named: Vec::new(), any: None, here: none, below: none, first: none }
     }
+}
+
+impl Exact {
+    #[inline]
+    fn get(&self, rules: &[AccessRule], level: &str) -> Option<u32> {
+        match self {
+            Self::None => None,
+            Self::One(only, child) => (only.text(rules) == level).then_some(*child),
+            Self::Many(many) => {
+                let found = many.find(hash(level), |(known, _)| known.text(rules) == level)?;
+                Some(found.1)
+            }
+        }
+    }
+
+    /// What comes after this level: what is known of it, or `new`.
+    fn get_or_insert(&mut self, rules: &[AccessRule], level: Level, new: u32) -> u32 {
+        if let Self::None = self {
+            *self = Self::One(level, new);
+            return new;
+        }
+        let text = level.text(rules);
+        let rehash = |(known, _): &(Level, u32)| hash(known.text(rules));
+        if let Self::One(only, child) = *self {
+            if only.text(rules) == text {
+                return child;
+            }
+            let mut many = HashTable::new();
+            many.insert_unique(hash(only.text(rules)), (only, child), rehash);
+            *self = Self::Many(Box::new(many));
+        }
+        let Self::Many(many) = self else { return new };
+        match many.entry(hash(text), |(known, _)| known.text(rules) == text, rehash) {
+            Entry::Occupied(known) => known.get().1,
+            Entry::Vacant(free) => {
+                free.insert((level, new));
+                new
+            }
+        }
+    }
+}
+
+impl Level {
+    #[inline]
+    fn text(self, rules: &[AccessRule]) -> &str {
+        let pattern = rules.get(self.rule as usize).map_or("", |rule| rule.topics.as_str());
+        let at = usize::from(self.at);
+        pattern.get(at..at + usize::from(self.len)).unwrap_or_default()
+    }
+}
+
+fn hash(level: &str) -> u64 {
+    FixedState::default().hash_one(level)
 }
 
 impl Firsts {
@@ -209,7 +289,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::Access;
     use crate::access::topics::covers;
 
     fn rule(pattern: &str, act: Act) -> AccessRule {
@@ -274,7 +353,7 @@ mod tests {
                 let found = rules.iter().position(|rule| {
                     rule.act.includes(act) && covers(rule.topics.as_str(), &topic, &who)
                 });
-                prop_assert_eq!(tree.first(act, &topic, &who), found.map(|number| number as u32));
+                prop_assert_eq!(tree.first(&rules, act, &topic, &who), found.map(|number| number as u32));
             }
         }
     }

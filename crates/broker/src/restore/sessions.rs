@@ -42,7 +42,9 @@ impl Restore {
         let durable = broker.config.durable;
         let session = Session { version, expiry, durable, ..away(client_id, serial, since, ended, origin) };
         let session_key = self.add(session);
-        self.sessions.insert(serial, session_key);
+        if self.sessions.insert(serial, session_key).is_none() {
+            self.progress.of += 1;
+        }
         if expiry != u32::MAX {
             let at = since.saturating_add(u64::from(expiry) * 1_000_000);
             self.broker.wall_timers.set(WallTimer::Expiry(session_key), at);
