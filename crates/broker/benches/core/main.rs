@@ -3,9 +3,7 @@
 //! Only the calls to the broker are timed, not what the clients do, and in processor time where there is a clock for it. The rates are messages that left the broker a
 //! second, or whatever else the case counts; `longest` is the longest single call of `handle` or of a drain. `--every=50` does only every fiftieth of
 //! it and looks at no clock, for those who count instructions; `web/benches/core.rs` runs the same cases in a browser.
-//!
-//! Where a case frees hundreds of thousands of small pieces, glibc now and then joins all of them in one call, for tens of
-//! milliseconds; with `GLIBC_TUNABLES=glibc.malloc.mxfast=0` it joins each at once, and `longest` is the broker's own.
+//! The allocator is told what the `lacewing` program tells it too.
 #![expect(clippy::print_stdout, reason = "a bench prints its results")]
 
 mod cases;
@@ -15,6 +13,7 @@ mod harness;
 use harness::Harness;
 
 fn main() {
+    lacewing_heap::join_as_freed();
     let (flags, wanted): (Vec<String>, Vec<String>) =
         std::env::args().skip(1).partition(|argument| argument.starts_with('-'));
     let every = flags.iter().find_map(|flag| flag.strip_prefix("--every=")?.parse().ok()).unwrap_or(1);
