@@ -240,7 +240,8 @@ fn rumqttd() -> Need {
             version: "0.20.0".to_owned(),
             accepts: Accepts::Exactly,
             programs: &["rumqttd"],
-            locked: true,
+            // Its lock file names a `metrics` that today's rustc does not compile.
+            locked: false,
             fast: true,
         },
     }
