@@ -7,6 +7,7 @@
 pub mod axe;
 pub mod browser;
 pub mod busy_home;
+pub mod commits;
 pub mod device;
 pub mod figures;
 pub mod hostile;

@@ -81,10 +81,14 @@ impl Clerk {
     /// Adds what was counted, in the text format of Prometheus.
     pub(crate) fn metrics(&self, text: &mut String) {
         let counts = self.ledger.counts();
-        metrics::one(text, "commits_total", "Commits of the broker's state.", "counter", counts.commits);
-        let micros = u64::try_from(counts.spent.as_micros()).unwrap_or(u64::MAX);
-        metrics::one(text, "commit_microseconds_total", "Time that commits took.", "counter", micros);
-        metrics::one(text, "kept_records_total", "Records given to commits.", "counter", counts.records);
+        metrics::durations(
+            text,
+            "commit_seconds",
+            "How long commits of the broker's state took.",
+            &counts.commits,
+        );
+        let of_records = "How long the commit took that a record was in, for each record.";
+        metrics::durations(text, "kept_record_seconds", of_records, &counts.records);
         let waiting = self.ledger.waiting();
         metrics::one(text, "uncommitted_bytes", "Bytes of records that wait for a commit.", "gauge", waiting);
         let full = u64::from(self.ledger.full().is_some());

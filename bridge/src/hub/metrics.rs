@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use lacewing_broker::Metrics;
+use lacewing_store::Durations;
 
 /// Adds all of `metrics` to `text`.
 pub(crate) fn write(text: &mut String, metrics: &Metrics) {
@@ -67,12 +68,25 @@ pub(crate) fn family(text: &mut String, name: &str, help: &str, label: &str, val
     }
 }
 
+/// Adds how long things took.
+pub(crate) fn durations(text: &mut String, name: &str, help: &str, durations: &Durations) {
+    head(text, name, help, "histogram");
+    for (bound, count) in durations.at_most() {
+        let _ = writeln!(text, "lacewing_{name}_bucket{{le=\"{}\"}} {count}", bound.as_secs_f64());
+    }
+    let (count, sum) = (durations.count(), durations.sum().as_secs_f64());
+    let _ = writeln!(text, "lacewing_{name}_bucket{{le=\"+Inf\"}} {count}");
+    let _ = writeln!(text, "lacewing_{name}_sum {sum}\nlacewing_{name}_count {count}");
+}
+
 fn head(text: &mut String, name: &str, help: &str, kind: &str) {
     let _ = writeln!(text, "# HELP lacewing_{name} {help}\n# TYPE lacewing_{name} {kind}");
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -80,9 +94,21 @@ mod tests {
         let mut text = String::new();
         write(&mut text, &Metrics { published: [5, 0, 0], ..Metrics::default() });
         assert!(text.contains("lacewing_received_messages_total{qos=\"0\"} 5\n"));
+        let mut commits = Durations::default();
+        commits.add(Duration::from_micros(1500), 2);
+        durations(&mut text, "commit_seconds", "How long.", &commits);
+        for line in [
+            "bucket{le=\"0.001448\"} 0",
+            "bucket{le=\"0.002048\"} 2",
+            "bucket{le=\"+Inf\"} 2",
+            "sum 0.003",
+            "count 2",
+        ] {
+            assert!(text.contains(&format!("\nlacewing_commit_seconds_{line}\n")), "{line}");
+        }
         for line in text.lines().filter(|line| !line.starts_with("# ")) {
             let (name, value) = line.split_once(' ').unwrap();
-            assert!(name.starts_with("lacewing_") && value.parse::<u64>().is_ok(), "{line}");
+            assert!(name.starts_with("lacewing_") && value.parse::<f64>().is_ok(), "{line}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The thread that commits: each commit takes milliseconds, which no client is to wait for but those it is promised to.
 
 use std::io;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,10 @@ use crate::reactor::{Order, Orders};
 /// How long to wait before trying again on a full disk: at first, and at most.
 const RETRY: Duration = Duration::from_millis(250);
 const RETRY_AT_MOST: Duration = Duration::from_secs(8);
+
+/// After so long without anything to commit, the store is settled: that takes as long as a commit, and whoever came meanwhile would
+/// wait for it.
+const REST: Duration = Duration::from_millis(100);
 
 /// Where to give changes. There may be one lot of them at a time; what comes of it is an [`Order::Committed`].
 #[derive(Debug)]
@@ -69,12 +73,12 @@ fn keep<B: StorageBackend>(
     }
 }
 
-/// The next changes; `None` when there will be none. Settles the store before it waits.
+/// The next changes; `None` when there will be none. Settles the store when it has to wait for long.
 fn next<B: StorageBackend>(store: &mut Store<B>, receiver: &Receiver<Changes>) -> Option<Changes> {
-    match receiver.try_recv() {
+    match receiver.recv_timeout(REST) {
         Ok(changes) => return Some(changes),
-        Err(TryRecvError::Disconnected) => return None,
-        Err(TryRecvError::Empty) => {}
+        Err(RecvTimeoutError::Disconnected) => return None,
+        Err(RecvTimeoutError::Timeout) => {}
     }
     if let Err(error) = catch(|| store.settle()) {
         // The next commit fails for it.
@@ -125,9 +129,9 @@ mod tests {
 
     use super::*;
 
-    /// Memory with so much room.
+    /// Memory with so much room, and who hears of its syncs.
     #[derive(Debug)]
-    struct Small(InMemoryBackend, Arc<AtomicU64>);
+    struct Small(InMemoryBackend, Arc<AtomicU64>, Option<mpsc::Sender<()>>);
 
     impl StorageBackend for Small {
         fn len(&self) -> io::Result<u64> {
@@ -144,6 +148,9 @@ mod tests {
         }
 
         fn sync_data(&self) -> io::Result<()> {
+            if let Some(told) = &self.2 {
+                let _ = told.send(());
+            }
             self.0.sync_data()
         }
 
@@ -162,7 +169,7 @@ mod tests {
     #[test]
     fn what_finds_no_room_is_kept_as_soon_as_there_is_some() {
         let room = Arc::new(AtomicU64::new(4 << 20));
-        let store = Store::open(Small(InMemoryBackend::new(), room.clone()), 1 << 20).unwrap();
+        let store = Store::open(Small(InMemoryBackend::new(), room.clone(), None), 1 << 20).unwrap();
         let (sender, receiver) = sync_channel(1);
         let (told, words) = mpsc::channel();
         let told = Mutex::new(told);
@@ -178,9 +185,28 @@ mod tests {
     }
 
     #[test]
+    fn it_is_settled_once_nothing_more_comes() {
+        let (told, syncs) = mpsc::channel();
+        let room = Arc::new(AtomicU64::new(u64::MAX));
+        let store = Store::open(Small(InMemoryBackend::new(), room, Some(told)), 1 << 20).unwrap();
+        let (sender, receiver) = sync_channel(1);
+        sender.send(large()).unwrap();
+        let (told, words) = mpsc::channel();
+        let told = Mutex::new(told);
+        let keeper =
+            thread::spawn(move || keep(store, &receiver, &|kept| told.lock().unwrap().send(kept).is_ok()));
+        assert!(matches!(words.recv().unwrap(), Committed::Durable(..)));
+        // What comes after the commit's own, though nobody asks for anything any more.
+        let of_commit = syncs.try_iter().count();
+        assert!(of_commit > 0 && syncs.recv().is_ok());
+        drop(sender);
+        keeper.join().unwrap();
+    }
+
+    #[test]
     fn without_room_it_ends_when_it_is_told_to() {
         let room = Arc::new(AtomicU64::new(4 << 20));
-        let store = Store::open(Small(InMemoryBackend::new(), room), 1 << 20).unwrap();
+        let store = Store::open(Small(InMemoryBackend::new(), room, None), 1 << 20).unwrap();
         let (sender, receiver) = sync_channel(1);
         sender.send(large()).unwrap();
         let (told, words) = mpsc::channel();

@@ -1,8 +1,4 @@
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-
-use bytes::Bytes;
-use lacewing_broker::{Change, Record, Seq, Table};
+use lacewing_broker::{Change, Record, Seq};
 
 use crate::Lot;
 
@@ -11,7 +7,8 @@ use crate::Lot;
 /// Of several records with one key the last counts, so what is put and deleted while a commit runs is never written.
 #[derive(Debug, Clone, Default)]
 pub struct Changes {
-    by_key: BTreeMap<(Table, Bytes), Change>,
+    /// As they came: whoever gathers them has no time to look for earlier ones with their keys.
+    records: Vec<Record>,
     last: Seq,
     bytes: u64,
     replaces: bool,
@@ -30,16 +27,9 @@ impl Changes {
 
     /// Adds a record. Their numbers ascend.
     pub fn push(&mut self, seq: Seq, record: Record) {
-        let Record { table, key, change } = record;
         self.last = self.last.max(seq);
-        self.bytes += weight(&change);
-        match self.by_key.entry((table, key)) {
-            Entry::Vacant(place) => {
-                self.bytes += place.key().1.len() as u64 + OVERHEAD;
-                place.insert(change);
-            }
-            Entry::Occupied(mut place) => self.bytes -= weight(&place.insert(change)),
-        }
+        self.bytes += record.key.len() as u64 + weight(&record.change) + OVERHEAD;
+        self.records.push(record);
     }
 
     /// Everything up to this number is durable once these are.
@@ -49,12 +39,12 @@ impl Changes {
 
     /// Whether there is nothing to make durable.
     pub fn is_empty(&self) -> bool {
-        self.by_key.is_empty() && !self.replaces
+        self.records.is_empty() && !self.replaces
     }
 
-    /// How many keys it changes.
+    /// How many records came.
     pub fn len(&self) -> u64 {
-        self.by_key.len() as u64
+        self.records.len() as u64
     }
 
     /// About how much memory it takes, in bytes.
@@ -62,9 +52,13 @@ impl Changes {
         self.bytes
     }
 
-    /// The changes in the order of tables and keys.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Table, &Bytes, &Change)> {
-        self.by_key.iter().map(|((table, key), change)| (*table, key, change))
+    /// The records that count, in the order of tables and keys.
+    pub(crate) fn in_order(&self) -> Vec<&Record> {
+        let mut records: Vec<&Record> = self.records.iter().rev().collect();
+        // It is stable: of those with one key the last to come stays first.
+        records.sort_by(|one, other| (one.table, &one.key).cmp(&(other.table, &other.key)));
+        records.dedup_by(|later, kept| later.table == kept.table && later.key == kept.key);
+        records
     }
 }
 
@@ -90,7 +84,7 @@ impl Lot for Changes {
     }
 }
 
-/// What an entry takes beside its key and value.
+/// What a record takes beside its key and value.
 const OVERHEAD: u64 = 96;
 
 fn weight(change: &Change) -> u64 {
@@ -102,6 +96,9 @@ fn weight(change: &Change) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+    use lacewing_broker::Table;
+
     use super::*;
 
     fn record(key: &'static str, change: Change) -> Record {
@@ -111,13 +108,15 @@ mod tests {
     #[test]
     fn of_several_changes_of_one_key_the_last_is_left() {
         let mut changes = Changes::default();
-        changes.push(Seq(1), record("a", Change::Put(Bytes::from_static(b"one"))));
-        let after_one = changes.bytes();
-        changes.push(Seq(2), record("a", Change::Put(Bytes::from_static(b"three"))));
-        assert_eq!(changes.bytes(), after_one + 2);
-        changes.push(Seq(3), record("a", Change::Delete));
-        assert_eq!((changes.len(), changes.last()), (1, Seq(3)));
-        assert_eq!(changes.bytes(), after_one - 3);
-        assert!(changes.iter().all(|(_, _, change)| *change == Change::Delete));
+        let values = ["b: one", "a: one", "a: three", "b: two", "a: gone"];
+        for (seq, value) in (1..).zip(values) {
+            let (key, value) = value.split_once(": ").unwrap();
+            let put = Change::Put(Bytes::from_static(value.as_bytes()));
+            changes.push(Seq(seq), record(key, if value == "gone" { Change::Delete } else { put }));
+        }
+        assert_eq!((changes.len(), changes.last()), (5, Seq(5)));
+        assert_eq!(changes.bytes(), 5 * OVERHEAD + 5 + 3 + 3 + 5 + 3);
+        let left = [record("a", Change::Delete), record("b", Change::Put(Bytes::from_static(b"two")))];
+        assert_eq!(changes.in_order(), left.iter().collect::<Vec<_>>());
     }
 }

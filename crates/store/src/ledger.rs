@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lacewing_broker::{Record, Seq};
 
-use crate::Changes;
+use crate::{Changes, Durations};
 
 /// What became of changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,8 +38,9 @@ pub trait Lot: Default {
 #[derive(Debug, Default)]
 pub struct Ledger<L = Changes> {
     changes: L,
-    /// Whether a commit runs.
+    /// Whether a commit runs, and how many records are in it.
     is_busy: bool,
+    under_way: u64,
     /// Whether that commit is of a broker that is no more.
     is_former: bool,
     replacing: Replacing,
@@ -59,14 +60,12 @@ enum Replacing {
 }
 
 /// What a ledger has counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// Commits.
-    pub commits: u64,
-    /// Records given to commits.
-    pub records: u64,
-    /// The time that commits took.
-    pub spent: Duration,
+    /// How long commits took.
+    pub commits: Durations,
+    /// How long the commit took that a record was in, for each record.
+    pub records: Durations,
 }
 
 impl<L: Lot> Ledger<L> {
@@ -103,7 +102,7 @@ impl<L: Lot> Ledger<L> {
             return None;
         }
         self.is_busy = true;
-        self.counts.records += self.changes.len();
+        self.under_way += self.changes.len();
         Some(std::mem::take(&mut self.changes))
     }
 
@@ -116,8 +115,8 @@ impl<L: Lot> Ledger<L> {
             Committed::Durable(seq, took) => {
                 self.is_busy = false;
                 self.full = None;
-                self.counts.commits += 1;
-                self.counts.spent += took;
+                self.counts.commits.add(took, 1);
+                self.counts.records.add(took, std::mem::take(&mut self.under_way));
                 if std::mem::take(&mut self.is_former) {
                     // The numbers of another broker's records mean nothing to this one.
                     return Ok(None);
@@ -146,8 +145,8 @@ impl<L: Lot> Ledger<L> {
     }
 
     /// What it has counted.
-    pub fn counts(&self) -> Counts {
-        self.counts
+    pub fn counts(&self) -> &Counts {
+        &self.counts
     }
 }
 
@@ -178,8 +177,9 @@ mod tests {
         assert_eq!(ledger.settle(durable(1)), Ok(Some(Seq(1))));
         assert_eq!(ledger.due().unwrap().last(), Seq(3));
         assert_eq!(ledger.settle(durable(3)), Ok(Some(Seq(3))));
-        let counts = Counts { commits: 2, records: 3, spent: Duration::from_millis(4) };
-        assert_eq!((ledger.counts(), ledger.waiting()), (counts, 0));
+        let counts = ledger.counts();
+        assert_eq!((counts.commits.count(), counts.records.count()), (2, 3));
+        assert_eq!((counts.commits.sum(), ledger.waiting()), (Duration::from_millis(4), 0));
     }
 
     #[test]

@@ -13,6 +13,7 @@
 //! A panic inside the database is not caught here; the host does that, where panics can be caught.
 
 mod changes;
+mod durations;
 mod error;
 mod ledger;
 mod packed;
@@ -25,6 +26,7 @@ mod title;
 pub use redb::StorageBackend;
 
 pub use changes::Changes;
+pub use durations::Durations;
 pub use error::StoreError;
 pub use ledger::{Committed, Counts, Ledger, Lot};
 pub use packed::{Malformed, Packed, pack, unpack};

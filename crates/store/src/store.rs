@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use lacewing_broker::{Change, Table};
+use lacewing_broker::{Change, Record, Table};
 use redb::{Builder, Database, ReadableDatabase, StorageBackend, WriteTransaction};
 
 use crate::schema::{self, State};
@@ -120,11 +120,10 @@ impl<B: StorageBackend> Store<B> {
             }
             *tally = Tally::default();
         }
-        let mut changes = changes.iter().peekable();
-        while let Some((table, ..)) = changes.peek() {
-            let table = *table;
+        for records in changes.in_order().chunk_by(|one, next| one.table == next.table) {
+            let table = records[0].table;
             let mut opened = transaction.open_table(schema::table(table))?;
-            while let Some((_, key, change)) = changes.next_if(|(next, ..)| *next == table) {
+            for Record { key, change, .. } in records {
                 let former = match change {
                     Change::Put(value) => {
                         tally.add(seal::seal(table, key, value, &mut self.sealed));

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use lacewing_protocol::{Packet, ProtocolVersion, QoS};
+use lacewing_tests::commits::Commits;
 use lacewing_tests::device::{self, Device};
 use lacewing_tests::lacewing::Lacewing;
 use lacewing_tests::load::{Amount, Load, Shape};
@@ -41,15 +42,16 @@ fn throughput() -> bool {
                 ..Load::new(lacewing.mqtt_port)
             };
             let outcome = load.run();
-            let commits = Commits::of(&lacewing).since(before);
+            let commits = Commits::of(&lacewing).since(&before);
             println!(
-                "  {qos:?}, {pairs} pairs, window {window}: {:.0} a second, p50 {}, p99 {}; {} commits of {} and {:.0} records each{}",
+                "  {qos:?}, {pairs} pairs, window {window}: {:.0} a second, p50 {}, p99 {}; {} commits of {:.0} records each, p50 {}, p99 {}{}",
                 outcome.rate(),
                 millis(outcome.latency(50.0)),
                 millis(outcome.latency(99.0)),
-                commits.count,
-                millis(commits.each()),
-                commits.records as f64 / commits.count.max(1) as f64,
+                commits.each.count(),
+                commits.by_record.count() / commits.each.count().max(1.0),
+                millis(commits.by_record.percentile(50.0)),
+                millis(commits.by_record.percentile(99.0)),
                 if outcome.is_perfect() { "" } else { ", NOT PERFECT" },
             );
             lossless &= outcome.lost() + outcome.unacknowledged == 0;
@@ -87,42 +89,6 @@ fn start(retained: u32, sessions: u32) {
             "  start with {retained} retained messages and {sessions} sessions {how}: {}",
             millis(began.elapsed())
         );
-    }
-}
-
-/// What a broker has counted of its commits.
-#[derive(Clone, Copy)]
-struct Commits {
-    count: u64,
-    micros: u64,
-    records: u64,
-}
-
-impl Commits {
-    fn of(lacewing: &Lacewing) -> Self {
-        let text = lacewing.ask("/metrics", &[&format!("Host: localhost:{}", lacewing.http_port)]);
-        let number = |name: &str| {
-            let line = text.lines().find_map(|line| line.strip_prefix(name));
-            line.and_then(|number| number.trim().parse().ok())
-                .unwrap_or_else(|| panic!("no {name} in {text}"))
-        };
-        Self {
-            count: number("lacewing_commits_total "),
-            micros: number("lacewing_commit_microseconds_total "),
-            records: number("lacewing_kept_records_total "),
-        }
-    }
-
-    fn since(self, before: Self) -> Self {
-        Self {
-            count: self.count - before.count,
-            micros: self.micros - before.micros,
-            records: self.records - before.records,
-        }
-    }
-
-    fn each(self) -> Duration {
-        Duration::from_micros(self.micros / self.count.max(1))
     }
 }
 

@@ -54,7 +54,7 @@ pub(crate) enum Goal {
     BelowTheBest,
     /// More than so many a second.
     Over(f64),
-    /// 99 of 100 within the time of so many commits.
+    /// 99 of 100 within the time of so many commits, of which 99 of 100 as well took no longer.
     Commits(f64),
     /// It is measured, and nothing is promised.
     Nothing,

@@ -3,8 +3,8 @@
 use std::thread;
 use std::time::Duration;
 
+use lacewing_tests::commits::Commits;
 use lacewing_tests::device::Device;
-use lacewing_tests::lacewing::Lacewing;
 use lacewing_tests::load::{Amount, Load, Outcome, retained, visits};
 use lacewing_tests::memory::resident;
 use lacewing_tests::processor;
@@ -28,8 +28,8 @@ pub(crate) struct Sample {
     pub(crate) latency: Option<(f64, f64)>,
     /// How much of its time the load was at work.
     pub(crate) busy: Option<f64>,
-    /// One commit on average, in microseconds.
-    pub(crate) commit: Option<f64>,
+    /// The broker's commits meanwhile, if it keeps anything.
+    pub(crate) commits: Option<Commits>,
     /// What went wrong.
     pub(crate) trouble: Option<String>,
 }
@@ -76,7 +76,7 @@ fn of(outcome: &Outcome, spent: f64) -> Sample {
         cost: Some(spent * 1e6 / outcome.arrived.max(1) as f64),
         latency: Some((micros(50.0), micros(99.0))),
         busy: Some(outcome.busy.as_secs_f64() / outcome.elapsed.as_secs_f64().max(1e-9)),
-        commit: None,
+        commits: None,
         trouble: trouble(outcome),
     }
 }
@@ -102,19 +102,10 @@ fn trouble(outcome: &Outcome) -> Option<String> {
 }
 
 fn keep(load: &Load, running: &Running) -> Sample {
-    let commits = |lacewing: &Lacewing| {
-        let text = lacewing.ask("/metrics", &[&format!("Host: localhost:{}", lacewing.http_port)]);
-        let number = |name: &str| {
-            let line = text.lines().find_map(|line| line.strip_prefix(name));
-            line.and_then(|number| number.trim().parse::<f64>().ok()).unwrap_or_default()
-        };
-        (number("lacewing_commits_total "), number("lacewing_commit_microseconds_total "))
-    };
     let Some(lacewing) = running.lacewing() else { return failed("it has no metrics".to_owned()) };
-    let before = commits(lacewing);
+    let before = Commits::of(lacewing);
     let sample = flow(load, running);
-    let after = commits(lacewing);
-    Sample { commit: Some((after.1 - before.1) / (after.0 - before.0).max(1.0)), ..sample }
+    Sample { commits: Some(Commits::of(lacewing).since(&before)), ..sample }
 }
 
 fn idle(count: usize, running: &Running) -> Sample {
