@@ -63,7 +63,7 @@ const USUAL_PORT: u16 = 1883;
 type Started = oneshot::Receiver<std::io::Result<Orders>>;
 
 fn main() -> ExitCode {
-    lacewing_heap::join_as_freed();
+    lacewing_heap::prepare();
     let mut flags = Flags::parse();
     let done = match flags.take_errand() {
         Some(Errand::Certificate(flags)) => certificate::make(&flags),

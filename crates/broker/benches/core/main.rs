@@ -13,7 +13,7 @@ mod harness;
 use harness::Harness;
 
 fn main() {
-    lacewing_heap::join_as_freed();
+    lacewing_heap::prepare();
     let (flags, wanted): (Vec<String>, Vec<String>) =
         std::env::args().skip(1).partition(|argument| argument.starts_with('-'));
     let every = flags.iter().find_map(|flag| flag.strip_prefix("--every=")?.parse().ok()).unwrap_or(1);
