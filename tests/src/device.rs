@@ -112,6 +112,22 @@ impl Device {
         }
     }
 
+    /// Whether anything has come that was not received yet.
+    ///
+    /// # Panics
+    /// The connection is broken.
+    pub fn has_word(&self) -> bool {
+        let non_blocking = |on| self.socket.set_nonblocking(on).expect("a socket option can be set");
+        non_blocking(true);
+        let peeked = self.socket.peek(&mut [0]);
+        non_blocking(false);
+        match peeked {
+            Ok(_) => true,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => false,
+            Err(error) => panic!("the connection is broken: {error}"),
+        }
+    }
+
     /// Reads until the connection has ended, for at most `limit`.
     ///
     /// # Panics

@@ -1,6 +1,6 @@
 //! A running `lacewing`.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,6 +9,8 @@ use tempfile::TempDir;
 
 use crate::patience::PATIENCE;
 use crate::program::Program;
+#[cfg(target_os = "linux")]
+use crate::small_disk::SmallDisk;
 use crate::tools;
 
 /// Where its broker lives.
@@ -85,8 +87,21 @@ impl Lacewing {
         Self::start_in(BrokerHome::Native, args, true)
     }
 
+    /// The same in a folder on a disk that may be full.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[cfg(target_os = "linux")]
+    pub fn start_durable_on(disk: &SmallDisk) -> Self {
+        Self::start_at(TempDir::new_in(disk.path()), BrokerHome::Native, &[], true)
+    }
+
     fn start_in(home: BrokerHome, args: &[&str], keeps: bool) -> Self {
-        let data = TempDir::new().expect("a temporary folder");
+        Self::start_at(TempDir::new(), home, args, keeps)
+    }
+
+    fn start_at(folder: io::Result<TempDir>, home: BrokerHome, args: &[&str], keeps: bool) -> Self {
+        let data = folder.expect("a temporary folder");
         let args: Vec<String> = args.iter().map(|&arg| arg.to_owned()).collect();
         let (program, spoken) = run(home, &args, keeps, data.path(), 0, 0);
         let Spoken { mqtt_port, http_port, token } = spoken;
@@ -181,6 +196,11 @@ fn run(
     mqtt: u16,
     http: u16,
 ) -> (Program, Spoken) {
+    // Some systems end a program whose disk is full in this way; where that is tried, it has to be told.
+    #[cfg(target_os = "linux")]
+    let mut command =
+        if keeps { SmallDisk::start(tools::lacewing()) } else { Command::new(tools::lacewing()) };
+    #[cfg(not(target_os = "linux"))]
     let mut command = Command::new(tools::lacewing());
     command.args(["--mqtt", &format!("localhost:{mqtt}"), "--http", &format!("localhost:{http}")]);
     if home == BrokerHome::Native && !keeps {

@@ -23,5 +23,7 @@ pub mod patience;
 pub mod processor;
 pub mod program;
 pub mod sights;
+#[cfg(target_os = "linux")]
+pub mod small_disk;
 pub mod stand;
 pub mod tools;

@@ -2,6 +2,8 @@
 //!
 //! `LACEWING_KILLS=200` kills it as often under load; it wants `-- --nocapture`.
 
+#[cfg(target_os = "linux")]
+mod full;
 mod killed;
 
 use std::fs;
