@@ -12,6 +12,17 @@ use super::devtools::DevTools;
 use super::trace::MainThread;
 use crate::patience::{PATIENCE, eventually, within};
 
+/// What of its work the browser can write down.
+const DETAILS: &[&str] = &[
+    "toplevel",
+    "blink",
+    "cc",
+    "devtools.timeline",
+    "disabled-by-default-devtools.timeline",
+    "v8",
+    "disabled-by-default-v8.cpu_profiler",
+];
+
 /// A tab.
 #[derive(Debug)]
 pub struct Page {
@@ -192,12 +203,17 @@ impl Page {
         self.tools.borrow_mut().call(None, "Browser.setDownloadBehavior", params).expect("it takes a folder");
     }
 
-    /// Traces for `time` what the thread that draws the page does.
+    /// Traces for `time` what the thread that draws the page does. With `keep` the browser writes down more, which costs
+    /// it something, and the whole trace is kept in that file: Chromium's own developer tools can load it.
     ///
     /// # Panics
-    /// When the browser does not trace.
-    pub fn trace(&self, time: Duration) -> MainThread {
-        let config = json!({ "includedCategories": ["toplevel"], "excludedCategories": ["*"] });
+    /// When the browser does not trace, or the file cannot be written.
+    pub fn trace(&self, time: Duration, keep: Option<&Path>) -> MainThread {
+        let categories: &[&str] = match keep {
+            Some(_) => DETAILS,
+            None => &["toplevel"],
+        };
+        let config = json!({ "includedCategories": categories, "excludedCategories": ["*"] });
         self.call("Tracing.start", json!({ "transferMode": "ReturnAsStream", "traceConfig": config }));
         thread::sleep(time);
         self.call("Tracing.end", json!({}));
@@ -209,6 +225,9 @@ impl Page {
             if part["eof"] == true {
                 break;
             }
+        }
+        if let Some(file) = keep {
+            fs::write(file, &trace).expect("the trace can be kept");
         }
         let trace: Value = serde_json::from_str(&trace).expect("a trace is JSON");
         MainThread::read(trace["traceEvents"].as_array().map_or(&[], Vec::as_slice))

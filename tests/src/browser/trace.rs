@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 /// A 60th of a second, in microseconds.
@@ -8,6 +10,8 @@ const FRAME: f64 = 1_000_000.0 / 60.0;
 pub struct MainThread {
     /// When each task began and how long it took, in microseconds.
     tasks: Vec<(f64, f64)>,
+    /// What of it the browser names, and how long that took without what it names within, in microseconds.
+    parts: BTreeMap<String, f64>,
 }
 
 impl MainThread {
@@ -21,8 +25,9 @@ impl MainThread {
             let tasks = events.iter().filter(|event| {
                 event["name"] == "ThreadControllerImpl::RunTask" && thread(event) == thread(main)
             });
-            let tasks = tasks.filter_map(|task| Some((task["ts"].as_f64()?, task["dur"].as_f64()?)));
-            Self { tasks: tasks.collect() }
+            let tasks = tasks.filter_map(span);
+            let named = events.iter().filter(|event| event["ph"] == "X" && thread(event) == thread(main));
+            Self { tasks: tasks.collect(), parts: parts(named) }
         };
         mains.map(of).max_by(|one, other| one.work().total_cmp(&other.work())).unwrap_or_default()
     }
@@ -44,6 +49,15 @@ impl MainThread {
     pub fn share(&self) -> f64 {
         let frames = self.frames().len().max(1) as f64;
         self.work() / (frames * FRAME)
+    }
+
+    /// What took longest of what the browser names in a trace that is kept, in milliseconds, without what it names within.
+    pub fn longest_parts(&self, count: usize) -> Vec<(&str, f64)> {
+        let mut parts: Vec<_> =
+            self.parts.iter().map(|(name, took)| (name.as_str(), took / 1000.0)).collect();
+        parts.sort_by(|one, other| other.1.total_cmp(&one.1));
+        parts.truncate(count);
+        parts
     }
 
     fn work(&self) -> f64 {
@@ -69,6 +83,33 @@ impl MainThread {
         }
         frames
     }
+}
+
+/// When an event began and how long it took, in microseconds.
+fn span(event: &Value) -> Option<(f64, f64)> {
+    Some((event["ts"].as_f64()?, event["dur"].as_f64()?))
+}
+
+/// The time in each kind of event of one thread that is not in another one within it.
+fn parts<'a>(events: impl Iterator<Item = &'a Value>) -> BTreeMap<String, f64> {
+    let mut spans: Vec<_> =
+        events.filter_map(|event| Some((span(event)?, event["name"].as_str()?))).collect();
+    spans.sort_by(|((at, took), _), ((other_at, other_took), _)| {
+        at.total_cmp(other_at).then(other_took.total_cmp(took))
+    });
+    let mut parts: BTreeMap<String, f64> = BTreeMap::new();
+    let mut around: Vec<(f64, &str)> = Vec::new();
+    for ((at, took), name) in spans {
+        while around.last().is_some_and(|(end, _)| *end <= at) {
+            around.pop();
+        }
+        if let Some((_, outer)) = around.last() {
+            *parts.entry((*outer).to_owned()).or_default() -= took;
+        }
+        *parts.entry(name.to_owned()).or_default() += took;
+        around.push((at + took, name));
+    }
+    parts
 }
 
 #[cfg(test)]
@@ -99,9 +140,26 @@ mod tests {
     }
 
     #[test]
+    fn what_takes_long_is_told_without_what_is_within() {
+        let part = |name: &str, at: f64, took: f64| json!({ "name": name, "ph": "X", "pid": 1, "tid": 1, "ts": at, "dur": took });
+        let events = [
+            main_thread(1),
+            part("frame", 0.0, 9_000.0),
+            part("layout", 1_000.0, 2_000.0),
+            part("paint", 3_000.0, 5_000.0),
+            part("layout", 20_000.0, 1_000.0),
+        ];
+        let told = MainThread::read(&events);
+        assert_eq!(told.longest_parts(2), [("paint", 5.0), ("layout", 3.0)]);
+        assert_eq!(told.longest_parts(3)[2], ("frame", 2.0));
+    }
+
+    #[test]
     fn work_is_summed_in_60ths_of_a_second() {
-        let thread =
-            MainThread { tasks: vec![(1e6, 2_000.0), (1e6 + 3_000.0, 1_000.0), (1e6 + FRAME, 20_000.0)] };
+        let thread = MainThread {
+            tasks: vec![(1e6, 2_000.0), (1e6 + 3_000.0, 1_000.0), (1e6 + FRAME, 20_000.0)],
+            ..MainThread::default()
+        };
         let frames = thread.frames();
         assert_eq!(frames.len(), 3);
         assert!((frames[0] - 3_000.0).abs() < 0.1 && (frames[1] - FRAME).abs() < 0.1, "{frames:?}");

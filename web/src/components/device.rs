@@ -28,12 +28,8 @@ pub(crate) fn DeviceTile(props: &DeviceProps) -> Html {
     let actions = use_actions();
     let DeviceProps { device, room, place, rate } = props;
     let open = actions.going(Route::Home(Some(device.id.clone())));
-    let style = place.as_ref().map(|place| {
-        let area = place.area;
-        format!(
-            "left:{:.1}px;top:{:.1}px;width:{:.1}px;height:{:.1}px",
-            area.x, area.y, area.width, area.height
-        )
+    let style = use_memo(place.as_ref().map(|place| place.area), |area| {
+        area.as_ref().map(|area| AttrValue::from(super::house::place(area)))
     });
     let classes = classes!(
         "device",
@@ -80,7 +76,7 @@ pub(crate) fn DeviceTile(props: &DeviceProps) -> Html {
         false => ("dot", "real"),
     };
     html! {
-        <li class={classes} {style} data-device={device.id.clone()}>
+        <li class={classes} style={(*style).clone()} data-device={device.id.clone()}>
             { drawing }
             // Always one child, or the drawing would be made anew, and lose the focus, when it comes and goes.
             if let Some(rate) = rate {

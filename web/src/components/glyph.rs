@@ -13,18 +13,44 @@ pub(crate) fn glyph(device: &DeviceView) -> Html {
 
 /// The same at another size.
 pub(crate) fn scaled_glyph(device: &DeviceView, scale: f64) -> Html {
-    let (width, height) = geometry::footprint(device.kind);
-    let (strokes, more) = art(device.kind, is_active(&device.shown));
-    let slats = match device.shown {
-        Shown::Cover { position, .. } => blind(position.unwrap_or(100)),
-        _ => String::new(),
+    let open = match device.shown {
+        Shown::Cover { position, .. } => Some(position.unwrap_or(100)),
+        _ => None,
     };
+    html! { <span class={classes!("art", is_active(&device.shown).then_some("on"))}><Glyph kind={device.kind} {scale} {open} /></span> }
+}
+
+#[derive(Properties, PartialEq)]
+struct GlyphProps {
+    kind: DeviceKind,
+    scale: f64,
+    /// How far a blind is open, in hundredths.
+    open: Option<u8>,
+}
+
+/// Everything a device can look like. What goes with one of its two states is hidden in the other by a class around
+/// it, so that a device that changes is painted anew and nothing more.
+#[component]
+fn Glyph(props: &GlyphProps) -> Html {
+    let (width, height) = geometry::footprint(props.kind);
+    let ((on, more_on), (off, more_off)) = (art(props.kind, true), art(props.kind, false));
     html! {
-        <svg class="glyph" viewBox={format!("0 0 {width} {height}")} width={(width * scale).to_string()}
-            height={(height * scale).to_string()} aria-hidden="true">
-            { for strokes.iter().chain(more).map(|(class, d)| html! { <path class={*class} d={*d} /> }) }
-            if !slats.is_empty() { <path class="body" d={slats} /> }
+        <svg class="glyph" viewBox={format!("0 0 {width} {height}")} width={(width * props.scale).to_string()}
+            height={(height * props.scale).to_string()} aria-hidden="true">
+            { either(on, off) }
+            { either(more_on, more_off) }
+            { for props.open.map(|open| html! { <path class="body" d={blind(open)} /> }) }
         </svg>
+    }
+}
+
+fn either(on: Strokes, off: Strokes) -> Html {
+    let draw = |strokes: Strokes| {
+        strokes.iter().map(|(class, d)| html! { <path class={*class} d={*d} /> }).collect::<Html>()
+    };
+    match on == off {
+        true => draw(on),
+        false => html! { <><g class="if-on">{ draw(on) }</g><g class="if-off">{ draw(off) }</g></> },
     }
 }
 

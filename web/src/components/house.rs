@@ -28,6 +28,9 @@ use scenery::{Backdrop, Wiring};
 use sky::Sky;
 use street::{Cabinet, Pavement};
 
+/// How long a room has the turn, in milliseconds.
+const TURN: u32 = 50;
+
 #[derive(Properties, PartialEq)]
 pub(crate) struct HouseProps {
     pub(crate) house: Rc<HouseView>,
@@ -90,7 +93,7 @@ pub(crate) fn House(props: &HouseProps) -> Html {
                 <ul class="rooms" aria-label="Rooms">
                     { for house.rooms.iter().enumerate().map(|(index, room)| html! {
                         <Room key={room.id.clone()} room={room.clone()} {index} drawing={Fixed(Rc::clone(&drawing))}
-                            busy={busy_in(house, room)} />
+                            busy={busy_in(house, room)} late={turn(house, index)} />
                     }) }
                 </ul>
                 { attic(house, &drawing) }
@@ -106,6 +109,11 @@ pub(crate) fn House(props: &HouseProps) -> Html {
             }
         </div>
     }
+}
+
+/// How long what changes in this room waits to be drawn, in milliseconds: while there are too many messages for beads, rooms take turns.
+pub(super) fn turn(house: &HouseView, room: usize) -> Option<u32> {
+    (!house.busy.is_empty()).then_some(TURN * (room as u32 + 1))
 }
 
 /// The devices of a room that have too many messages for beads.
@@ -148,13 +156,13 @@ struct Drawn {
 }
 
 impl Ways for Drawn {
-    fn of(&self, client: &str) -> Option<(String, String)> {
+    fn of(&self, client: &str) -> Option<Vec<(f64, f64)>> {
         let signs = self.street.signs.iter().map(|sign| &sign.wire);
         let wire = match client == self.phone {
             true => Some(&self.street.air),
             false => self.drawing.wires.iter().chain(signs).find(|wire| wire.device == client),
         }?;
-        Some((wire.up(), wire.down()))
+        Some(wire.corners.clone())
     }
 }
 
@@ -222,6 +230,6 @@ fn legend(drawing: &Drawing) -> Html {
     }
 }
 
-pub(super) fn place(area: &Area) -> String {
+pub(crate) fn place(area: &Area) -> String {
     format!("left:{:.1}px;top:{:.1}px;width:{:.1}px;height:{:.1}px", area.x, area.y, area.width, area.height)
 }

@@ -189,18 +189,13 @@ struct Measured {
 }
 
 impl Ways for Measured {
-    fn of(&self, client: &str) -> Option<(String, String)> {
+    fn of(&self, client: &str) -> Option<Vec<(f64, f64)>> {
         let stage = self.stage.cast::<Element>()?;
         let origin = stage.get_bounding_client_rect();
         let broker = stage.query_selector(".broker").ok()??.get_bounding_client_rect();
         let (x, y) = (broker.x() + broker.width() / 2.0 - origin.x(), broker.y() - origin.y());
         if client == self.phone {
-            let bottom = origin.height();
-            let (up, down) = (
-                format!("M{x:.1} {bottom:.1}V{:.1}", y + 20.0),
-                format!("M{x:.1} {:.1}V{bottom:.1}", y + 20.0),
-            );
-            return Some((up, down));
+            return Some(vec![(x, origin.height()), (x, y + 20.0)]);
         }
         let selector = format!("[data-device=\"{}\"]", client.replace('\\', "\\\\").replace('"', "\\\""));
         let device = stage.query_selector(&selector).ok()??;
@@ -209,9 +204,6 @@ impl Ways for Measured {
         let (from_x, from_y) =
             (device.x() + device.width() / 2.0 - origin.x(), device.y() + device.height() / 2.0 - origin.y());
         let shaft = origin.width() / 2.0;
-        Some((
-            format!("M{from_x:.1} {from_y:.1}H{shaft:.1}V{y:.1}"),
-            format!("M{shaft:.1} {y:.1}V{from_y:.1}H{from_x:.1}"),
-        ))
+        Some(vec![(from_x, from_y), (shaft, from_y), (shaft, y)])
     }
 }

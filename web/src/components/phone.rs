@@ -2,9 +2,9 @@ use std::rc::Rc;
 
 use yew::prelude::*;
 
-use super::house::Temperature;
+use super::house::{Temperature, turn};
 use super::{SetPoint, device};
-use crate::hooks::use_actions;
+use crate::hooks::{use_actions, use_late};
 use crate::wire::{Action, Control, DeviceView, HouseView, Presence, Shown};
 
 /// The phone app: an MQTT client like any other, drawn beside the house.
@@ -17,10 +17,11 @@ pub(crate) struct PhoneProps {
 pub(crate) fn Phone(props: &PhoneProps) -> Html {
     let house = &props.house;
     let find = |id: &String| {
-        house
-            .rooms
-            .iter()
-            .find_map(|room| room.devices.iter().find(|device| device.id == *id).map(|device| (room, device)))
+        house.rooms.iter().enumerate().find_map(|(index, room)| {
+            // Half a turn after its room.
+            let late = turn(house, index).map(|turn| turn + 25);
+            room.devices.iter().find(|device| device.id == *id).map(|device| (room, device, late))
+        })
     };
     let room = house.rooms.iter().find(|room| house.phone.room.as_ref() == Some(&room.id));
     html! {
@@ -36,8 +37,8 @@ pub(crate) fn Phone(props: &PhoneProps) -> Html {
                 </div>
             }
             <ul>
-                { for house.phone.devices.iter().filter_map(find).map(|(room, device)| html! {
-                    <li key={device.id.clone()}><Row device={device.clone()} room={room.name.clone()} /></li>
+                { for house.phone.devices.iter().filter_map(find).map(|(room, device, late)| html! {
+                    <li key={device.id.clone()}><Row device={device.clone()} room={room.name.clone()} {late} /></li>
                 }) }
             </ul>
         </section>
@@ -48,12 +49,15 @@ pub(crate) fn Phone(props: &PhoneProps) -> Html {
 struct RowProps {
     device: DeviceView,
     room: AttrValue,
+    /// How long a change waits for its turn, in milliseconds.
+    late: Option<u32>,
 }
 
 #[component]
 fn Row(props: &RowProps) -> Html {
     let actions = use_actions();
-    let RowProps { device, room } = props;
+    let room = &props.room;
+    let device = &use_late(&props.device, props.late.filter(|_| props.device.asked.is_none()));
     let control = match &device.shown {
         Shown::Climate { .. } => html! { <SetPoint device={device.clone()} room={room.clone()} /> },
         Shown::Switch { on, .. } => {

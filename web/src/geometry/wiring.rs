@@ -18,11 +18,6 @@ impl Wire {
     pub fn up(&self) -> String {
         path(self.corners.iter())
     }
-
-    /// The same wire from the broker to the device.
-    pub fn down(&self) -> String {
-        path(self.corners.iter().rev())
-    }
 }
 
 fn path<'a>(corners: impl Iterator<Item = &'a (f64, f64)>) -> String {

@@ -75,7 +75,7 @@ impl Loads {
         }
         let Some(load) = self.clients.get_mut(client) else { return };
         if load.second != second {
-            let before = if load.second + 1 == second { load.now } else { 0 };
+            let before = if load.second + 1 == second { steady(load.before, load.now) } else { 0 };
             *load = Load { second, now: 0, before };
         }
         load.now = load.now.saturating_add(count);
@@ -91,6 +91,11 @@ impl Loads {
         let all = self.clients.iter().map(|(client, load)| (client, load.per_second(now)));
         all.filter(|(_, rate)| *rate > BUSY).map(|(client, rate)| (client.clone(), rate)).collect()
     }
+}
+
+/// A count that hardly differs from the one before stays as it was, so that the drawing does not change for nothing.
+fn steady(before: u32, now: u32) -> u32 {
+    if before.abs_diff(now).saturating_mul(5) <= before { before } else { now }
 }
 
 impl Load {
@@ -129,6 +134,19 @@ mod tests {
         (0..3).for_each(|_| loads.add(6_100_000, "hasty", 1));
         assert_eq!(loads.busy(6_200_000), [("hasty".to_owned(), 24)]);
         assert_eq!(loads.busy(8_000_000), []);
+    }
+
+    #[test]
+    fn a_rate_that_hardly_changes_is_told_as_it_was() {
+        let mut loads = Loads::default();
+        let mut second = |second: u64, count| {
+            loads.add(second * 1_000_000, "hasty", count);
+            loads.busy((second + 1) * 1_000_000 - 1)[0].1
+        };
+        assert_eq!(
+            [second(1, 20), second(2, 23), second(3, 17), second(4, 30), second(5, 0)],
+            [20, 20, 20, 20, 30]
+        );
     }
 
     #[test]

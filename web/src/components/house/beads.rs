@@ -1,11 +1,12 @@
-//! Messages on their way through the house: a fixed pool of nodes that Yew knows nothing of, moved by the style
-//! sheet along the wires.
+//! Messages on their way through the house: a fixed pool of nodes that Yew knows nothing of. The browser's compositor
+//! moves them along the wires, so that a bead under way costs the thread that draws nothing.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
 use gloo::timers::callback::Timeout;
+use wasm_bindgen::prelude::*;
 use web_sys::Element;
 use yew::prelude::*;
 
@@ -16,13 +17,15 @@ use crate::wire::Bead;
 
 /// The most beads at a time.
 const POOL: usize = 12;
+/// How large one is in the style sheet, in pixels.
+const BEAD: (f64, f64) = (16.0, 11.0);
 /// How long a wire is thick where nothing is to move, in milliseconds.
 const STILL: u32 = 1_200;
 
 /// Where the wires of a drawing lie. Equal is what is the same drawing.
 pub(crate) trait Ways {
-    /// From a client to the broker, and back, as SVG paths in the drawing's own pixels.
-    fn of(&self, client: &str) -> Option<(String, String)>;
+    /// The corners of the way from a client to the broker, in the drawing's own pixels.
+    fn of(&self, client: &str) -> Option<Vec<(f64, f64)>>;
 }
 
 #[derive(Properties)]
@@ -95,18 +98,19 @@ impl Player {
 
     /// Up to the broker, a moment there, and down to all receivers together.
     fn play(self: Rc<Self>, bead: Bead, ways: Rc<dyn Ways>) {
-        let up = bead.from.as_ref().and_then(|from| Some((from.clone(), ways.of(from)?.0)));
+        let up = bead.from.as_ref().and_then(|from| Some((from.clone(), ways.of(from)?)));
         let leg = if up.is_some() { LEG } else { 0.0 };
-        if let Some((from, path)) = up {
-            self.travel(&from, &path);
+        if let Some((from, corners)) = up {
+            self.travel(&from, &corners);
         }
         after(leg as u32, move || {
             self.mark(".broker", "data-passing", true);
             after(STAY as u32, move || {
                 self.mark(".broker", "data-passing", false);
                 for to in &bead.to {
-                    if let Some((_, path)) = ways.of(to) {
-                        self.travel(to, &path);
+                    if let Some(mut corners) = ways.of(to) {
+                        corners.reverse();
+                        self.travel(to, &corners);
                     }
                 }
             });
@@ -121,15 +125,18 @@ impl Player {
     }
 
     /// One bead along one wire; where all are on their way, the wire alone. What was about to set off when movement was paused stays.
-    fn travel(self: &Rc<Self>, client: &str, path: &str) {
+    fn travel(self: &Rc<Self>, client: &str, corners: &[(f64, f64)]) {
         if self.house.matches(".still") == Ok(true) {
             return;
         }
         self.light(client, LEG as u32);
         let Some(index) = self.free.borrow_mut().pop() else { return };
         let bead = &self.pool[index];
-        // An element of this page takes these attributes.
-        let _ = bead.set_attribute("style", &format!("offset-path:path('{path}')"));
+        if let Ok(frames) = js_sys::JSON::parse(&keyframes(corners)) {
+            let options = js_sys::JSON::parse(&format!(r#"{{"duration":{LEG},"easing":"ease-out"}}"#));
+            bead.unchecked_ref::<Moved>().animate(&frames, &options.unwrap_or_default());
+        }
+        // An element of this page takes a class; no style hangs on it.
         let _ = bead.set_attribute("class", "bead");
         let player = Rc::clone(self);
         after(LEG as u32, move || {
@@ -166,6 +173,33 @@ impl Player {
             false => element.remove_attribute(attribute),
         };
     }
+}
+
+/// A way at one speed, as the browser's animations want it. All corners are seen, and before and after there is nothing.
+fn keyframes(corners: &[(f64, f64)]) -> String {
+    let lengths =
+        corners.windows(2).map(|pair| (pair[1].0 - pair[0].0).abs() + (pair[1].1 - pair[0].1).abs());
+    let ends: Vec<f64> = std::iter::once(0.0)
+        .chain(lengths.scan(0.0, |way, length| {
+            *way += length;
+            Some(*way)
+        }))
+        .collect();
+    let whole = ends.last().copied().unwrap_or_default().max(1.0);
+    let frames = corners.iter().zip(&ends).map(|((x, y), end)| {
+        let (x, y, at) = (x - BEAD.0 / 2.0, y - BEAD.1 / 2.0, end / whole);
+        format!(r#"{{"transform":"translate({x:.1}px,{y:.1}px)","offset":{at:.4},"opacity":1}}"#)
+    });
+    format!("[{}]", frames.collect::<Vec<_>>().join(","))
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// An element, for what web-sys holds back as not yet stable.
+    type Moved;
+
+    #[wasm_bindgen(method)]
+    fn animate(this: &Moved, keyframes: &JsValue, options: &JsValue) -> JsValue;
 }
 
 fn after(milliseconds: u32, then: impl FnOnce() + 'static) {

@@ -35,7 +35,7 @@ pub(crate) fn BrokerBox(props: &BrokerProps) -> Html {
             <span class="task">{ "Whoever has something to say tells the broker. It passes that on to all who asked for it." }</span>
             <span class="passed">
                 { for props.passed.iter().map(|passed| html! {
-                    <span key={passed.topic.clone()}>
+                    <span>
                         <code>{ &passed.topic }</code>
                         <span>{ match passed.receivers {
                             0 => "to nobody".into(),

@@ -9,9 +9,19 @@ use crate::wire::{Action, HouseView, Operator};
 /// How fast the house's clock may go: house seconds in a second.
 const SPEEDS: [(u16, &str); 4] = [(0, "Stop"), (1, "1×"), (60, "60×"), (600, "600×")];
 
-#[derive(Properties, PartialEq)]
+#[derive(Properties)]
 pub(crate) struct ControlsProps {
     pub(crate) house: std::rc::Rc<HouseView>,
+}
+
+impl PartialEq for ControlsProps {
+    /// What is shown of the house here is the same.
+    fn eq(&self, other: &Self) -> bool {
+        let names = |house: &HouseView| house.rooms.iter().map(|room| room.name.clone()).collect::<Vec<_>>();
+        let of =
+            |house: &HouseView| (house.clock.clone(), house.speed, house.scene.clone(), house.cat.clone());
+        of(&self.house) == of(&other.house) && names(&self.house) == names(&other.house)
+    }
 }
 
 /// What can be done about the day, the cat and the movement of the house, in the sky beside the roof.

@@ -4,6 +4,7 @@ use super::super::{DeviceTile, device};
 use super::scenery::fitting;
 use super::{Fixed, place};
 use crate::geometry::Area;
+use crate::hooks::use_late;
 use crate::state::Route;
 use crate::wire::{DeviceKind, DeviceView, Presence, RoomView, Shown, Warmth};
 
@@ -15,32 +16,38 @@ pub(super) struct RoomProps {
     pub(super) drawing: Fixed,
     /// Its devices with too many messages for beads, and how many a second.
     pub(super) busy: Vec<(String, u32)>,
+    /// How long a change waits for its turn, in milliseconds.
+    #[prop_or_default]
+    pub(super) late: Option<u32>,
 }
 
-/// One room: its colour and the light of its lamps, furniture, label, and devices.
+/// One room, in its turn while so much happens that all cannot be drawn at once. Who asks for something sees at once what becomes of it.
 #[component]
 pub(super) fn Room(props: &RoomProps) -> Html {
-    let RoomProps { room, index, drawing, busy } = props;
+    let is_asked = props.room.devices.iter().any(|device| device.asked.is_some());
+    let (room, busy) = use_late(&(props.room.clone(), props.busy.clone()), props.late.filter(|_| !is_asked));
+    html! { <Inside {room} {busy} index={props.index} drawing={props.drawing.clone()} /> }
+}
+
+/// Its colour and the light of its lamps, furniture, label, and devices.
+#[component]
+fn Inside(props: &RoomProps) -> Html {
+    let RoomProps { room, index, drawing, busy, .. } = props;
     let drawing = &drawing.0;
     let Some(area) = drawing.house.rooms.get(*index).copied() else { return Html::default() };
-    let lamps: Vec<Area> = room
-        .devices
-        .iter()
-        .filter(|device| is_lit(device))
-        .filter_map(|lamp| Some(drawing.place(&lamp.id)?.area))
-        .collect();
-    let furniture = drawing.furniture.get(*index).into_iter().flatten();
-    let viewbox = format!("{:.1} {:.1} {:.1} {:.1}", area.x, area.y, area.width, area.height);
+    let lit = room.devices.iter().any(|device| is_lit(device) && drawing.place(&device.id).is_some());
+    let lamps = room.devices.iter().filter(|device| device.kind == DeviceKind::Light);
+    // The light of all lamps is there and hidden, so that one that is switched has nothing laid out again.
+    let beams = lamps.filter_map(|lamp| {
+        let d = beam(&drawing.place(&lamp.id)?.area, &area);
+        Some(html! { <path key={lamp.id.clone()} class={is_lit(lamp).then_some("on")} {d} /> })
+    });
     html! {
-        <li class={classes!("room", warmth(room.warmth), (!lamps.is_empty()).then_some("lit"))}>
+        <li class={classes!("room", warmth(room.warmth), lit.then_some("lit"))}>
             <div class="fill" style={place(&area)}>
-                if !lamps.is_empty() {
-                    <svg viewBox={viewbox.clone()} aria-hidden="true">
-                        { for lamps.iter().map(|lamp| html! { <path d={beam(lamp, &area)} /> }) }
-                    </svg>
-                }
+                <svg viewBox={viewbox(&area)} aria-hidden="true">{ for beams }</svg>
             </div>
-            <svg class="fittings" style={place(&area)} viewBox={viewbox} aria-hidden="true">{ for furniture.map(fitting) }</svg>
+            <Fittings drawing={props.drawing.clone()} index={*index} />
             <header class="room-label" style={place(&Area { height: 0.0, ..area })}>
                 <h2>{ &room.name }</h2>
                 <Temperature room={room.clone()} />
@@ -66,6 +73,27 @@ pub(super) fn Room(props: &RoomProps) -> Html {
             }
         </li>
     }
+}
+
+#[derive(Properties, PartialEq)]
+struct FittingsProps {
+    drawing: Fixed,
+    index: usize,
+}
+
+/// The furniture of a room, which stays as it is.
+#[component]
+fn Fittings(props: &FittingsProps) -> Html {
+    let drawing = &props.drawing.0;
+    let Some(area) = drawing.house.rooms.get(props.index) else { return Html::default() };
+    let furniture = drawing.furniture.get(props.index).into_iter().flatten();
+    html! {
+        <svg class="fittings" style={place(area)} viewBox={viewbox(area)} aria-hidden="true">{ for furniture.map(fitting) }</svg>
+    }
+}
+
+fn viewbox(area: &Area) -> String {
+    format!("{:.1} {:.1} {:.1} {:.1}", area.x, area.y, area.width, area.height)
 }
 
 /// Whether it is a lamp that is on.

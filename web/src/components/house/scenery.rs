@@ -122,7 +122,8 @@ pub(super) struct WiringProps {
     pub(super) own: bool,
 }
 
-/// The wires of all devices and the cable to the street.
+/// The wires of all devices and the cable to the street. All wires are drawn as one, and over it hidden each one that can be lit: what is
+/// only shown or hidden is not laid out again.
 #[component]
 pub(super) fn Wiring(props: &WiringProps) -> Html {
     let drawing = &props.drawing.0;
@@ -132,12 +133,13 @@ pub(super) fn Wiring(props: &WiringProps) -> Html {
         let busy = props.busy.iter().any(|(client, _)| *client == wire.device);
         html! { <path class={classes!("wire", busy.then_some("busy"))} data-wire={wire.device.clone()} d={wire.up()} /> }
     };
+    let wires =
+        || drawing.wires.iter().chain([&street.air]).chain(street.signs.iter().map(|sign| &sign.wire));
     html! {
         <svg class="wiring" width={plan.stage.width.to_string()} height={plan.stage.height.to_string()} aria-hidden="true">
-            { for drawing.wires.iter().map(wire) }
-            { wire(&street.air) }
+            <path class="wires" d={wires().map(Wire::up).collect::<String>()} />
             if props.own { <path class={classes!("street", props.linked.then_some("linked"))} d={street.cable.up()} /> }
-            { for street.signs.iter().map(|sign| wire(&sign.wire)) }
+            { for wires().map(wire) }
         </svg>
     }
 }
