@@ -2,7 +2,8 @@
 //!
 //! A turn: wait for readiness, accept, read each readable socket once, hand everything to the hub, do what the hub
 //! asks, and write each ready connection once. What did not fit into a turn waits for the next one, after everyone
-//! else.
+//! else. Where many connections are to be written, which takes long, the turn first takes in what came meanwhile: it goes
+//! out in the same writes.
 
 mod acceptor;
 mod arriving;
@@ -36,6 +37,11 @@ pub(crate) use self::orders::{Adopted, Order, OrderQueue, Orders};
 
 /// How long everyone has to say goodbye when the program stops, in microseconds.
 const STOP_WITHIN: u64 = 2_000_000;
+
+/// With so many connections to be written, a look for more to send in the same writes costs little beside them.
+const MANY_WRITES: usize = 64;
+/// So often a turn looks again at most: whoever sends on and on does not keep the others waiting.
+const LOOKS: usize = 3;
 
 /// The loop and all it owns.
 pub(crate) struct Reactor {
@@ -125,17 +131,16 @@ impl Reactor {
         let mut now = self.clock.now();
         loop {
             let timeout = self.timeout(now);
-            match self.poll.poll(&mut events, timeout) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => events.clear(),
-                result => result?,
+            now = self.take_in(&mut events, timeout)?;
+            for _ in 0..LOOKS {
+                if self.to_write.len() < MANY_WRITES {
+                    break;
+                }
+                now = self.take_in(&mut events, Some(Duration::ZERO))?;
+                if events.is_empty() {
+                    break;
+                }
             }
-            now = self.clock.now();
-            self.note(&events);
-            self.obey(now)?;
-            self.accept(now);
-            self.read(now);
-            self.keep_time(now);
-            self.act(now);
             self.write(now);
             self.act(now);
             self.finish(now);
@@ -144,6 +149,22 @@ impl Reactor {
                 return Ok(());
             }
         }
+    }
+
+    /// Waits for readiness at most so long, and takes in what has come; the time then.
+    fn take_in(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<Now> {
+        match self.poll.poll(events, timeout) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => events.clear(),
+            result => result?,
+        }
+        let now = self.clock.now();
+        self.note(events);
+        self.obey(now)?;
+        self.accept(now);
+        self.read(now);
+        self.keep_time(now);
+        self.act(now);
+        Ok(now)
     }
 
     fn timeout(&self, now: Now) -> Option<Duration> {

@@ -1,4 +1,4 @@
-//! How bytes move: each readable socket is read once a turn, each ready connection written once.
+//! How bytes move: each readable socket is read once, then each ready connection written once.
 
 use std::io;
 use std::net::Shutdown;
@@ -12,7 +12,7 @@ use super::leaving::DRAIN_WITHIN;
 use super::{Reactor, handshakes};
 use crate::hub::{Hub, Role};
 
-/// Sockets read in one turn.
+/// Sockets read at once.
 const READS_PER_TURN: usize = 512;
 /// Connections written in one turn.
 const WRITES_PER_TURN: usize = 4096;
