@@ -10,6 +10,7 @@ pub mod busy_home;
 pub mod commits;
 pub mod device;
 pub mod figures;
+pub mod filled;
 pub mod hostile;
 pub mod kills;
 pub mod lacewing;

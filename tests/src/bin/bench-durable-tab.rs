@@ -9,8 +9,8 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use lacewing_protocol::{Packet, ProtocolVersion, QoS};
-use lacewing_tests::device::{self, Device};
+use lacewing_protocol::QoS;
+use lacewing_tests::filled::fill;
 use lacewing_tests::load::{Amount, Load};
 use lacewing_tests::machine::machine;
 use lacewing_tests::stand::Stand;
@@ -19,9 +19,6 @@ use lacewing_tests::stand::Stand;
 const GOAL: Duration = Duration::from_secs(3);
 /// How long a start is waited for.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// Messages sent before it is seen that they have arrived.
-const STRIDE: u32 = 10_000;
-
 fn main() -> ExitCode {
     let number = |at, default| std::env::args().nth(at).and_then(|text| text.parse().ok()).unwrap_or(default);
     let (retained, sessions) = (number(1, 1_000_000), number(2, 10_000));
@@ -65,30 +62,7 @@ fn throughput() -> bool {
 /// From the moment the page is asked for until its broker runs.
 fn start(retained: u32, sessions: u32) -> Duration {
     let stand = Stand::tab();
-    let port = stand.port();
-    let mut publisher = Device::connect(port, ProtocolVersion::V3_1_1, "publisher");
-    for number in 0..retained {
-        let mut publish =
-            device::publish(&format!("kept/{}/{number}", number % 1000), b"a value of twenty by");
-        publish.retain = true;
-        publisher.send(&Packet::Publish(publish));
-        if number % STRIDE == 0 {
-            publisher.ping();
-        }
-    }
-    // What comes before it is kept by the time it is acknowledged.
-    let mut last = device::publish("kept/all", b"done");
-    last.retain = true;
-    publisher.send(&Packet::Publish(last));
-    publisher.publish("kept/all", b"done", QoS::AtLeastOnce);
-    publisher.disconnect();
-    for number in 0..sessions {
-        let mut connect = device::connect(ProtocolVersion::V3_1_1, &format!("session-{number}"));
-        connect.clean_start = false;
-        let (mut device, _) = Device::ask(port, connect);
-        device.subscribe(&format!("session/{number}/#"), QoS::AtLeastOnce);
-        device.disconnect();
-    }
+    fill(stand.port(), retained, sessions);
     let page = stand.tab.as_ref().expect("the stand has a tab");
     let began = Instant::now();
     page.reload();

@@ -8,9 +8,9 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use lacewing_protocol::{Packet, ProtocolVersion, QoS};
+use lacewing_protocol::QoS;
 use lacewing_tests::commits::Commits;
-use lacewing_tests::device::{self, Device};
+use lacewing_tests::filled::fill;
 use lacewing_tests::lacewing::Lacewing;
 use lacewing_tests::load::{Amount, Load, Shape};
 use lacewing_tests::machine::machine;
@@ -62,24 +62,7 @@ fn throughput() -> bool {
 
 fn start(retained: u32, sessions: u32) {
     let mut lacewing = Lacewing::start_durable();
-    let port = lacewing.mqtt_port;
-    let mut publisher = Device::connect(port, ProtocolVersion::V3_1_1, "publisher");
-    for number in 0..retained {
-        let mut publish =
-            device::publish(&format!("kept/{}/{number}", number % 1000), b"a value of twenty by");
-        publish.retain = true;
-        publisher.send(&Packet::Publish(publish));
-    }
-    // What comes before it is kept by the time it is acknowledged.
-    publisher.publish("kept/all", b"done", QoS::AtLeastOnce);
-    publisher.disconnect();
-    for number in 0..sessions {
-        let mut connect = device::connect(ProtocolVersion::V3_1_1, &format!("session-{number}"));
-        connect.clean_start = false;
-        let (mut device, _) = Device::ask(port, connect);
-        device.subscribe(&format!("session/{number}/#"), QoS::AtLeastOnce);
-        device.disconnect();
-    }
+    fill(lacewing.mqtt_port, retained, sessions);
     lacewing.program().interrupt();
     lacewing.program().ended();
     for how in ["after Ctrl-C", "after a kill"] {
