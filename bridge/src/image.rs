@@ -8,6 +8,7 @@ use anyhow::{Context, anyhow, bail, ensure};
 use clap::{Args, Subcommand};
 use lacewing_broker::{
     Broker, Config, Contents, ImageError, ImageReader, ImageWriter, Progress, Record, RestoreStep, Seq,
+    image_memory,
 };
 use lacewing_store::Changes;
 
@@ -123,7 +124,8 @@ fn import(Route { file, data, overwrite }: &Route) -> anyhow::Result<String> {
 /// Sees whether a broker can be made of an image.
 fn check(file: &Path) -> anyhow::Result<()> {
     let mut clock = Clock::start();
-    let mut restore = Broker::restore(Config::default(), 0, clock.now());
+    let bytes = fs::metadata(file)?.len();
+    let mut restore = Broker::restore(Config::default(), 0, clock.now()).within(image_memory(bytes));
     read(file, "reading", |record| Ok(restore.push(record)?))?;
     let mut words = Words::new();
     loop {

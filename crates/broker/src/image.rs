@@ -69,6 +69,12 @@ pub struct Contents {
     pub incoming: u64,
 }
 
+/// About how much memory a broker made of an image of so many bytes may take, for [`Restore::within`](crate::Restore::within):
+/// more than one that an export has made ever takes, and not much more than there is to carry.
+pub fn image_memory(bytes: u64) -> u64 {
+    (64 << 20) + bytes.saturating_mul(32)
+}
+
 /// Why bytes are not an image that can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ImageError {
@@ -99,6 +105,9 @@ impl ImageError {
             Self::Later(_) => "Use that version to read it.",
             Self::Damaged(_) | Self::Short(_) => {
                 "Nothing of it was taken over. Fetch the file again, or export it anew."
+            }
+            Self::Unusable(RestoreError::TooLarge(_)) => {
+                "Nothing of it was taken over. An export has no such contents; ask whoever gave you the file."
             }
             Self::Unusable(_) => "Nothing of it was taken over. Export it anew.",
         }

@@ -70,7 +70,7 @@ pub use batch::Batch;
 pub use broker::Broker;
 pub use config::Config;
 pub use event::{Ending, Event, EventKind, EventMask, NotDelivered, Preview, WillCancelled};
-pub use image::{Contents, IMAGE_VERSION, ImageError, ImageReader, ImageWriter};
+pub use image::{Contents, IMAGE_VERSION, ImageError, ImageReader, ImageWriter, image_memory};
 pub use info::{
     ClientDetail, ClientInfo, Explanation, RetainedInfo, SubscriptionInfo, WaitingInfo, WillInfo,
 };

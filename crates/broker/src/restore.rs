@@ -34,9 +34,18 @@ pub struct Restore {
     publishers: BTreeSet<Rc<str>>,
     /// What is to go to other members of shared subscriptions.
     left_behind: HandOver,
+    memory: Memory,
+}
+
+/// About how much memory what is restored may take, and does, in bytes.
+#[derive(Debug, Clone, Copy)]
+struct Memory {
+    most: u64,
+    taken: u64,
 }
 
 /// What one step of a [`Restore`] came to.
+#[allow(clippy::large_enum_variant, reason = "it is moved once in a thousand records")]
 #[derive(Debug)]
 pub enum RestoreStep {
     /// There is more to do.
@@ -77,6 +86,9 @@ pub enum RestoreError {
     /// A record refers to one that is not there.
     #[error("a record of table {0:?} refers to one that is missing")]
     Dangling(Table),
+    /// It would take more memory than it [may](Restore::within), in bytes.
+    #[error("a broker made of it would take more than {} MB of memory", .0 >> 20)]
+    TooLarge(u64),
 }
 
 impl Restore {
@@ -91,14 +103,24 @@ impl Restore {
             leftovers: VecDeque::new(),
             publishers: BTreeSet::new(),
             left_behind: HandOver::default(),
+            memory: Memory { most: u64::MAX, taken: 0 },
         }
+    }
+
+    /// Refuses what would take more than about so many bytes of memory. For records that came from anywhere: a few bytes can
+    /// say that a session has sent 65 535 messages, or that a topic has as many levels.
+    #[must_use]
+    pub fn within(mut self, bytes: u64) -> Self {
+        self.memory.most = bytes;
+        self
     }
 
     /// Takes one record, in any order of tables; a later one for the same table and key replaces an earlier one.
     ///
     /// # Errors
-    /// The record's message cannot be read. Other records are read by [`step`](Self::step).
+    /// The record's message cannot be read, or there is no memory for it. Other records are read by [`step`](Self::step).
     pub fn push(&mut self, record: Record) -> Result<(), RestoreError> {
+        self.memory.take(memory_of(&record))?;
         let Record { table, key, change } = record;
         // Most of a store is messages: they are read as they come, so that what is kept of them is the message alone.
         match (table, change) {
@@ -232,6 +254,7 @@ impl Restore {
                     if dangling {
                         return Err(RestoreError::Dangling(table));
                     }
+                    self.memory.take(0)?;
                     belongs
                 }
                 Table::Incoming => read(table, value, |_| self.incoming(&key))?,
@@ -246,6 +269,31 @@ impl Restore {
         }
         Ok(false)
     }
+}
+
+impl Memory {
+    /// Counts so many bytes more.
+    fn take(&mut self, bytes: u64) -> Result<(), RestoreError> {
+        self.taken = self.taken.saturating_add(bytes);
+        if self.taken > self.most { Err(RestoreError::TooLarge(self.most)) } else { Ok(()) }
+    }
+}
+
+/// What is taken for any record, beside what is in it; for each level of a topic or filter; for a place in a window.
+const RECORD: u64 = 256;
+const LEVEL: u64 = 64;
+const SLOT: u64 = 64;
+
+fn memory_of(Record { table, key, change }: &Record) -> u64 {
+    let value = match change {
+        Change::Put(value) => value.len() as u64,
+        Change::Delete => return 0,
+    };
+    let levels = match table {
+        Table::Subscription | Table::Retained => key.iter().filter(|byte| **byte == b'/').count() as u64,
+        _ => 0,
+    };
+    RECORD + key.len() as u64 + value + levels * LEVEL
 }
 
 /// How many bytes are read for one unit of a step's budget.

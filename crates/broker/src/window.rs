@@ -89,6 +89,11 @@ impl Window {
         self.id_at(at)
     }
 
+    /// How many slots it would need more to [restore](Self::restore) a message under `id`.
+    pub(crate) fn slots_for(&self, id: PacketId) -> u64 {
+        if self.slots.is_empty() { 1 } else { (self.index(id) + 1).saturating_sub(self.slots.len()) as u64 }
+    }
+
     /// Puts a message back under the identifier it had, for a session that is restored in its order.
     pub(crate) fn restore(&mut self, id: PacketId, sent: Sent) -> bool {
         if self.slots.is_empty() {
@@ -213,7 +218,10 @@ mod tests {
     fn what_was_in_flight_keeps_its_identifiers_when_it_is_restored() {
         let mut window = Window::default();
         for (order, id) in [65_534, 65_535, 2].into_iter().enumerate() {
-            assert!(window.restore(PacketId::new(id).unwrap(), sent(order as u64)));
+            let id = PacketId::new(id).unwrap();
+            let slots = window.slots.len() as u64 + window.slots_for(id);
+            assert!(window.restore(id, sent(order as u64)));
+            assert_eq!((window.slots.len() as u64, window.slots_for(id)), (slots, 0));
         }
         assert_eq!(window.iter().map(|(id, _)| id.value()).collect::<Vec<_>>(), [65_534, 65_535, 2]);
         assert_eq!(window.push(sent(3)).value(), 3);

@@ -1,11 +1,15 @@
 //! Images on their way between a broker and its operators: taken out in pieces, and brought in in pieces.
 
-use lacewing_broker::{Broker, Contents, ImageError, ImageReader, ImageWriter, Now, Restore, RestoreStep};
+use lacewing_broker::{
+    Broker, Contents, ImageError, ImageReader, ImageWriter, Now, Restore, RestoreStep, image_memory,
+};
 
 use crate::{OperatorId, Response};
 
 /// The most bytes of an image that goes this way: it is in memory as a whole.
 const MAXIMUM: u64 = 256 << 20;
+/// The most memory that a broker made of one may take, about, in bytes: there are two of them for a while.
+const MEMORY: u64 = 1 << 30;
 /// The most bytes of one piece.
 const PIECE: usize = 256 << 10;
 /// Records put together in one step.
@@ -86,7 +90,8 @@ impl Images {
             ));
         }
         if from == 0 {
-            let reading = Stage::Reading(Box::default(), Box::new(broker.successor(now)));
+            let restore = broker.successor(now).within(image_memory(of).min(MEMORY));
+            let reading = Stage::Reading(Box::default(), Box::new(restore));
             self.import = Some(Import { from: operator, taken: 0, stage: reading });
         }
         let result = match self.import.take() {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use bytes::Bytes;
 use lacewing_protocol::{PacketId, ProtocolVersion, QoS, RetainHandling, SubscriptionOptions, TopicFilter};
 
-use super::{HIGHEST, Restore, has_number, number_at};
+use super::{HIGHEST, Restore, SLOT, has_number, number_at};
 use crate::Ending;
 use crate::broker::WallTimer;
 use crate::encoding::Reader;
@@ -152,7 +152,10 @@ impl Restore {
             (Stage::Sent(id) | Stage::Released(id), message) => {
                 let released = matches!(stage, Stage::Released(_));
                 let sent = Sent { order, qos, retain, released, counted: false, group, ids, message };
-                transit.window.restore(id, sent).then_some(())?;
+                // Who asked for this sees whether there is memory for it.
+                if self.memory.take(transit.window.slots_for(id) * SLOT).is_ok() {
+                    transit.window.restore(id, sent).then_some(())?;
+                }
             }
             (Stage::Waiting, None) => {}
         }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use lacewing_broker::{Broker, Change, Config, ImageError, ImageReader, ImageWriter, Record, Table};
+use lacewing_broker::{
+    Broker, Change, Config, ImageError, ImageReader, ImageWriter, Record, RestoreError, Table, image_memory,
+};
 use lacewing_protocol::{Ack, Connect, Packet, PacketId, QoS};
 use proptest::prelude::*;
 
@@ -222,6 +224,49 @@ fn an_image_of_every_version_so_far_is_read_and_a_broker_is_made_of_it() {
         }
         assert_eq!((broker.metrics().retained, broker.metrics().queued), (1, 6));
     }
+}
+
+/// An image of so many sessions, each with two messages under way whose identifiers are as far apart as they can be.
+fn far_apart(sessions: u8) -> Vec<u8> {
+    let records = image(&eventful(durable()).world().broker);
+    let of = |wanted| records.iter().find(|((table, _), _)| *table == wanted).unwrap();
+    let (((_, body_key), body), (_, session)) = (of(Table::Message), of(Table::Session));
+    let number = *body_key.last().unwrap();
+    assert!(number < 0x80, "one byte says it");
+    let mut writer = ImageWriter::new();
+    let mut put = |table, key: &[u8], value: &[u8]| {
+        let [key, value] = [key, value].map(Bytes::copy_from_slice);
+        writer.push(&Record { table, key, change: Change::Put(value) });
+    };
+    put(Table::Message, body_key, body);
+    for serial in 1..=sessions {
+        // Behind the version of the encoding.
+        put(Table::Session, &[b'h', serial], &[&[1, serial], &session[2..]].concat());
+        for (order, id) in [(1, &[1][..]), (2, &[0xFF, 0xFF, 0x03])] {
+            let key = [u64::from(serial), order].map(u64::to_be_bytes).concat();
+            put(Table::Outgoing, &key, &[&[1, 1], id, &[number, 1, 0, 0]].concat());
+        }
+    }
+    writer.finish().0
+}
+
+#[test]
+fn a_few_bytes_that_want_much_memory_are_refused() {
+    let restored = |sessions, most: fn(u64) -> u64| {
+        let (image, now) = (far_apart(sessions), Story::new().world().now);
+        let mut restore = Broker::restore(durable(), 7, now).within(most(image.len() as u64));
+        for record in read(&image, 64).unwrap() {
+            restore.push(record)?;
+        }
+        restore.finish(now).map(|broker| broker.metrics().sessions)
+    };
+    assert_eq!(restored(10, image_memory), Ok(10));
+    let refused = restored(100, image_memory);
+    assert!(matches!(refused, Err(RestoreError::TooLarge(_))), "{refused:?}");
+    assert_eq!(restored(10, |_| 1000), Err(RestoreError::TooLarge(1000)), "records count as well");
+    let error = ImageError::from(RestoreError::TooLarge(70 << 20));
+    assert!(error.to_string().ends_with("more than 70 MB of memory"), "{error}");
+    assert!(error.advice().starts_with("Nothing of it was taken over."));
 }
 
 #[test]
