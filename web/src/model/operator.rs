@@ -168,7 +168,7 @@ impl Model {
         let (at, topic, payload) = self.stream.message_at(number).ok_or(unknown)?;
         let mut journey = self.traffic.journey(at, topic, payload).ok_or(unknown)?.clone();
         for receiver in journey.receivers.iter_mut().filter(|one| one.failed) {
-            let why = self.inquiries.answer(&receiver.client_id, topic).and_then(inquiry::by_which);
+            let why = self.inquiries.answer(&receiver.client_id, topic).and_then(inquiry::by_which_rule);
             if let Some(why) = why {
                 receiver.how = format!("{}, {why}", receiver.how);
             }
