@@ -3,15 +3,16 @@ use web_sys::{Element, HtmlElement, HtmlInputElement};
 use yew::prelude::*;
 
 use crate::components::Envelope;
-use crate::hooks::{Page, use_page};
+use crate::hooks::{Page, use_media, use_page};
 use crate::state::{Route, Sheet, StateAction};
 use crate::wire::{
     Action, Body, Journey, MessageDetail, MessageRow, MessagesView, Place, SubscribeOptions,
     SubscriptionState, Window,
 };
 
-/// The height of one row in CSS pixels; the style sheet sets the same.
+/// The height of one row in CSS pixels, and of one with two lines on a narrow screen; the style sheet sets the same.
 const ROW: i32 = 32;
+const TWO_LINES: i32 = 48;
 /// Messages a second from which on the list says that it cannot be followed.
 const MANY: f32 = 200.0;
 /// Rows drawn above and below what is visible, so that scrolling shows no gap.
@@ -145,6 +146,7 @@ fn tools(page: &Page, view: &MessagesView) -> Html {
 fn List() -> Html {
     let page = use_page();
     let stream = use_node_ref();
+    let height = if use_media("(max-width: 900px)") { TWO_LINES } else { ROW };
     let window = &page.state.window;
     let Some(view) = page.state.messages.as_ref() else {
         return html! { <p class="empty">{ "Waiting for the worker." }</p> };
@@ -161,8 +163,8 @@ fn List() -> Html {
         let (page, newest) = (page.clone(), view.newest);
         Callback::from(move |event: Event| {
             let list = event.target_unchecked_into::<HtmlElement>();
-            let first = u32::try_from(list.scroll_top() / ROW).unwrap_or(0).saturating_sub(SPARE);
-            let rows = u32::try_from(list.client_height() / ROW).unwrap_or(0) + 2 * SPARE;
+            let first = u32::try_from(list.scroll_top() / height).unwrap_or(0).saturating_sub(SPARE);
+            let rows = u32::try_from(list.client_height() / height).unwrap_or(0) + 2 * SPARE;
             let seen = &page.state.window;
             // At the top the list follows what comes; further down it stands still.
             let until = (list.scroll_top() > 0).then(|| seen.until.unwrap_or(newest));
@@ -178,8 +180,8 @@ fn List() -> Html {
             if window.until.is_some() && view.newer > 0 {
                 <button class="newer primary" onclick={move |_| to_top(&stream)}>{ format!("{} newer", view.newer) }</button>
             }
-            <div class="all" style={format!("height:{}px", i64::from(view.matching) * i64::from(ROW))}>
-                <ol style={format!("transform:translateY({}px)", i64::from(view.from) * i64::from(ROW))}>
+            <div class="all" style={format!("height:{}px", i64::from(view.matching) * i64::from(height))}>
+                <ol style={format!("transform:translateY({}px)", i64::from(view.from) * i64::from(height))}>
                     { for view.rows.iter().map(|one| {
                         let detail = open.filter(|detail| detail.number == one.number);
                         row(&page, one, detail)
