@@ -50,9 +50,11 @@ pub(crate) fn Clients() -> Html {
                     <table>
                         <thead><tr>
                             <th scope="col">{ "Client" }</th><th scope="col">{ "Presence" }</th><th scope="col">{ "From" }</th>
-                            <th scope="col">{ "MQTT" }</th><th scope="col" class="number">{ "Keep-alive" }</th>
-                            <th scope="col" class="number">{ "Subs" }</th><th scope="col" class="number">{ "Queued" }</th>
-                            <th scope="col" class="number">{ "In / out" }</th>
+                            <th scope="col">{ "MQTT" }</th>
+                            <th scope="col" class="number" title="Silent for half as long again, it counts as lost">{ "Keep-alive" }</th>
+                            <th scope="col" class="number" title="Its subscriptions: what it asked to hear of">{ "Subs" }</th>
+                            <th scope="col" class="number" title="Messages that wait for it">{ "Queued" }</th>
+                            <th scope="col" class="number" title="Messages it sent to the broker, and got from it">{ "In / out" }</th>
                         </tr></thead>
                         { group(&page.state.route, "Real", &real) }
                         { group(&page.state.route, "Pages", &pages) }
