@@ -234,6 +234,12 @@ impl Host {
                 Some(_) if table == Table::Session && self.has_crashed => true,
                 // Of a message that was received, the number means nothing any more.
                 Some(other) if table == Table::Outgoing && value[1] == 2 => other[1] == 2,
+                // The share that a message came by is gone for good once its last member has left, even if others join
+                // one of that name.
+                Some(other) if table == Table::Outgoing && other.len() > value.len() => {
+                    let share = other.strip_prefix(&value[..]);
+                    share.is_some_and(|share| share[1..].starts_with(b"$share/"))
+                }
                 Some(other) => *other == value,
             };
             if !is_same {
