@@ -10,7 +10,7 @@ use lacewing_protocol::{
 
 use crate::connection::ConnKey;
 use crate::jobs::Job;
-use crate::retained_delivery::RetainedDelivery;
+use crate::retained_delivery::{Owed, RetainedDelivery};
 use crate::routing::{Inserted, SessionKey};
 use crate::subscription_list::{Subscription, cost};
 use crate::sys::is_watched_by;
@@ -79,7 +79,7 @@ impl Broker {
                     let Some((filter, options)) = filters.next() else { break };
                     // [MQTT-3.2.2-10]
                     let options = SubscriptionOptions { qos: options.qos.min(maximum_qos), ..options };
-                    match self.subscribe_to(key, session_key, &filter, options, *id) {
+                    match self.subscribe_to(key, session_key, &filter, (options, *id), &change.retained) {
                         Ok(retained) => {
                             change.retained.extend(retained.map(|one| (one.cursor.filter().clone(), one)));
                             ReasonCode::granted(options.qos)
@@ -98,14 +98,15 @@ impl Broker {
         true
     }
 
-    /// Makes one subscription; the retained messages that come with it, if any do.
+    /// Makes one subscription; the retained messages that come with it, if any do. Those of earlier filters in the packet
+    /// are still to start.
     fn subscribe_to(
         &mut self,
         key: ConnKey,
         session_key: SessionKey,
         filter: &TopicFilter,
-        options: SubscriptionOptions,
-        id: Option<u32>,
+        (options, id): (SubscriptionOptions, Option<u32>),
+        to_start: &BTreeMap<TopicFilter, RetainedDelivery>,
     ) -> Result<Option<RetainedDelivery>, ReasonCode> {
         let features = self.connections.get(key.0 as usize).map(|connection| connection.features);
         let features = features.unwrap_or(Features::ALL);
@@ -115,7 +116,9 @@ impl Broker {
         if self.denies_subscription(key, session_key, filter) {
             return Err(ReasonCode::NotAuthorized);
         }
-        let inserted = self.add_subscription(session_key, filter.compact(), options, id)?;
+        let owed = to_start.get(filter).and_then(RetainedDelivery::owed);
+        let subscription = Subscription { options, id };
+        let inserted = self.add_subscription(session_key, filter.compact(), subscription, owed)?;
         let retained = self.retained_delivery(filter, options, id, inserted).filter(|_| features.retain);
         if let Some(delivery) = &retained
             && let Some(owed) = delivery.owed()
@@ -185,9 +188,10 @@ impl Broker {
         &mut self,
         session_key: SessionKey,
         filter: TopicFilter,
-        options: SubscriptionOptions,
-        id: Option<u32>,
+        subscription: Subscription,
+        owed: Option<Owed>,
     ) -> Result<Inserted, ReasonCode> {
+        let Subscription { options, id } = subscription;
         if self.is_too_deep(filter.filter()) {
             return Err(ReasonCode::TopicFilterInvalid);
         }
@@ -201,10 +205,9 @@ impl Broker {
         if !known && is_full {
             return Err(ReasonCode::QuotaExceeded);
         }
-        let subscription = Subscription { options, id };
         session.subscriptions.insert(filter.clone(), subscription);
-        let delivery = session.transit.as_ref().and_then(|transit| transit.retained.get(&filter));
-        let owed = delivery.and_then(RetainedDelivery::owed);
+        let started = session.transit.as_ref().and_then(|transit| transit.retained.get(&filter));
+        let owed = owed.or_else(|| started.and_then(RetainedDelivery::owed));
         let inserted = self.subscriptions.insert(&filter, session_key, options, id);
         self.count_subscriptions();
         if is_watched_by(&filter) {

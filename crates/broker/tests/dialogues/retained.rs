@@ -360,6 +360,39 @@ fn after_a_crash_the_rest_of_the_retained_messages_comes_and_none_of_them_twice(
 }
 
 #[test]
+fn a_filter_named_twice_in_a_packet_brings_its_retained_messages_after_a_crash_too() {
+    // Found by the reference model, seed 12431.
+    let story = Story::with(Config { durable: true, inflight: 1, ..Config::default() });
+    let publisher = story.client("publisher");
+    publisher.send(Packet::Publish(retained("t/1", "kept")));
+    let (late, _) = story.lasting("late");
+    late.subscribe("busy", QoS::AtLeastOnce);
+    for id in 1..=2 {
+        publisher.publish_qos("busy", &id.to_string(), QoS::AtLeastOnce, id);
+    }
+    // The second one waits for the first to be acknowledged, and the retained message for it.
+    late.expect("busy", "1");
+    let filters = [RetainHandling::SendAlways, RetainHandling::SendIfNew]
+        .map(|handling_is| ("t/#".try_into().unwrap(), handling(handling_is)));
+    late.send(Packet::Subscribe(Subscribe {
+        packet_id: PacketId::MIN,
+        filters: filters.to_vec(),
+        subscription_identifier: None,
+        user_properties: Default::default(),
+    }));
+    let story = story.crash();
+    let (again, _) = story.lasting("late");
+    let mut got = Vec::new();
+    while let Some(packet) = again.try_receive() {
+        if let Packet::Publish(publish) = packet {
+            got.push(publish.payload.clone());
+            again.acknowledge(&publish);
+        }
+    }
+    assert_eq!(got, ["1", "2", "kept"].map(Bytes::from));
+}
+
+#[test]
 fn with_clean_start_no_retained_message_of_the_former_session_comes() {
     // [MQTT-3.1.2-4]
     let story = Story::with(Config { outgoing_bytes: 2000, ..Config::default() });
