@@ -96,6 +96,12 @@ fn a_native_broker_keeps_the_home_in_its_data_folder() {
     eventually("the broker keeps nothing of the study", || {
         is_forgotten(lacewing.mqtt_port, "home/study/#").then_some(())
     });
+    // It is written beside the broker's turns, and this is about what was.
+    let file = lacewing.folder().join("home.json");
+    eventually("the file has no study", || {
+        let text = std::fs::read_to_string(&file).ok()?;
+        (!text.contains("\"study\"")).then_some(())
+    });
     lacewing.restart();
     let plan = subscribe(lacewing.mqtt_port, &["-t", "lacewing/home/plan", "-C", "1"]).concat();
     assert!(plan.contains("livingroom") && !plan.contains("study"), "{plan}");
