@@ -166,16 +166,24 @@ mod tests {
         changes
     }
 
-    #[test]
-    fn what_finds_no_room_is_kept_as_soon_as_there_is_some() {
-        let room = Arc::new(AtomicU64::new(4 << 20));
-        let store = Store::open(Small(InMemoryBackend::new(), room.clone(), None), 1 << 20).unwrap();
+    /// A thread that keeps something large in this store: where more is handed in, what it says, and the thread.
+    fn given_something_large(
+        store: Store<Small>,
+    ) -> (SyncSender<Changes>, Receiver<Committed>, JoinHandle<()>) {
         let (sender, receiver) = sync_channel(1);
+        sender.send(large()).unwrap();
         let (told, words) = mpsc::channel();
         let told = Mutex::new(told);
         let keeper =
             thread::spawn(move || keep(store, &receiver, &|kept| told.lock().unwrap().send(kept).is_ok()));
-        sender.send(large()).unwrap();
+        (sender, words, keeper)
+    }
+
+    #[test]
+    fn what_finds_no_room_is_kept_as_soon_as_there_is_some() {
+        let room = Arc::new(AtomicU64::new(4 << 20));
+        let store = Store::open(Small(InMemoryBackend::new(), room.clone(), None), 1 << 20).unwrap();
+        let (sender, words, keeper) = given_something_large(store);
         assert!(matches!(words.recv().unwrap(), Committed::Full(_)));
         room.store(u64::MAX, Ordering::Relaxed);
         assert!(matches!(words.recv().unwrap(), Committed::Durable(Seq(7), _)));
@@ -189,12 +197,7 @@ mod tests {
         let (told, syncs) = mpsc::channel();
         let room = Arc::new(AtomicU64::new(u64::MAX));
         let store = Store::open(Small(InMemoryBackend::new(), room, Some(told)), 1 << 20).unwrap();
-        let (sender, receiver) = sync_channel(1);
-        sender.send(large()).unwrap();
-        let (told, words) = mpsc::channel();
-        let told = Mutex::new(told);
-        let keeper =
-            thread::spawn(move || keep(store, &receiver, &|kept| told.lock().unwrap().send(kept).is_ok()));
+        let (sender, words, keeper) = given_something_large(store);
         assert!(matches!(words.recv().unwrap(), Committed::Durable(..)));
         // What comes after the commit's own, though nobody asks for anything any more.
         let of_commit = syncs.try_iter().count();
@@ -207,12 +210,7 @@ mod tests {
     fn without_room_it_ends_when_it_is_told_to() {
         let room = Arc::new(AtomicU64::new(4 << 20));
         let store = Store::open(Small(InMemoryBackend::new(), room, None), 1 << 20).unwrap();
-        let (sender, receiver) = sync_channel(1);
-        sender.send(large()).unwrap();
-        let (told, words) = mpsc::channel();
-        let told = Mutex::new(told);
-        let keeper =
-            thread::spawn(move || keep(store, &receiver, &|kept| told.lock().unwrap().send(kept).is_ok()));
+        let (sender, words, keeper) = given_something_large(store);
         assert!(matches!(words.recv().unwrap(), Committed::Full(_)));
         drop(sender);
         keeper.join().unwrap();
