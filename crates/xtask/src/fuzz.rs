@@ -120,7 +120,7 @@ impl Fuzzer {
             .arg(format!("-max_total_time={}", u64::from(minutes) * 60))
             .arg(format!("-max_len={LONGEST_INPUT}"))
             // Longer inputs sooner than it would by itself: a dialogue begins to be interesting at a hundred bytes.
-            .args(["-len_control=20", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"])
+            .args(["-len_control=20", "-timeout=60", "-rss_limit_mb=2048", "-print_final_stats=1"])
             .arg(with_folder("-artifact_prefix=", &self.artifacts))
             .args(dictionary(&self.name).map(|file| joined("-dict=", &file)))
             .args([&self.found, &self.kept]);
@@ -154,7 +154,7 @@ impl Fuzzer {
         fs::create_dir_all(&merged)?;
         let mut command = Command::new(&self.program);
         // Without counters: how often an edge was taken is not worth a file.
-        command.args(["-set_cover_merge=1", "-use_counters=0", "-timeout=10"]).args([
+        command.args(["-set_cover_merge=1", "-use_counters=0", "-timeout=60"]).args([
             &merged,
             &self.kept,
             &self.found,
