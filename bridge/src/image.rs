@@ -104,7 +104,7 @@ fn import(Route { file, data, overwrite }: &Route) -> anyhow::Result<String> {
     let folder = Folder::take(data)?;
     let store = folder.store()?;
     ensure!(
-        *overwrite || store.records() == 0,
+        *overwrite || folder.is_empty(&store)?,
         "there is a broker's state in {} already: name another folder, or add --overwrite to replace it",
         data.display()
     );
@@ -112,8 +112,8 @@ fn import(Route { file, data, overwrite }: &Route) -> anyhow::Result<String> {
     check(file).with_context(refused)?;
     // A broker can be made of it. It is read again rather than kept in memory twice.
     let mut changes = Changes::replacing();
-    let take = |record| {
-        changes.push(Seq(0), record);
+    let take = |record: Record| {
+        changes.push(Seq(0), &record);
         Ok(())
     };
     let contents = read(file, "reading again", take).with_context(refused)?;

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use lacewing_broker::{Broker, Config, Progress, Record, RestoreError, RestoreStep};
-use lacewing_store::{Changes, Store, StoreError};
+use lacewing_store::{Changes, Sizes, Store, StoreError};
 use redb::backends::FileBackend;
 use thiserror::Error;
 use tracing::info;
@@ -23,8 +23,7 @@ pub(crate) use self::lock::{Lock, LockError};
 
 /// The store's file in its folder.
 const FILE: &str = "broker.store";
-/// The database's cache.
-const CACHE: u32 = 64 << 20;
+const SIZES: Sizes = Sizes { cache: 64 << 20, journal: Sizes::JOURNAL };
 /// How long opening may take without a word, and between two.
 const WORD_EVERY: Duration = Duration::from_secs(1);
 /// Records between two looks at the clock.
@@ -108,9 +107,14 @@ impl Folder {
                 info!("checking {} ({} MB)", path.display(), size >> 20);
             }
             let backend = FileBackend::new(file).map_err(|error| StoreError::Damaged(error.to_string()))?;
-            Store::open(backend, CACHE)
+            Store::open(backend, SIZES)
         })
         .map_err(|source| self.unusable(source))
+    }
+
+    /// Whether there is nothing in the store.
+    pub(crate) fn is_empty(&self, store: &Store<FileBackend>) -> Result<bool, OpenError> {
+        catch(|| store.is_empty()).map_err(|source| self.unusable(source))
     }
 
     /// Gives all that is in the store, and says how far it is. It may be used only if it came to the end.

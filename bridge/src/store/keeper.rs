@@ -128,6 +128,7 @@ mod tests {
     use redb::backends::InMemoryBackend;
 
     use super::*;
+    use crate::store::SIZES;
 
     /// Memory with so much room, and who hears of its syncs.
     #[derive(Debug)]
@@ -162,7 +163,7 @@ mod tests {
     fn large() -> Changes {
         let mut changes = Changes::default();
         let change = Change::Put(Bytes::from(vec![1; 8 << 20]));
-        changes.push(Seq(7), Record { table: Table::Retained, key: Bytes::from_static(b"a"), change });
+        changes.push(Seq(7), &Record { table: Table::Retained, key: Bytes::from_static(b"a"), change });
         changes
     }
 
@@ -182,7 +183,7 @@ mod tests {
     #[test]
     fn what_finds_no_room_is_kept_as_soon_as_there_is_some() {
         let room = Arc::new(AtomicU64::new(4 << 20));
-        let store = Store::open(Small(InMemoryBackend::new(), room.clone(), None), 1 << 20).unwrap();
+        let store = Store::open(Small(InMemoryBackend::new(), room.clone(), None), SIZES).unwrap();
         let (sender, words, keeper) = given_something_large(store);
         assert!(matches!(words.recv().unwrap(), Committed::Full(_)));
         room.store(u64::MAX, Ordering::Relaxed);
@@ -196,7 +197,7 @@ mod tests {
     fn it_is_settled_once_nothing_more_comes() {
         let (told, syncs) = mpsc::channel();
         let room = Arc::new(AtomicU64::new(u64::MAX));
-        let store = Store::open(Small(InMemoryBackend::new(), room, Some(told)), 1 << 20).unwrap();
+        let store = Store::open(Small(InMemoryBackend::new(), room, Some(told)), SIZES).unwrap();
         let (sender, words, keeper) = given_something_large(store);
         assert!(matches!(words.recv().unwrap(), Committed::Durable(..)));
         // What comes after the commit's own, though nobody asks for anything any more.
@@ -209,7 +210,7 @@ mod tests {
     #[test]
     fn without_room_it_ends_when_it_is_told_to() {
         let room = Arc::new(AtomicU64::new(4 << 20));
-        let store = Store::open(Small(InMemoryBackend::new(), room, None), 1 << 20).unwrap();
+        let store = Store::open(Small(InMemoryBackend::new(), room, None), SIZES).unwrap();
         let (sender, words, keeper) = given_something_large(store);
         assert!(matches!(words.recv().unwrap(), Committed::Full(_)));
         drop(sender);

@@ -17,27 +17,13 @@ pub enum Committed {
     Failed(String),
 }
 
-/// Records that become durable together.
-pub trait Lot: Default {
-    /// Adds a record. Their numbers ascend.
-    fn push(&mut self, seq: Seq, record: Record);
-    /// One after which nothing else is there.
-    fn replacing() -> Self;
-    /// Whether there is nothing to make durable.
-    fn is_empty(&self) -> bool;
-    /// How many there are.
-    fn len(&self) -> u64;
-    /// About how much memory they take, in bytes.
-    fn bytes(&self) -> u64;
-}
-
-/// The broker's side of its store. It gathers records as [`Changes`], or as [`Packed`](crate::Packed) ones for a store elsewhere.
+/// The broker's side of its store: it gathers records as [`Changes`].
 ///
 /// While one commit runs, what is recorded meanwhile becomes the next, so commits group by themselves. The broker bounds how
 /// much that can be ([`Config::backlog_bytes`](lacewing_broker::Config::backlog_bytes)).
 #[derive(Debug, Default)]
-pub struct Ledger<L = Changes> {
-    changes: L,
+pub struct Ledger {
+    changes: Changes,
     /// Whether a commit runs, and how many records are in it.
     is_busy: bool,
     under_way: u64,
@@ -68,16 +54,16 @@ pub struct Counts {
     pub records: Durations,
 }
 
-impl<L: Lot> Ledger<L> {
+impl Ledger {
     /// Takes what is to become durable.
     pub fn record(&mut self, seq: Seq, record: Record) {
-        self.changes.push(seq, record);
+        self.changes.push(seq, &record);
     }
 
     /// Takes the image of a broker that has taken the place of the last one. Everything else goes, in the same commit.
     pub fn replace(&mut self, image: impl Iterator<Item = Record>) {
-        self.changes = L::replacing();
-        image.for_each(|record| self.changes.push(Seq(0), record));
+        self.changes = Changes::replacing();
+        image.for_each(|record| self.changes.push(Seq(0), &record));
         self.is_former = self.is_busy;
         self.replacing = Replacing::Running;
     }
@@ -92,12 +78,12 @@ impl<L: Lot> Ledger<L> {
     }
 
     /// What is to be committed now: everything that has come, unless a commit runs already. For the end of a turn.
-    pub fn due(&mut self) -> Option<L> {
+    pub fn due(&mut self) -> Option<Changes> {
         if self.is_busy { None } else { self.rest() }
     }
 
     /// Everything that has come, also while a commit runs: for a host that ends.
-    pub fn rest(&mut self) -> Option<L> {
+    pub fn rest(&mut self) -> Option<Changes> {
         if self.changes.is_empty() {
             return None;
         }
@@ -139,7 +125,7 @@ impl<L: Lot> Ledger<L> {
         self.full.as_deref()
     }
 
-    /// About how many bytes of records wait for a commit.
+    /// How many bytes of records wait for a commit.
     pub fn waiting(&self) -> u64 {
         self.changes.bytes()
     }
@@ -167,7 +153,7 @@ mod tests {
 
     #[test]
     fn what_comes_while_a_commit_runs_is_the_next_one() {
-        let mut ledger = Ledger::<Changes>::default();
+        let mut ledger = Ledger::default();
         assert!(ledger.due().is_none());
         ledger.record(Seq(1), record("a"));
         assert_eq!(ledger.due().unwrap().last(), Seq(1));
@@ -184,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_state_that_takes_the_place_of_another_waits_for_the_commit_that_runs_and_hides_its_numbers() {
-        let mut ledger = Ledger::<Changes>::default();
+        let mut ledger = Ledger::default();
         ledger.record(Seq(900), record("a"));
         assert!(ledger.due().is_some());
         ledger.record(Seq(901), record("b"));
@@ -203,7 +189,7 @@ mod tests {
 
     #[test]
     fn without_room_nothing_is_durable_until_there_is_some() {
-        let mut ledger = Ledger::<Changes>::default();
+        let mut ledger = Ledger::default();
         ledger.record(Seq(1), record("a"));
         ledger.due();
         assert_eq!(ledger.settle(Committed::Full("the disk is full".into())), Ok(None));

@@ -1,16 +1,16 @@
-use std::fmt;
-use std::slice;
+use std::cmp::Ordering;
+use std::iter::Peekable;
+use std::{fmt, slice, vec};
 
 use bytes::Bytes;
 use lacewing_broker::{Change, Record, Table};
 use redb::{Range, ReadTransaction};
 
 use crate::StoreError;
-use crate::schema;
+use crate::journal::Journal;
+use crate::schema::{self, State};
 use crate::seal::{self, Tally};
 use crate::store::unsealed;
-
-type Entries = Range<'static, &'static [u8], &'static [u8]>;
 
 /// All records of a store, one at a time, as they were when the reading began.
 ///
@@ -18,19 +18,30 @@ type Entries = Range<'static, &'static [u8], &'static [u8]>;
 /// it was there.
 pub struct Reading {
     transaction: ReadTransaction,
+    journal: Journal,
     expected: Tally,
     found: Tally,
     left: slice::Iter<'static, Table>,
-    table: Option<(Table, Entries)>,
+    table: Option<Merged>,
+}
+
+/// A table, and what the journal has changed in it, both in the order of keys.
+struct Merged {
+    table: Table,
+    entries: Range<'static, &'static [u8], &'static [u8]>,
+    /// The entry that is next.
+    entry: Option<(Bytes, Bytes)>,
+    changes: Peekable<vec::IntoIter<(Bytes, Change)>>,
 }
 
 impl Reading {
-    pub(crate) fn new(transaction: ReadTransaction) -> Result<Self, StoreError> {
-        let expected = schema::read(&transaction)?.tally;
-        Ok(Self { transaction, expected, found: Tally::default(), left: Table::ALL.iter(), table: None })
+    pub(crate) fn new(transaction: ReadTransaction, state: State) -> Result<Self, StoreError> {
+        let journal = Journal::read(&transaction, state)?;
+        let (expected, found, left) = (state.tally, Tally::default(), Table::ALL.iter());
+        Ok(Self { transaction, journal, expected, found, left, table: None })
     }
 
-    /// How many records there should be, and how many were read.
+    /// How many records there should be, and how many were read; without those that the tables do not know of yet.
     pub fn progress(&self) -> (u64, u64) {
         (self.expected.records, self.found.records)
     }
@@ -42,21 +53,18 @@ impl Reading {
     #[expect(clippy::should_implement_trait, reason = "an iterator of results hides that the end is one too")]
     pub fn next(&mut self) -> Result<Option<Record>, StoreError> {
         loop {
-            if let Some((table, range)) = &mut self.table {
-                if let Some(entry) = range.next() {
-                    let (key, sealed) = entry?;
-                    let (key, table) = (key.value(), *table);
-                    let (value, seal) =
-                        seal::open(table, key, sealed.value()).ok_or_else(|| unsealed(table))?;
-                    self.found.add(seal);
-                    let change = Change::Put(Bytes::copy_from_slice(value));
-                    return Ok(Some(Record { table, key: Bytes::copy_from_slice(key), change }));
+            if let Some(merged) = &mut self.table {
+                if let Some((key, value)) = merged.next(&mut self.found)? {
+                    return Ok(Some(Record { table: merged.table, key, change: Change::Put(value) }));
                 }
                 self.table = None;
             }
             let Some(&table) = self.left.next() else { break };
-            let opened = self.transaction.open_table(schema::table(table))?;
-            self.table = Some((table, opened.range::<&[u8]>(..)?));
+            let entries = self.transaction.open_table(schema::table(table))?.range::<&[u8]>(..)?;
+            let changes = self.journal.of(table).into_iter().peekable();
+            let mut merged = Merged { table, entries, entry: None, changes };
+            merged.advance(&mut self.found)?;
+            self.table = Some(merged);
         }
         if self.found != self.expected {
             return Err(StoreError::damaged(format!(
@@ -65,6 +73,48 @@ impl Reading {
             )));
         }
         Ok(None)
+    }
+}
+
+impl Merged {
+    /// Looks at the table's next entry, and counts it.
+    fn advance(&mut self, found: &mut Tally) -> Result<(), StoreError> {
+        self.entry = match self.entries.next() {
+            Some(entry) => {
+                let (key, sealed) = entry?;
+                let (key, table) = (key.value(), self.table);
+                let opened = seal::open(table as u8, key, sealed.value());
+                let (value, seal) = opened.ok_or_else(|| unsealed(table))?;
+                found.add(seal);
+                Some((Bytes::copy_from_slice(key), Bytes::copy_from_slice(value)))
+            }
+            None => None,
+        };
+        Ok(())
+    }
+
+    /// What is next, as the journal says if it has a word on it.
+    fn next(&mut self, found: &mut Tally) -> Result<Option<(Bytes, Bytes)>, StoreError> {
+        loop {
+            let order = match (self.changes.peek(), &self.entry) {
+                (None, None) => return Ok(None),
+                (None, Some(_)) => Ordering::Greater,
+                (Some(_), None) => Ordering::Less,
+                (Some((changed, _)), Some((key, _))) => changed.cmp(key),
+            };
+            let entry = self.entry.take();
+            if order.is_lt() {
+                self.entry = entry;
+            } else {
+                self.advance(found)?;
+                if order.is_gt() {
+                    return Ok(entry);
+                }
+            }
+            if let Some((key, Change::Put(value))) = self.changes.next() {
+                return Ok(Some((key, value)));
+            }
+        }
     }
 }
 

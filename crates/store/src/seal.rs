@@ -2,7 +2,6 @@
 
 use std::hash::Hasher;
 
-use lacewing_broker::Table;
 use siphasher::sip::SipHasher13;
 
 /// Bytes that a seal takes behind a value.
@@ -30,8 +29,8 @@ impl Tally {
 }
 
 /// Writes a value with its seal over what `sealed` held; returns the seal.
-pub(crate) fn seal(table: Table, key: &[u8], value: &[u8], sealed: &mut Vec<u8>) -> u64 {
-    let seal = checksum(table as u8, key, value);
+pub(crate) fn seal(kind: u8, key: &[u8], value: &[u8], sealed: &mut Vec<u8>) -> u64 {
+    let seal = checksum(kind, key, value);
     sealed.clear();
     sealed.extend_from_slice(value);
     sealed.extend_from_slice(&seal.to_le_bytes());
@@ -45,11 +44,12 @@ pub(crate) fn split(sealed: &[u8]) -> Option<(&[u8], u64)> {
 }
 
 /// The value and its seal, if it is the one that the value got.
-pub(crate) fn open<'a>(table: Table, key: &[u8], sealed: &'a [u8]) -> Option<(&'a [u8], u64)> {
-    split(sealed).filter(|(value, seal)| *seal == checksum(table as u8, key, value))
+pub(crate) fn open<'a>(kind: u8, key: &[u8], sealed: &'a [u8]) -> Option<(&'a [u8], u64)> {
+    split(sealed).filter(|(value, seal)| *seal == checksum(kind, key, value))
 }
 
-/// SipHash-1-3 over the parts, each with its length: the same on every target.
+/// SipHash-1-3 over the parts, each with its length: the same on every target. What it is of, a table or something else, is its
+/// kind.
 pub(crate) fn checksum(kind: u8, key: &[u8], value: &[u8]) -> u64 {
     let mut hasher = SipHasher13::new_with_keys(u64::from(kind), key.len() as u64);
     hasher.write(key);
@@ -59,21 +59,26 @@ pub(crate) fn checksum(kind: u8, key: &[u8], value: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use lacewing_broker::Table;
+
     use super::*;
 
+    const WILL: u8 = Table::Will as u8;
+    const SESSION: u8 = Table::Session as u8;
+
     #[test]
-    fn a_seal_holds_for_its_table_key_and_value_alone() {
+    fn a_seal_holds_for_its_kind_key_and_value_alone() {
         let mut sealed = Vec::new();
-        let seal = seal(Table::Will, b"key", b"value", &mut sealed);
-        assert_eq!(open(Table::Will, b"key", &sealed), Some((&b"value"[..], seal)));
-        assert_eq!(open(Table::Session, b"key", &sealed), None);
-        assert_eq!(open(Table::Will, b"ke", &sealed), None);
+        let seal = seal(WILL, b"key", b"value", &mut sealed);
+        assert_eq!(open(WILL, b"key", &sealed), Some((&b"value"[..], seal)));
+        assert_eq!(open(SESSION, b"key", &sealed), None);
+        assert_eq!(open(WILL, b"ke", &sealed), None);
         for at in 0..sealed.len() {
             let mut other = sealed.clone();
             other[at] ^= 1;
-            assert_eq!(open(Table::Will, b"key", &other), None);
+            assert_eq!(open(WILL, b"key", &other), None);
         }
-        assert_eq!(open(Table::Will, b"key", &sealed[..5]), None);
+        assert_eq!(open(WILL, b"key", &sealed[..5]), None);
     }
 
     #[test]

@@ -1,12 +1,29 @@
 use std::sync::Arc;
 
-use lacewing_broker::{Change, Record, Table};
+use lacewing_broker::Table;
 use redb::{Builder, Database, ReadableDatabase, StorageBackend, WriteTransaction};
 
+use crate::changes::Parts;
+use crate::journal::Journal;
 use crate::schema::{self, State};
 use crate::seal::{self, Tally};
 use crate::title::{Behind, Pages, Title};
 use crate::{Changes, Reading, StoreError};
+
+/// How much memory a store takes, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sizes {
+    /// The database's cache of pages.
+    pub cache: u32,
+    /// The most that is in the journal, about: what was committed and the tables are still to learn of. The larger it is, the more
+    /// has come to nothing by then, and the longer takes the commit that posts it.
+    pub journal: u32,
+}
+
+impl Sizes {
+    /// A journal of 1 MiB: some thousand messages, posted in a few milliseconds.
+    pub const JOURNAL: u32 = 1 << 20;
+}
 
 /// The durable state of one broker.
 #[derive(Debug)]
@@ -15,7 +32,9 @@ pub struct Store<B> {
     /// `None` after a commit that failed: the database does nothing more until it is opened again.
     database: Option<Database>,
     state: State,
-    cache: usize,
+    /// What the database has in its journal, as long as there is a database.
+    journal: Journal,
+    sizes: Sizes,
     /// Whether the title page's last note is not durable yet.
     unsettled: bool,
     /// Holds a sealed value while it is written.
@@ -23,27 +42,31 @@ pub struct Store<B> {
 }
 
 impl<B: StorageBackend> Store<B> {
-    /// Opens what is in `storage`, or makes a new store if it is empty, with a cache of `cache` bytes. All of it is checked
-    /// but the records themselves, which [`read`](Self::read) checks as it gives them.
+    /// Opens what is in `storage`, or makes a new store if it is empty. All of it is checked but the records themselves, which
+    /// [`read`](Self::read) checks as it gives them.
     ///
     /// # Errors
     /// See [`StoreError`]. The database may also panic on what is damaged; the host catches that.
-    pub fn open(storage: B, cache: u32) -> Result<Self, StoreError> {
+    pub fn open(storage: B, sizes: Sizes) -> Result<Self, StoreError> {
         let pages = Arc::new(Pages::new(storage));
-        let (database, state) = open(&pages, cache as usize)?;
+        let Opened { database, state, journal } = open(&pages, sizes)?;
         Ok(Self {
             pages,
             database: Some(database),
             state,
-            cache: cache as usize,
+            journal,
+            sizes,
             unsettled: false,
             sealed: Vec::new(),
         })
     }
 
-    /// How many records there are.
-    pub fn records(&self) -> u64 {
-        self.state.tally.records
+    /// Whether there are no records.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn is_empty(&self) -> Result<bool, StoreError> {
+        Ok(self.read()?.next()?.is_none())
     }
 
     /// Reads all records back, as they are now.
@@ -52,7 +75,7 @@ impl<B: StorageBackend> Store<B> {
     /// See [`StoreError`].
     pub fn read(&self) -> Result<Reading, StoreError> {
         match &self.database {
-            Some(database) => Reading::new(database.begin_read()?),
+            Some(database) => Reading::new(database.begin_read()?, self.state),
             None => Err(StoreError::damaged("its last commit failed")),
         }
     }
@@ -72,14 +95,26 @@ impl<B: StorageBackend> Store<B> {
         let database = match self.database.take() {
             Some(database) => database,
             None => {
-                let (database, state) = open(&self.pages, self.cache)?;
-                self.state = state;
+                let Opened { database, state, journal } = open(&self.pages, self.sizes)?;
+                (self.state, self.journal) = (state, journal);
                 database
             }
         };
         let transaction = database.begin_write()?;
         let mut state = State { commits: self.state.commits + 1, ..self.state };
-        self.apply(&transaction, changes, &mut state.tally)?;
+        if changes.replaces() {
+            empty_tables(&transaction)?;
+            state.tally = Tally::default();
+            self.post(&transaction, changes.in_order().into_iter(), &mut state)?;
+        } else {
+            self.journal.add(changes.packed())?;
+            if self.journal.bytes() > u64::from(self.sizes.journal) {
+                let journal = std::mem::take(&mut self.journal);
+                self.post(&transaction, journal.changes(), &mut state)?;
+            } else {
+                Journal::append(&transaction, state.commits, changes.packed(), &mut self.sealed)?;
+            }
+        }
         schema::write(&transaction, state)?;
         transaction.commit()?;
         self.database = Some(database);
@@ -107,45 +142,57 @@ impl<B: StorageBackend> Store<B> {
         self.pages.sync()
     }
 
-    fn apply(
+    /// Makes changes in the tables, in their order, and empties the journal.
+    fn post<'a>(
         &mut self,
         transaction: &WriteTransaction,
-        changes: &Changes,
-        tally: &mut Tally,
+        changes: impl Iterator<Item = Parts<'a>>,
+        state: &mut State,
     ) -> Result<(), StoreError> {
-        if changes.replaces() {
-            for table in Table::ALL.map(schema::table) {
-                transaction.delete_table(table)?;
-                transaction.open_table(table)?;
-            }
-            *tally = Tally::default();
-        }
-        for records in changes.in_order().chunk_by(|one, next| one.table == next.table) {
-            let table = records[0].table;
+        let mut changes = changes.peekable();
+        while let Some(&Parts { table, .. }) = changes.peek() {
             let mut opened = transaction.open_table(schema::table(table))?;
-            for Record { key, change, .. } in records {
-                let former = match change {
-                    Change::Put(value) => {
-                        tally.add(seal::seal(table, key, value, &mut self.sealed));
-                        opened.insert(&key[..], &self.sealed[..])?
+            while let Some(Parts { key, value, .. }) = changes.next_if(|change| change.table == table) {
+                let former = match value {
+                    Some(value) => {
+                        state.tally.add(seal::seal(table as u8, key, value, &mut self.sealed));
+                        opened.insert(key, &self.sealed[..])?
                     }
-                    Change::Delete => opened.remove(&key[..])?,
+                    None => opened.remove(key)?,
                 };
                 if let Some(former) = former {
                     let (_, seal) = seal::split(former.value()).ok_or_else(|| unsealed(table))?;
-                    tally.remove(seal);
+                    state.tally.remove(seal);
                 }
             }
         }
+        Journal::clear(transaction)?;
+        state.posted = state.commits;
+        self.journal = Journal::empty(schema::ends(|table| transaction.open_table(table))?);
         Ok(())
     }
+}
+
+fn empty_tables(transaction: &WriteTransaction) -> Result<(), StoreError> {
+    for table in Table::ALL.map(schema::table) {
+        transaction.delete_table(table)?;
+        transaction.open_table(table)?;
+    }
+    Ok(())
 }
 
 pub(crate) fn unsealed(table: Table) -> StoreError {
     StoreError::damaged(format!("a record of table {table:?} is not what was written"))
 }
 
-fn open<B: StorageBackend>(pages: &Arc<Pages<B>>, cache: usize) -> Result<(Database, State), StoreError> {
+/// A database, and what the store knows of it.
+struct Opened {
+    database: Database,
+    state: State,
+    journal: Journal,
+}
+
+fn open<B: StorageBackend>(pages: &Arc<Pages<B>>, sizes: Sizes) -> Result<Opened, StoreError> {
     let commits = match pages.title()? {
         Title::Blank => {
             pages.begin()?;
@@ -154,21 +201,22 @@ fn open<B: StorageBackend>(pages: &Arc<Pages<B>>, cache: usize) -> Result<(Datab
         Title::Commits(commits) => commits,
     };
     let mut builder = Builder::new();
-    builder.set_cache_size(cache).set_check_integrity_on_open(true);
+    builder.set_cache_size(sizes.cache as usize).set_check_integrity_on_open(true);
     let database = builder.create_with_backend(Behind(pages.clone()))?;
-    let state = match schema::version(&database)? {
+    match schema::version(&database)? {
         None if commits == 0 => schema::create(&database)?,
         None => return Err(StoreError::damaged("its tables are gone")),
-        Some(version) => {
-            schema::migrate(&database, version)?;
-            schema::read(&database.begin_read()?)?
-        }
-    };
+        Some(version) => schema::migrate(&database, version)?,
+    }
+    let transaction = database.begin_read()?;
+    let state = schema::read(&transaction)?;
     if state.commits < commits {
         let lost = commits - state.commits;
         return Err(StoreError::damaged(format!("the last {lost} of its commits are gone")));
     }
+    let journal = Journal::read(&transaction, state)?;
+    drop(transaction);
     pages.note(state.commits)?;
     pages.sync()?;
-    Ok((database, state))
+    Ok(Opened { database, state, journal })
 }

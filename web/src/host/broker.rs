@@ -11,7 +11,7 @@ use lacewing_control::{
     Blueprint, BridgeState, Desk, Effect, HostKind, Household, OperatorId, Request, Response, Saving,
 };
 use lacewing_link::{CloseCode, Event, Hello, Link, Listener as Origin, Side, StreamId};
-use lacewing_store::{Ledger, Packed};
+use lacewing_store::Ledger;
 
 use super::bridge::{Bridge, Dial};
 use super::conn::{Conn, Served};
@@ -61,7 +61,7 @@ pub struct BrokerHost {
     name: [u8; 16],
     pub(super) broker: Broker,
     /// `None` where nothing is kept.
-    pub(super) ledger: Option<Ledger<Packed>>,
+    pub(super) ledger: Option<Ledger>,
     pub(super) batch: Batch,
     channels: BTreeMap<ChannelId, Channel>,
     /// Channels with something to transmit may be among these.

@@ -6,12 +6,11 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use lacewing_store::{Changes, Reading, StorageBackend, Store, StoreError, pack};
+use lacewing_store::{Changes, Reading, Sizes, StorageBackend, Store, StoreError, pack};
 
 use super::store_port::{FromStore, ToStore, hear, say};
 
-/// The database's cache.
-const CACHE: u32 = 32 << 20;
+const SIZES: Sizes = Sizes { cache: 32 << 20, journal: Sizes::JOURNAL };
 /// A piece of what is kept is complete with so many bytes.
 const PIECE: usize = 256 << 10;
 /// How long to wait before trying again without room: at first, and at most, in microseconds.
@@ -38,7 +37,7 @@ enum Stage<B> {
 impl<B: StorageBackend> StoreHost<B> {
     /// Opens what is in `storage`, or makes a new store there.
     pub fn open(storage: B) -> Self {
-        let opened = Store::open(storage, CACHE).and_then(|store| {
+        let opened = Store::open(storage, SIZES).and_then(|store| {
             let reading = store.read()?;
             Ok(Stage::Reading(store, Box::new(reading)))
         });
@@ -58,7 +57,7 @@ impl<B: StorageBackend> StoreHost<B> {
                     self.refuse(&error);
                 }
             }
-            Some((ToStore::Commit, packed)) => match Changes::unpack(packed) {
+            Some((ToStore::Commit, packed)) => match Changes::from_bytes(packed) {
                 Ok(changes) => self.commit(clock, changes, RETRY),
                 Err(error) => self.fail(error.to_string()),
             },
@@ -100,7 +99,7 @@ impl<B: StorageBackend> StoreHost<B> {
         let mut is_whole = false;
         while piece.len() < PIECE && !is_whole {
             match reading.next()? {
-                Some(record) => pack(record.table, &record.key, &record.change, &mut piece),
+                Some(record) => pack(&record, &mut piece),
                 None => is_whole = true,
             }
         }

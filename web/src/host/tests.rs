@@ -47,9 +47,8 @@ impl World {
 
     /// The same tab after a reload: what is on the disk is all that is left.
     fn reloaded(self) -> Self {
-        let Self { disk, now, .. } = self;
-        let mut world = Self::made(disk, false, None);
-        world.now = now;
+        let mut world = Self::made(self.disk.as_left(), false, None);
+        world.now = self.now;
         world
     }
 

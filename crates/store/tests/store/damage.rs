@@ -9,7 +9,7 @@ use lacewing_store::{Store, StoreError};
 
 use crate::disk::Disk;
 use crate::world::World;
-use crate::{CACHE, State, changes, delete, put, read};
+use crate::{SIZES, State, changes, delete, put, read};
 
 /// A sample: the beginning, where everything has its place, and every so many bytes of the rest.
 const BEGINNING: u64 = 6144;
@@ -30,7 +30,7 @@ fn a_store_with_a_byte_changed_gives_the_same_state_or_an_error() {
 }
 
 fn every_byte(disk: &Disk, in_order: bool) {
-    let expected = read(&Store::open(disk.flipped(0, 0), CACHE).unwrap()).unwrap();
+    let expected = read(&Store::open(disk.flipped(0, 0), SIZES).unwrap()).unwrap();
     assert!(expected.len() > 10, "{} records", expected.len());
     let all = std::env::var("LACEWING_FLIPS").is_ok();
     let is_tried = |at: u64| all || at < BEGINNING || at.is_multiple_of(STRIDE);
@@ -68,7 +68,7 @@ fn every_byte(disk: &Disk, in_order: bool) {
 }
 
 fn is_right(disk: &Disk, expected: &State, counts: &Counts) -> bool {
-    let opened = catch_unwind(AssertUnwindSafe(|| read(&Store::open(disk.clone(), CACHE)?)));
+    let opened = catch_unwind(AssertUnwindSafe(|| read(&Store::open(disk.clone(), SIZES)?)));
     let count = match &opened {
         Ok(Ok(state)) if state == expected => &counts.same,
         Ok(Ok(_)) => return false,
@@ -82,7 +82,7 @@ fn is_right(disk: &Disk, expected: &State, counts: &Counts) -> bool {
 #[test]
 fn a_commit_that_was_acknowledged_and_is_gone_is_an_error() {
     let disk = Disk::new();
-    let mut store = Store::open(disk.clone(), CACHE).unwrap();
+    let mut store = Store::open(disk.clone(), SIZES).unwrap();
     store.commit(&changes([put(Table::Retained, "a", "1")])).unwrap();
     let before = disk.content();
     store.commit(&changes([put(Table::Retained, "b", "2")])).unwrap();
@@ -91,24 +91,24 @@ fn a_commit_that_was_acknowledged_and_is_gone_is_an_error() {
     let mut mixed = disk.content();
     mixed.truncate(before.len());
     mixed[4096..].copy_from_slice(&before[4096..]);
-    let error = Store::open(Disk::holding(&mixed), CACHE).unwrap_err();
+    let error = Store::open(Disk::holding(&mixed), SIZES).unwrap_err();
     assert!(error.to_string().contains("commits are gone"), "{error}");
     assert!(error.advice().contains("Nothing was thrown away"));
     // The whole old copy is a store.
-    assert_eq!(Store::open(Disk::holding(&before), CACHE).unwrap().records(), 1);
+    assert_eq!(read(&Store::open(Disk::holding(&before), SIZES).unwrap()).unwrap().len(), 1);
 }
 
 #[test]
 fn a_file_that_was_cut_short_is_an_error() {
     let disk = Disk::new();
-    let mut store = Store::open(disk.clone(), CACHE).unwrap();
+    let mut store = Store::open(disk.clone(), SIZES).unwrap();
     store.commit(&changes([put(Table::Retained, "a", vec![1; 50_000])])).unwrap();
     store.commit(&changes([delete(Table::Retained, "a"), put(Table::Retained, "b", "")])).unwrap();
     store.close().unwrap();
     let content = disk.content();
     for len in (1..content.len()).step_by(1999).chain([4096, 4097]) {
         let disk = Disk::holding(&content[..len]);
-        let opened = catch_unwind(AssertUnwindSafe(|| Store::open(disk, CACHE).map(|_| ())));
+        let opened = catch_unwind(AssertUnwindSafe(|| Store::open(disk, SIZES).map(|_| ())));
         assert!(
             matches!(opened, Ok(Err(StoreError::Damaged(_) | StoreError::Foreign)) | Err(_)),
             "cut at {len}: {opened:?}"

@@ -9,6 +9,7 @@
 mod crash;
 mod damage;
 mod disk;
+mod journal;
 mod kept;
 mod peer;
 mod replaced;
@@ -19,10 +20,10 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use lacewing_broker::{Change, Record, Seq, Table};
-use lacewing_store::{Changes, StorageBackend, Store, StoreError};
+use lacewing_store::{Changes, Sizes, StorageBackend, Store, StoreError};
 
 /// Enough for every store here.
-const CACHE: u32 = 1 << 20;
+const SIZES: Sizes = Sizes { cache: 1 << 20, journal: Sizes::JOURNAL };
 
 /// All records by table and key.
 type State = BTreeMap<(Table, Bytes), Bytes>;
@@ -47,7 +48,7 @@ fn delete(table: Table, key: impl Into<Bytes>) -> Record {
 fn changes(records: impl IntoIterator<Item = Record>) -> Changes {
     let mut changes = Changes::default();
     for (record, seq) in records.into_iter().zip(1..) {
-        changes.push(Seq(seq), record);
+        changes.push(Seq(seq), &record);
     }
     changes
 }
@@ -55,8 +56,8 @@ fn changes(records: impl IntoIterator<Item = Record>) -> Changes {
 #[test]
 fn what_was_committed_is_read_back() {
     let disk = disk::Disk::new();
-    let mut store = Store::open(disk.clone(), CACHE).unwrap();
-    assert_eq!((store.records(), read(&store).unwrap()), (0, State::new()));
+    let mut store = Store::open(disk.clone(), SIZES).unwrap();
+    assert_eq!((store.is_empty().unwrap(), read(&store).unwrap()), (true, State::new()));
     store
         .commit(&changes([
             put(Table::Session, "s", "one"),
@@ -75,19 +76,19 @@ fn what_was_committed_is_read_back() {
         ((Table::Session, "s".into()), "two".into()),
         ((Table::Retained, "a/b".into()), vec![7; 100_000].into()),
     ]);
-    assert_eq!((store.records(), read(&store).unwrap()), (2, expected.clone()));
+    assert_eq!((store.is_empty().unwrap(), read(&store).unwrap()), (false, expected.clone()));
     store.close().unwrap();
-    let store = Store::open(disk.clone(), CACHE).unwrap();
+    let store = Store::open(disk.clone(), SIZES).unwrap();
     assert_eq!(read(&store).unwrap(), expected);
     drop(store);
-    assert_eq!(read(&Store::open(disk, CACHE).unwrap()).unwrap(), expected);
+    assert_eq!(read(&Store::open(disk, SIZES).unwrap()).unwrap(), expected);
 }
 
 #[test]
 fn what_is_not_a_store_is_left_alone() {
     for content in [&b"a letter"[..], &[1; 10_000], b"Lacewing store\r\n!"] {
         let disk = disk::Disk::holding(content);
-        assert!(matches!(Store::open(disk.clone(), CACHE), Err(StoreError::Foreign)));
+        assert!(matches!(Store::open(disk.clone(), SIZES), Err(StoreError::Foreign)));
         assert_eq!(disk.content(), content);
     }
 }

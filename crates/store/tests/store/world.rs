@@ -7,9 +7,9 @@ use lacewing_broker::{
 };
 use lacewing_protocol::QoS;
 use lacewing_sim::Chance;
-use lacewing_store::{Changes, Store, StoreError};
+use lacewing_store::{Changes, Sizes, Store, StoreError};
 
-use crate::CACHE;
+use crate::SIZES;
 use crate::disk::Disk;
 use crate::peer::Peer;
 
@@ -19,6 +19,8 @@ const TURN: u64 = 1000;
 const TURNS: u64 = 4000;
 /// It is over when nothing has happened in so many.
 const QUIET: u32 = 8;
+/// Journals that hold nothing, some commits, and everything.
+const JOURNALS: [u32; 3] = [0, 700, Sizes::JOURNAL];
 
 pub(crate) struct World {
     pub(crate) disk: Disk,
@@ -34,6 +36,7 @@ pub(crate) struct World {
     to_publish: u32,
     /// How often the broker crashed.
     pub(crate) crashes: u32,
+    sizes: Sizes,
 }
 
 struct Host {
@@ -52,8 +55,8 @@ pub(crate) enum Failure {
 }
 
 impl Host {
-    fn start(disk: &Disk, seed: u64, now: Now) -> Result<Self, Failure> {
-        let store = Store::open(disk.clone(), CACHE)?;
+    fn start(disk: &Disk, sizes: Sizes, seed: u64, now: Now) -> Result<Self, Failure> {
+        let store = Store::open(disk.clone(), sizes)?;
         let broker = restore(&store, seed, now)?;
         Ok(Self { broker, store, changes: Changes::default() })
     }
@@ -96,6 +99,7 @@ impl World {
             published: BTreeMap::new(),
             to_publish,
             crashes: 0,
+            sizes: Sizes { journal: JOURNALS[(seed % 3) as usize], ..SIZES },
         }
     }
 
@@ -118,7 +122,7 @@ impl World {
     fn turn(&mut self) {
         self.now += TURN;
         if self.host.is_none() {
-            match Host::start(&self.disk, self.now, time(self.now)) {
+            match Host::start(&self.disk, self.sizes, self.now, time(self.now)) {
                 Ok(host) => self.host = Some(host),
                 Err(_) if self.disk.is_off() => return self.crash(),
                 Err(failure) => panic!("what a crash left cannot be opened: {failure}"),
@@ -215,7 +219,7 @@ impl World {
             }
             while let Some(output) = host.broker.poll_output() {
                 match output {
-                    Output::Persist { seq, record } => host.changes.push(seq, record),
+                    Output::Persist { seq, record } => host.changes.push(seq, &record),
                     Output::Ready { conn } => {
                         said = true;
                         let mut batch = Batch::new();

@@ -22,6 +22,12 @@ impl Default for Disk {
 }
 
 impl Disk {
+    /// What a tab leaves that is gone at this moment: whoever had the disk closes nothing on this one any more.
+    pub(super) fn as_left(&self) -> Self {
+        let bytes = self.platter().bytes.clone();
+        Self(Arc::new(Mutex::new(Platter { bytes, room: u64::MAX })))
+    }
+
     pub(super) fn platter(&self) -> MutexGuard<'_, Platter> {
         self.0.lock().unwrap()
     }

@@ -26,9 +26,9 @@ fn setup() -> Setup {
 
 /// The world of the same disk with a bridge again.
 fn relinked(world: World) -> World {
-    let (disk, now) = (world.disk.clone(), world.now);
+    let (left, now) = (world.disk.as_left(), world.now);
     drop(world);
-    let mut world = World::made(disk, true, None);
+    let mut world = World::made(left, true, None);
     world.now = now;
     world.settle();
     world.accept("");
