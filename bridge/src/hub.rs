@@ -15,6 +15,7 @@ use std::io;
 
 use bytes::Bytes;
 use lacewing_broker::{Batch, CloseCause, ConnId, Listener, Now, Rules, Verdict};
+use lacewing_control::Taken;
 use lacewing_store::Committed;
 
 use crate::hasher::Ticket;
@@ -65,6 +66,9 @@ pub(crate) trait Hub {
     fn committed(&mut self, _now: Now, _outcome: Committed) -> io::Result<()> {
         Ok(())
     }
+
+    /// An image that was wanted of what is kept is there, or not.
+    fn taken(&mut self, _now: Now, _taken: Result<Taken, String>) {}
 
     /// Says goodbye to everyone; the actions that follow close the connections.
     fn shutdown(&mut self, now: Now);

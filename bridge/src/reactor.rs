@@ -215,6 +215,7 @@ impl Reactor {
                 Order::Checked(ticket, verdict) => self.hub.checked(now, ticket, verdict),
                 Order::Rules(asker, rules) => self.hub.rules(now, asker, rules),
                 Order::Committed(outcome) => self.hub.committed(now, outcome)?,
+                Order::Taken(taken) => self.hub.taken(now, taken),
                 Order::Stop if self.stop_by.is_none() => {
                     self.acceptor.stop();
                     self.stop_by = Some(now.awake + STOP_WITHIN);

@@ -44,6 +44,14 @@ impl Clerk {
         }
     }
 
+    /// Wants an image of all that is durable.
+    ///
+    /// # Errors
+    /// See [`Keeper::take_image`].
+    pub(crate) fn take_image(&self) -> Result<(), String> {
+        self.keeper.take_image()
+    }
+
     /// Takes what became of a commit. Returns what is durable now.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use lacewing_broker::{
     Batch, Broker, CloseCause, CloseReason, Command, ConnId, EventMask, Input, Metrics, Now, Output, Rules,
     Transport, Verdict,
 };
-use lacewing_control::Effect;
+use lacewing_control::{Effect, Taken};
 use lacewing_store::Committed;
 use tracing::info;
 
@@ -216,6 +216,12 @@ impl Hub for NativeHub {
                     self.operators.rules_reloaded(Asker(conn.0), Err(why));
                 }
             }
+            Some(Effect::TakeImage) => {
+                // Whoever keeps everything has a clerk.
+                if let Some(Err(why)) = self.clerk.as_ref().map(Clerk::take_image) {
+                    self.operators.taken(Err(why));
+                }
+            }
             None => {}
         }
         self.watch(now);
@@ -311,6 +317,11 @@ impl Hub for NativeHub {
         }
         self.operators.room(clerk.full());
         Ok(())
+    }
+
+    fn taken(&mut self, now: Now, taken: Result<Taken, String>) {
+        self.turn(now);
+        self.operators.taken(taken);
     }
 
     fn shutdown(&mut self, now: Now) {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use bytes::Bytes;
 use lacewing_broker::{Batch, Broker, ConnId, Event, EventMask, Now};
 use lacewing_control::{
-    Addresses, BridgeState, Desk, Effect, HostKind, Household, OperatorId, Request, Saving,
+    Addresses, BridgeState, Desk, Effect, HostKind, Household, OperatorId, Request, Saving, Taken,
 };
 use tracing::{info, warn};
 
@@ -137,6 +137,12 @@ impl Operators {
     /// The rules that a page wanted read again are in force, or not.
     pub(crate) fn rules_reloaded(&mut self, asker: Asker, outcome: Result<String, String>) {
         self.desk.rules_reloaded(OperatorId(asker.0), outcome);
+        self.post();
+    }
+
+    /// An image that a page wanted is there, or not.
+    pub(crate) fn taken(&mut self, taken: Result<Taken, String>) {
+        self.desk.taken(taken);
         self.post();
     }
 

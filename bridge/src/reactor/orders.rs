@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use bytes::Bytes;
 use lacewing_broker::{Rules, Verdict};
+use lacewing_control::Taken;
 use lacewing_store::Committed;
 use mio::{Registry, Token, Waker};
 use tokio::sync::oneshot;
@@ -33,6 +34,8 @@ pub(crate) enum Order {
     Rules(Option<Asker>, Result<Box<Rules>, String>),
     /// Something became of what was to be kept.
     Committed(Committed),
+    /// An image that was wanted is there, or not.
+    Taken(Result<Taken, String>),
     /// Say goodbye to everyone and end.
     Stop,
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use lacewing_broker::{Broker, Command, EventKind, EventMask, Now};
 use lacewing_protocol::{ReasonCode, TopicFilter, TopicName};
 
-use crate::images::Images;
+use crate::images::{Images, Taken};
 use crate::{
     Blueprint, BridgeState, DevicePower, Event, HomeCommand, HostKind, Household, Request, Response, Saving,
     VERSION, Watch,
@@ -38,6 +38,8 @@ pub enum Effect {
     Home(HomeCommand),
     /// Have the rules read again, then say [`Desk::rules_reloaded`].
     ReloadRules,
+    /// Take an image of what the store has, then say [`Desk::taken`].
+    TakeImage,
 }
 
 /// Serves any number of operators of one broker.
@@ -208,7 +210,15 @@ impl Desk {
             }
             Request::Home(command) => return Some(Effect::Home(command)),
             Request::ReloadRules => return Some(Effect::ReloadRules),
-            Request::Export { from } => match self.images.export(operator, from, broker) {
+            Request::Export { from: 0 } => match self.images.begin(operator) {
+                Ok(()) if self.saving == Saving::Everything => return Some(Effect::TakeImage),
+                Ok(()) => {
+                    self.taken(Taken::of(broker));
+                    return None;
+                }
+                Err(why) => why,
+            },
+            Request::Export { from } => match self.images.export(operator, from) {
                 Ok(piece) => {
                     self.tell(operator, piece);
                     return None;
@@ -227,6 +237,13 @@ impl Desk {
         };
         self.tell(operator, Response::Refused { why: refused });
         None
+    }
+
+    /// The image that somebody wanted was taken, or it was not, for this reason.
+    pub fn taken(&mut self, taken: Result<Taken, String>) {
+        if let Some((operator, outcome)) = self.images.taken(taken) {
+            self.tell(operator, outcome.unwrap_or_else(|why| Response::Refused { why }));
+        }
     }
 
     /// A broker that is to take the place of this host's, made of an image that an operator brought. The host ends all

@@ -1,7 +1,9 @@
 //! Images on their way between a broker and its operators: taken out in pieces, and brought in in pieces.
 
+use std::fmt;
+
 use lacewing_broker::{
-    Broker, Contents, ImageError, ImageReader, ImageWriter, Now, Restore, RestoreStep, image_memory,
+    Broker, Contents, ImageError, ImageReader, ImageWriter, Now, Record, Restore, RestoreStep, image_memory,
 };
 
 use crate::{OperatorId, Response};
@@ -25,8 +27,24 @@ pub(crate) struct Images {
 #[derive(Debug)]
 struct Export {
     to: OperatorId,
+    /// `None` while the host takes it.
+    taken: Option<Taken>,
+}
+
+/// An image that is being taken, record by record.
+#[derive(Debug, Default)]
+pub struct Taking {
+    image: ImageWriter,
     bytes: Vec<u8>,
-    contents: Contents,
+}
+
+/// An image as a whole.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// What is in it.
+    pub contents: Contents,
 }
 
 #[derive(Debug)]
@@ -49,18 +67,46 @@ enum Stage {
 }
 
 impl Images {
-    /// The piece of the broker's image that begins at `from`. At 0 an image is taken, and the last one goes.
-    pub(crate) fn export(&mut self, to: OperatorId, from: u64, broker: &Broker) -> Result<Response, String> {
-        if from == 0 {
-            self.export = Some(Export::take(to, broker)?);
+    /// Begins to export an image to an operator, and forgets the last one. The host is to say [`taken`](Self::taken).
+    pub(crate) fn begin(&mut self, to: OperatorId) -> Result<(), String> {
+        if self.export.as_ref().is_some_and(|export| export.taken.is_none() && export.to != to) {
+            return Err(
+                "Another image is being exported at this moment: try again when that is done.".to_owned()
+            );
         }
+        self.export = Some(Export { to, taken: None });
+        Ok(())
+    }
+
+    /// The image that an export waits for was taken, or not; the first piece of it, and for whom.
+    pub(crate) fn taken(
+        &mut self,
+        taken: Result<Taken, String>,
+    ) -> Option<(OperatorId, Result<Response, String>)> {
+        let export = self.export.as_mut().filter(|export| export.taken.is_none())?;
+        let to = export.to;
+        match taken {
+            Ok(taken) => {
+                export.taken = Some(taken);
+                Some((to, self.export(to, 0)))
+            }
+            Err(why) => {
+                self.export = None;
+                Some((to, Err(why)))
+            }
+        }
+    }
+
+    /// The piece of the image that begins at `from`.
+    pub(crate) fn export(&mut self, to: OperatorId, from: u64) -> Result<Response, String> {
         let export = self.export.as_ref().filter(|export| export.to == to);
-        let rest = export.and_then(|export| export.bytes.get(usize::try_from(from).ok()?..));
-        let (Some(export), Some(rest)) = (export, rest) else {
+        let taken = export.and_then(|export| export.taken.as_ref());
+        let rest = taken.and_then(|taken| taken.bytes.get(usize::try_from(from).ok()?..));
+        let (Some(taken), Some(rest)) = (taken, rest) else {
             return Err("The image is not there any more: export it again.".to_owned());
         };
         let bytes = rest[..rest.len().min(PIECE)].to_vec();
-        let (of, contents, is_last) = (export.bytes.len() as u64, export.contents, bytes.len() == rest.len());
+        let (of, contents, is_last) = (taken.bytes.len() as u64, taken.contents, bytes.len() == rest.len());
         if is_last {
             self.export = None;
         }
@@ -148,23 +194,47 @@ impl Images {
     }
 }
 
-impl Export {
-    fn take(to: OperatorId, broker: &Broker) -> Result<Self, String> {
-        let (mut image, mut bytes) = (ImageWriter::new(), Vec::new());
-        for record in broker.image() {
-            image.push(&record);
-            bytes.append(&mut image.take());
-            if bytes.len() as u64 > MAXIMUM {
-                let most = MAXIMUM >> 20;
-                return Err(format!(
-                    "The image has more than {most} MB, which is too much here. Stop the broker and export it from its folder: \
-                     lacewing image export FILE --data DIR."
-                ));
-            }
+impl Taking {
+    /// Takes the next record, in the order in which a store or a broker gives them.
+    ///
+    /// # Errors
+    /// The image is larger than one may be that goes this way.
+    pub fn push(&mut self, record: &Record) -> Result<(), String> {
+        self.image.push(record);
+        self.bytes.append(&mut self.image.take());
+        if self.bytes.len() as u64 <= MAXIMUM {
+            return Ok(());
         }
+        let most = MAXIMUM >> 20;
+        Err(format!(
+            "The image has more than {most} MB, which is too much here. Stop the broker and export it from its folder: \
+             lacewing image export FILE --data DIR."
+        ))
+    }
+
+    /// All were taken.
+    pub fn finish(self) -> Taken {
+        let Self { image, mut bytes } = self;
         let (mut rest, contents) = image.finish();
         bytes.append(&mut rest);
-        Ok(Self { to, bytes, contents })
+        Taken { bytes, contents }
+    }
+}
+
+impl Taken {
+    /// The image of a broker that keeps nothing else, at one go: it stands still meanwhile.
+    pub(crate) fn of(broker: &Broker) -> Result<Self, String> {
+        let mut taking = Taking::default();
+        for record in broker.image() {
+            taking.push(&record)?;
+        }
+        Ok(taking.finish())
+    }
+}
+
+impl fmt::Debug for Taken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Taken").field("contents", &self.contents).finish_non_exhaustive()
     }
 }
 

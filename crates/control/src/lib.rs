@@ -19,6 +19,7 @@ pub mod service;
 
 pub use desk::{Desk, Effect, OperatorId};
 pub use household::Household;
+pub use images::{Taken, Taking};
 pub use lacewing_broker::{
     ClientDetail, ClientInfo, CloseCause, Contents, Ending, Event, EventKind, Explanation, Listener, Metrics,
     NotDelivered, Preview, SubscriptionInfo, WillInfo,

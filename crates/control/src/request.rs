@@ -36,7 +36,7 @@ pub enum Request {
     /// Read users and access rules again where they are kept: the settings file of the bridge.
     ReloadRules,
     /// Give the piece of the broker's image that begins here, at most 256 KiB: [`crate::Response::Exported`]. At 0 an image is
-    /// taken of this moment; it is there until all of it was given.
+    /// taken of what would be there after a crash at this moment; it is there until all of it was given.
     Export {
         /// How many bytes of it are there already.
         from: u64,

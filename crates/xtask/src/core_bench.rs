@@ -57,7 +57,8 @@ fn page(tools: &Toolbox, profile: &str, optimize: &[String], folder: &Path) -> R
         wasm_opt.args(optimize).arg(&bound).arg("--output").arg(&bound);
         run_quietly(&mut wasm_opt, &log("core-bench-opt")?)?;
     }
-    let html = "<!doctype html><title>The core</title><script src=\"core.js\"></script><script>wasm_bindgen('core_bg.wasm')</script>";
+    let html = "<!doctype html><title>The core</title><script src=\"core.js\"></script>\
+                <script>wasm_bindgen('core_bg.wasm').catch(error => window.figures = 'failed: ' + error)</script>";
     fs::write(folder.join("index.html"), html)
         .with_context(|| format!("{} cannot be written", folder.display()))
 }

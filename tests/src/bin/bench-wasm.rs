@@ -9,17 +9,21 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::time::Duration;
 
 use lacewing_tests::browser::Chromium;
 use lacewing_tests::figures;
 use lacewing_tests::lacewing::{BrokerHome, Lacewing};
 use lacewing_tests::machine::{machine, median};
-use lacewing_tests::patience::eventually;
+use lacewing_tests::patience::within;
 
 /// What the core has to do in a second at least, natively.
 const GOALS: [(&str, f64); 2] = [("one-to-one QoS 0, 10 pairs", 3e6), ("fan-out 1 to 1000", 15e6)];
 /// What it has to do in the browser of what it does natively.
 const RATIO: f64 = 0.6;
+
+/// How long a browser may take for all cases.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Messages a second, by case.
 type Rates = BTreeMap<String, Vec<f64>>;
@@ -59,9 +63,10 @@ fn native(bench: &Path, rates: &mut Rates) {
 fn in_browser(chromium: &Chromium, folder: &Path, rates: &mut Rates) {
     let lacewing = Lacewing::start_with(BrokerHome::Native, &["--page", &folder.to_string_lossy()]);
     let page = chromium.profile().open(&format!("{}/", lacewing.origin()));
-    let text = eventually("the browser has run the bench", || {
+    let text = within(PATIENCE, "the browser has run the bench", || {
         page.value("window.figures")?.as_str().map(str::to_owned)
     });
+    assert!(!text.starts_with("failed"), "in the browser the bench {text}");
     for line in text.lines() {
         let mut parts = line.split('\t');
         let (Some(name), Some(each)) = (parts.next(), parts.nth(1).and_then(|each| each.parse::<f64>().ok()))

@@ -193,6 +193,7 @@ impl BrokerHost {
                 self.desk.household(&self.household);
             }
             Some(Effect::ReloadRules) => self.reload_rules(id),
+            Some(Effect::TakeImage) => self.take_image(),
             None => {}
         }
     }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use lacewing_broker::{Input, Now, Record, Seq};
-use lacewing_control::Saving;
+use lacewing_control::{Saving, Taken};
 
 use super::broker::{BrokerHost, Output};
 use super::store_port::{FromStore, ToStore, hear, say};
@@ -23,10 +23,18 @@ impl BrokerHost {
         }
     }
 
+    /// Wants an image of all that is durable.
+    pub(super) fn take_image(&mut self) {
+        self.outputs.push_back(Output::Store(say(&ToStore::TakeImage, &[])));
+    }
+
     /// The store's host said something.
     pub fn store_message(&mut self, now: Now, message: Bytes) {
         let Some(ledger) = &mut self.ledger else { return };
-        let Some((head, _)) = hear::<FromStore>(message) else { return };
+        let Some((head, body)) = hear::<FromStore>(message) else { return };
+        if let FromStore::Taken(taken) = head {
+            return self.desk.taken(taken.map(|contents| Taken { bytes: body.into(), contents }));
+        }
         let Some(outcome) = head.committed() else { return };
         match ledger.settle(outcome) {
             Ok(durable) => {

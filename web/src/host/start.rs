@@ -78,7 +78,7 @@ impl Start {
             FromStore::Unavailable(why) => self.run_unsaved(now, why),
             FromStore::Refused(why) | FromStore::Failed(why) => self.refuse(why),
             // It was given nothing yet.
-            FromStore::Durable(..) | FromStore::Full(_) => {}
+            FromStore::Durable(..) | FromStore::Full(_) | FromStore::Taken(_) => {}
         }
     }
 

@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
+use lacewing_control::{Taken, Taking};
 use lacewing_store::{Changes, Reading, Sizes, StorageBackend, Store, StoreError, pack};
 
 use super::store_port::{FromStore, ToStore, hear, say};
@@ -13,6 +14,8 @@ use super::store_port::{FromStore, ToStore, hear, say};
 const SIZES: Sizes = Sizes { cache: 32 << 20, journal: Sizes::JOURNAL };
 /// A piece of what is kept is complete with so many bytes.
 const PIECE: usize = 256 << 10;
+/// Records of an image that are taken before it looks whether there is something to commit.
+const RECORDS_AT_ONCE: u32 = 1024;
 /// How long to wait before trying again without room: at first, and at most, in microseconds.
 const RETRY: u64 = 250_000;
 const RETRY_AT_MOST: u64 = 8_000_000;
@@ -24,6 +27,8 @@ pub struct StoreHost<B> {
     stage: Stage<B>,
     /// When there is something to do by itself.
     due: Option<u64>,
+    /// An image that is being taken.
+    image: Option<(Box<Reading>, Taking)>,
     outputs: VecDeque<Vec<u8>>,
 }
 
@@ -41,7 +46,7 @@ impl<B: StorageBackend> StoreHost<B> {
             let reading = store.read()?;
             Ok(Stage::Reading(store, Box::new(reading)))
         });
-        let mut host = Self { stage: Stage::Over, due: None, outputs: VecDeque::new() };
+        let mut host = Self { stage: Stage::Over, due: None, image: None, outputs: VecDeque::new() };
         match opened {
             Ok(stage) => host.stage = stage,
             Err(error) => host.refuse(&error),
@@ -61,12 +66,14 @@ impl<B: StorageBackend> StoreHost<B> {
                 Ok(changes) => self.commit(clock, changes, RETRY),
                 Err(error) => self.fail(error.to_string()),
             },
+            Some((ToStore::TakeImage, _)) => self.begin_image(),
             None => self.fail("the broker and its store are of different versions".to_owned()),
         }
     }
 
     /// Does what is due: tries again where there was no room, or settles the store.
     pub fn tick(&mut self, clock: &dyn Fn() -> u64) {
+        self.go_on_with_image();
         if self.due.is_none_or(|due| due > clock()) {
             return;
         }
@@ -84,7 +91,7 @@ impl<B: StorageBackend> StoreHost<B> {
 
     /// When [`tick`](Self::tick) has something to do: microseconds of the same clock.
     pub fn poll_timeout(&self) -> Option<u64> {
-        self.due
+        if self.image.is_some() { Some(0) } else { self.due }
     }
 
     /// The next message for the broker's host.
@@ -112,6 +119,39 @@ impl<B: StorageBackend> StoreHost<B> {
             }
         }
         Ok(())
+    }
+
+    fn begin_image(&mut self) {
+        let Stage::Open(store, _) = &self.stage else { return };
+        match store.read() {
+            Ok(reading) => self.image = Some((Box::new(reading), Taking::default())),
+            Err(error) => self.say_taken(Err(error.to_string())),
+        }
+    }
+
+    /// Takes some more records of an image that is being taken, and gives it once it is whole.
+    fn go_on_with_image(&mut self) {
+        let Some((mut reading, mut taking)) = self.image.take() else { return };
+        for _ in 0..RECORDS_AT_ONCE {
+            match reading.next() {
+                Ok(Some(record)) => {
+                    if let Err(why) = taking.push(&record) {
+                        return self.say_taken(Err(why));
+                    }
+                }
+                Ok(None) => return self.say_taken(Ok(taking.finish())),
+                Err(error) => return self.say_taken(Err(error.to_string())),
+            }
+        }
+        self.image = Some((reading, taking));
+    }
+
+    fn say_taken(&mut self, taken: Result<Taken, String>) {
+        let (head, image) = match taken {
+            Ok(Taken { bytes, contents }) => (Ok(contents), bytes),
+            Err(why) => (Err(why), Vec::new()),
+        };
+        self.outputs.push_back(say(&FromStore::Taken(head), &image));
     }
 
     fn commit(&mut self, clock: &dyn Fn() -> u64, changes: Changes, wait: u64) {

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
-use lacewing_broker::Seq;
+use lacewing_broker::{Contents, Seq};
 use lacewing_store::Committed;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -17,6 +17,8 @@ pub enum ToStore {
     Read,
     /// Make these changes durable; they follow, packed.
     Commit,
+    /// Take an image of all that is durable.
+    TakeImage,
 }
 
 /// From the store's host to the broker's.
@@ -45,6 +47,8 @@ pub enum FromStore {
     Full(String),
     /// Nothing can be kept any more.
     Failed(String),
+    /// An image was taken, which follows, with this in it; or not, for this reason.
+    Taken(Result<Contents, String>),
 }
 
 /// The bytes of a message with this body.

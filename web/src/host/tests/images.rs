@@ -1,6 +1,14 @@
 //! The broker's state goes out of one tab and into another one, by what a person presses on the page.
 
+use std::ops::Range;
+
+use bytes::Bytes;
+use lacewing_broker::{Change, ImageReader, Record, Seq, Table};
+use lacewing_store::Changes;
+
+use super::disk::Disk;
 use super::*;
+use crate::host::store_port::{FromStore, ToStore, hear, say};
 
 /// A persistent session, `lamp`.
 const LASTING: &[u8] = b"\x10\x10\x00\x04MQTT\x04\x00\x00\x3c\x00\x04lamp";
@@ -85,4 +93,42 @@ fn what_is_no_image_changes_nothing() {
         assert!(told(&world).contains(words), "{}", told(&world));
     }
     assert!(world.broker.broker().client("door").is_some());
+}
+
+#[test]
+fn an_image_is_taken_a_part_at_a_time_and_commits_do_not_wait_for_it() {
+    let clock = || 1_000_000;
+    let mut store = StoreHost::open(Disk::default());
+    let retained = |numbers: Range<u32>| {
+        let mut changes = Changes::default();
+        for number in numbers {
+            let (key, change) = (number.to_string().into(), Change::Put(Bytes::from_static(b"on")));
+            changes.push(Seq(u64::from(number)), &Record { table: Table::Retained, key, change });
+        }
+        Bytes::from(say(&ToStore::Commit, &changes.into_bytes()))
+    };
+    store.message(&clock, say(&ToStore::Read, &[]).into());
+    store.message(&clock, retained(1..3001));
+    store.message(&clock, say(&ToStore::TakeImage, &[]).into());
+    while store.poll_output().is_some() {}
+    store.tick(&clock);
+    assert_eq!((store.poll_output(), store.poll_timeout()), (None, Some(0)), "it goes on at once");
+    store.message(&clock, retained(3001..3002));
+    let mut words = Vec::new();
+    while words.len() < 2 {
+        store.tick(&clock);
+        while let Some(word) = store.poll_output() {
+            words.push(hear::<FromStore>(word.into()).expect("a word of the store's"));
+        }
+    }
+    assert!(matches!(words[0].0, FromStore::Durable(3001, _)), "{:?}", words[0].0);
+    // It is of the moment when it was asked for.
+    let (FromStore::Taken(Ok(contents)), image) = &words[1] else { panic!("{:?}", words[1].0) };
+    assert_eq!((contents.retained, contents.sessions), (3000, 0));
+    let (mut reader, mut records) = (ImageReader::new(), 0);
+    reader.push(image);
+    while reader.next().unwrap().is_some() {
+        records += 1;
+    }
+    assert_eq!((records, reader.finish().unwrap()), (3000, *contents));
 }
