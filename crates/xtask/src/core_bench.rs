@@ -39,7 +39,7 @@ fn page(tools: &Toolbox, profile: &str, optimize: &[String], folder: &Path) -> R
             "build",
             "--package",
             "lacewing-web",
-            "--bench",
+            "--example",
             "core",
             "--target",
             "wasm32-unknown-unknown",
@@ -85,16 +85,17 @@ fn built(name: &str, args: &[&str]) -> Result<PathBuf> {
     run_quietly(&mut command, &log)
         .context("the core's bench could not be built; the compiler's words are above")?;
     let said = fs::read_to_string(&log)?;
-    executable(&said).with_context(|| format!("cargo names no program in {}", log.display()))
+    executable(&said, "core").with_context(|| format!("cargo names no program in {}", log.display()))
 }
 
-/// The last program that cargo's messages name.
-fn executable(messages: &str) -> Option<PathBuf> {
-    let named = messages.lines().rev().filter_map(|line| {
+/// The program of that name among all that cargo's messages speak of.
+fn executable(messages: &str, name: &str) -> Option<PathBuf> {
+    let name = format!("\"name\":\"{name}\"");
+    let named = messages.lines().filter(|line| line.contains(&name)).find_map(|line| {
         let (_, after) = line.split_once("\"executable\":\"")?;
         after.split('"').next()
     });
-    named.map(|path| PathBuf::from(path.replace("\\\\", "\\"))).next()
+    named.map(|path| PathBuf::from(path.replace("\\\\", "\\")))
 }
 
 #[cfg(test)]
@@ -103,9 +104,11 @@ mod tests {
 
     #[test]
     fn the_program_is_the_one_that_cargo_names() {
-        let said = "{\"reason\":\"compiler-artifact\",\"executable\":null}\n\
-                    {\"reason\":\"compiler-artifact\",\"executable\":\"/target/core-1\",\"fresh\":true}\n{\"reason\":\"build-finished\"}";
-        assert_eq!(executable(said), Some(PathBuf::from("/target/core-1")));
+        let said = "{\"target\":{\"name\":\"core\"},\"executable\":null}\n\
+                    {\"target\":{\"name\":\"core\"},\"executable\":\"/target/core-1\",\"fresh\":true}\n\
+                    {\"target\":{\"name\":\"worker\"},\"executable\":\"/target/worker\"}\n{\"reason\":\"build-finished\"}";
+        assert_eq!(executable(said, "core"), Some(PathBuf::from("/target/core-1")));
+        assert_eq!(executable(said, "page"), None);
     }
 
     #[test]
