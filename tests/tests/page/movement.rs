@@ -1,4 +1,5 @@
 use lacewing_tests::browser::Page;
+use lacewing_tests::mosquitto::publish;
 use lacewing_tests::patience::eventually;
 use lacewing_tests::stand::Stand;
 
@@ -43,6 +44,28 @@ fn messages_travel_unless_movement_is_paused_or_unwelcome() {
     }
     at_rest(page);
     assert_eq!(seen(page, "letters"), Some(0), "nothing travels where that is unwelcome");
+}
+
+/// What lights a wire is not what draws it: where one became another's, it would stay lit for ever.
+#[test]
+fn a_wire_stays_that_of_its_device_when_a_client_leaves_the_street() {
+    let stand = Stand::tab();
+    let page = stand.tab.as_ref().expect("the stand has a tab");
+    page.shows("[data-room=livingroom] data", "");
+    // It has a sign for ten seconds after it went.
+    publish(stand.port(), &["-i", "visitor", "-t", "visitor/says", "-m", "hello"]);
+    page.shows(".pavement", "visitor");
+    page.value(
+        "window.wires = [...document.querySelectorAll('[data-wire]')].map(it => [it, it.dataset.wire])",
+    );
+    eventually("the sign is taken away", || (!page.text(".pavement")?.contains("visitor")).then_some(()));
+    let devices = "wires.filter(([wire, whose]) => whose.startsWith('sim-'))";
+    let strangers = page.value(&format!(
+        "{devices}.filter(([wire, whose]) => !wire.isConnected || wire.dataset.wire != whose).map(([_, whose]) => whose).join()"
+    ));
+    assert_eq!(strangers, Some("".into()), "these wires became others'");
+    let count = page.value(&format!("{devices}.length")).and_then(|count| count.as_u64());
+    assert!(count > Some(10), "there are wires: {count:?}");
 }
 
 /// Clicks on the lamp and waits until it is drawn as it then says it is.

@@ -131,15 +131,17 @@ pub(super) fn Wiring(props: &WiringProps) -> Html {
     let street = &props.street;
     let wire = |wire: &Wire| {
         let busy = props.busy.iter().any(|(client, _)| *client == wire.device);
-        html! { <path class={classes!("wire", busy.then_some("busy"))} data-wire={wire.device.clone()} d={wire.up()} /> }
+        let class = classes!("wire", busy.then_some("busy"));
+        html! { <path key={wire.device.clone()} {class} data-wire={wire.device.clone()} d={wire.up()} /> }
     };
-    let wires =
-        || drawing.wires.iter().chain([&street.air]).chain(street.signs.iter().map(|sign| &sign.wire));
+    let outside = || std::iter::once(&street.air).chain(street.signs.iter().map(|sign| &sign.wire));
     html! {
         <svg class="wiring" width={plan.stage.width.to_string()} height={plan.stage.height.to_string()} aria-hidden="true">
-            <path class="wires" d={wires().map(Wire::up).collect::<String>()} />
+            <path class="wires" d={drawing.wires.iter().chain(outside()).map(Wire::up).collect::<String>()} />
             if props.own { <path class={classes!("street", props.linked.then_some("linked"))} d={street.cable.up()} /> }
-            { for wires().map(wire) }
+            // Groups of their own, or the keys would count for nothing: a wire that is lit must not become another's when a client leaves.
+            <g>{ for drawing.wires.iter().map(wire) }</g>
+            <g>{ for outside().map(wire) }</g>
         </svg>
     }
 }
