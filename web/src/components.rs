@@ -1,5 +1,6 @@
 //! The parts that views are made of.
 
+mod ask;
 mod copy;
 mod device;
 mod device_card;
@@ -15,6 +16,7 @@ mod set_point;
 mod sheet;
 mod status_line;
 
+pub(crate) use ask::Ask;
 pub(crate) use copy::{Copy, Snippet};
 pub(crate) use device::DeviceTile;
 pub(crate) use device_card::{DeviceCard, Envelope, Last};

@@ -17,6 +17,7 @@ mod ending;
 mod house;
 mod images;
 mod inquiry;
+mod missed;
 mod operator;
 mod payload;
 mod posting;
@@ -70,6 +71,8 @@ pub struct Model {
     roster: Roster,
     traffic: Traffic,
     inquiries: Inquiries,
+    /// The client and the topic that a person asks about.
+    asked: Option<(String, String)>,
     arrivals: Arrivals,
     rivals: Rivals,
     seen: Seen,
@@ -133,6 +136,7 @@ impl Model {
             roster: Roster::default(),
             traffic: Traffic::default(),
             inquiries: Inquiries::default(),
+            asked: None,
             arrivals: Arrivals::default(),
             rivals: Rivals::default(),
             seen: Seen::default(),
@@ -314,12 +318,13 @@ impl Model {
                 let mut view = self.stream.view(now, window);
                 view.overloaded = self.overloaded;
                 if let Some(detail) = &mut view.detail {
-                    detail.journey = self.journey(detail.number);
+                    self.trace(detail);
                 }
                 WorkerToPage::Messages(view)
             }
             Screen::Clients { client } => {
                 let own = [self.phone.id.as_str(), self.messages.id.as_str()];
+                let answer = self.answer();
                 let mut view = self.roster.view(now, client.as_deref(), &own);
                 // One that came and went between two lists is in neither.
                 for row in view.rows.iter_mut().filter(|row| row.listener.is_empty()) {
@@ -328,6 +333,7 @@ impl Model {
                 if let Some(card) = &mut view.card {
                     let id = &card.row.client_id;
                     card.last = self.traffic.of(now, id);
+                    card.answer = answer;
                     card.ending = self.ending.iter().any(|(_, ending)| ending == id);
                 }
                 WorkerToPage::Clients(view)
@@ -383,6 +389,12 @@ impl Model {
             Action::Publish(draft) => draft::publish(draft, Errand::Composer)?,
             Action::Suggest(typed) => {
                 self.posted.push_back(WorkerToPage::Topics(self.seen.suggest(&typed)));
+                return Ok(());
+            }
+            Action::Ask { client_id, topic } => {
+                draft::topic(&topic)?;
+                self.asked = Some((client_id, topic));
+                self.inquire(now);
                 return Ok(());
             }
             Action::ClearRetained(topic) => self.clear_retained(&topic)?,

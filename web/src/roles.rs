@@ -9,7 +9,7 @@ use crate::wire::{Login, PageToWorker};
 
 /// The version of the messages between the page and its workers. Worker file names are not hashed, so after an update a
 /// stale worker may answer a fresh page; it is told apart by this number.
-pub const VERSION: u16 = 4;
+pub const VERSION: u16 = 5;
 
 /// The first message of a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

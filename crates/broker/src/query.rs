@@ -105,6 +105,7 @@ impl Broker {
             known: false,
             connected: false,
             matching: Vec::new(),
+            nearest: None,
             unseen: 0,
             granted: None,
             obstacles: Vec::new(),
@@ -119,13 +120,16 @@ impl Broker {
         explanation.dropped = u64::from(session.origin.dropped);
         explanation.unseen = session.subscriptions.len().saturating_sub(SUBSCRIPTIONS_LOOKED_AT);
         let mut granted = None;
-        let looked_at = session.subscriptions.iter().take(SUBSCRIPTIONS_LOOKED_AT as usize);
-        for (filter, subscription) in looked_at.filter(|(filter, _)| filter.matches(topic)) {
+        let looked_at = || session.subscriptions.iter().take(SUBSCRIPTIONS_LOOKED_AT as usize);
+        for (filter, subscription) in looked_at().filter(|(filter, _)| filter.matches(topic)) {
             explanation.shared.extend(filter.share_name().map(str::to_owned));
             granted = granted.max(Some(subscription.options.qos));
             explanation.matching.push(subscription.info(filter));
         }
-        let Some(qos) = granted else { return explanation };
+        let Some(qos) = granted else {
+            explanation.nearest = nearest(looked_at().map(|(filter, _)| filter), topic);
+            return explanation;
+        };
         explanation.obstacles = self.obstacles(session, qos);
         if let Some(rule) = self.policy.forbids(session, Act::Subscribe, topic) {
             explanation.denied_by = Some(rule.to_string());
@@ -188,6 +192,24 @@ impl Broker {
             ended: if connection.is_some() { None } else { origin.ended },
         })
     }
+}
+
+/// The filter that has most levels in common with `topic`, the first of those that have as many.
+fn nearest<'a>(filters: impl Iterator<Item = &'a TopicFilter>, topic: &TopicName) -> Option<String> {
+    let agree = |(level, of_topic): &(&str, &str)| *level == "+" || level == of_topic;
+    let common = |filter: &TopicFilter| {
+        let from_the_first = filter.levels().zip(topic.levels()).take_while(agree).count();
+        let from_the_last = filter.levels().rev().zip(topic.levels().rev()).take_while(agree).count();
+        from_the_first + from_the_last
+    };
+    let mut nearest = (0, None);
+    for filter in filters {
+        let common = common(filter);
+        if common > nearest.0 {
+            nearest = (common, Some(filter));
+        }
+    }
+    nearest.1.map(ToString::to_string)
 }
 
 impl Will {

@@ -33,7 +33,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 /// The version of this protocol. A host and a page of different versions do not talk: the page says which
 /// of the two is older.
-pub const VERSION: u16 = 4;
+pub const VERSION: u16 = 5;
 
 /// The user name by which a page that has the pairing token logs in as an MQTT client, with the token as its password.
 pub const OPERATOR: &str = "$operator";

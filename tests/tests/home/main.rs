@@ -1,5 +1,6 @@
 //! The home on its page, seen by a person with two browsers and a terminal.
 
+mod asking;
 mod edited;
 mod ends;
 mod inspector;

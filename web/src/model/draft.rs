@@ -95,7 +95,7 @@ pub(crate) fn filter(text: &str) -> Result<TopicFilter, String> {
     TopicFilter::try_from(text).map_err(|error| format!("The filter {error}."))
 }
 
-fn topic(text: &str) -> Result<TopicName, String> {
+pub(crate) fn topic(text: &str) -> Result<TopicName, String> {
     if text.contains(['+', '#']) {
         return Err("A message goes to one topic: + and # belong in subscriptions.".into());
     }

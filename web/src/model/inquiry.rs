@@ -97,13 +97,14 @@ pub(crate) fn by_which_rule(answer: &Explanation) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use lacewing_control::{NotDelivered, SubscriptionInfo};
 
     const SECOND: u64 = 1_000_000;
 
-    fn explanation() -> Explanation {
+    /// A client that is here and subscribed to `lamp/set` with QoS 1.
+    pub(crate) fn explanation() -> Explanation {
         Explanation {
             known: true,
             connected: true,
@@ -114,6 +115,7 @@ mod tests {
                 retain_as_published: false,
                 subscription_identifier: None,
             }],
+            nearest: None,
             unseen: 0,
             granted: Some(1),
             obstacles: Vec::new(),

@@ -2,8 +2,8 @@
 
 use lacewing_control::{Event, EventKind, Request, Response, Watch};
 
-use super::{Effect, Model, inquiry, standing, takeover};
-use crate::wire::{Bridge, Devices, Journey, Notice, Operator, Saving, Screen, WorkerToPage};
+use super::{Effect, Model, inquiry, missed, standing, takeover};
+use crate::wire::{Bridge, Devices, Journey, MessageDetail, Notice, Operator, Saving, Screen, WorkerToPage};
 
 /// Messages a second from which on nobody is told of each one's way; half of it and they are again.
 const TOO_MANY: f32 = 1_000.0;
@@ -25,6 +25,9 @@ impl Model {
             Response::Events { events, missed } => {
                 let told = events.len().max(1) as u64;
                 let weight = u32::try_from((told + missed).div_ceil(told)).unwrap_or(u32::MAX);
+                if missed > 0 {
+                    self.traffic.missed(events.first().map_or(now, |event| event.at));
+                }
                 events.iter().for_each(|event| self.event(now, event, weight));
             }
             Response::Metrics(metrics) => {
@@ -106,7 +109,7 @@ impl Model {
         if self.status.operator != Operator::Yes {
             return;
         }
-        let (client, card) = match &self.screen {
+        let (client, list) = match &self.screen {
             Screen::Clients { client } => (client.clone(), true),
             Screen::Home { device } => {
                 let client =
@@ -114,9 +117,10 @@ impl Model {
                 // The pavement shows who is there.
                 (client.map(str::to_owned), true)
             }
-            Screen::Messages(_) => (None, false),
+            // Of an open message one can ask why some client is not among those who got it.
+            Screen::Messages(window) => (None, window.open.is_some()),
         };
-        let watch = Watch { clients: card, client, events: !self.overloaded, metrics: true, home: true };
+        let watch = Watch { clients: list, client, events: !self.overloaded, metrics: true, home: true };
         if self.watch.as_ref() != Some(&watch) {
             self.watch = Some(watch.clone());
             self.effects.push_back(Effect::Control(Request::Watch(watch)));
@@ -138,7 +142,7 @@ impl Model {
         }
     }
 
-    /// What becomes of a wish that got no answer is asked of the broker, and who got the message that is open.
+    /// What becomes of a wish that got no answer is asked of the broker, who got the message that is open, and what a person asks.
     pub(super) fn inquire(&mut self, now: u64) {
         if self.status.operator != Operator::Yes {
             return;
@@ -146,27 +150,70 @@ impl Model {
         let mut questions = self.house.unanswered(now);
         if let Screen::Messages(window) = &self.screen
             && let Some((at, topic, payload)) = window.open.and_then(|number| self.stream.message_at(number))
-            && let Some(journey) = self.traffic.journey(at, topic, payload)
+            && let Some(traced) = self.traffic.find(at, topic, payload)
         {
-            let missed = journey.receivers.iter().filter(|one| one.failed);
+            let missed = traced.journey.receivers.iter().filter(|one| one.failed);
             questions.extend(missed.map(|one| (one.client_id.clone(), topic.to_owned())));
         }
+        questions.extend(self.asked().cloned());
         for (client_id, topic) in questions {
             let request = self.inquiries.ask(now, &client_id, &topic);
             self.effects.extend(request.map(Effect::Control));
         }
     }
 
-    /// An event, which stands for `weight` of them where the host left some out.
+    /// The client and the topic that a person asks about, while what is on screen is about one of them.
+    fn asked(&self) -> Option<&(String, String)> {
+        self.asked.as_ref().filter(|(client_id, topic)| match &self.screen {
+            Screen::Messages(window) => {
+                let open = window.open.and_then(|number| self.stream.message_at(number));
+                open.is_some_and(|(_, of, _)| of == topic)
+            }
+            Screen::Clients { client } => client.as_ref() == Some(client_id),
+            Screen::Home { .. } => false,
+        })
+    }
+
+    /// What a person asked about, the client on the card or the topic of the message left out, and the answer. It is about the message where
+    /// that was traced, and else about what is published to the topic now.
+    pub(super) fn answer(&self) -> Option<(String, String)> {
+        let (client_id, topic) = self.asked()?;
+        let open = match &self.screen {
+            Screen::Messages(window) => window.open.and_then(|number| self.stream.message_at(number)),
+            _ => None,
+        };
+        let traced = open.and_then(|(at, topic, payload)| self.traffic.find(at, topic, payload));
+        let says = match (self.inquiries.answer(client_id, topic), traced) {
+            (None, _) => "Asking the broker.".into(),
+            (Some(answer), Some(traced)) => {
+                missed::this_one(answer, client_id, traced, self.roster.find(client_id))
+            }
+            (Some(answer), None) => missed::now(answer),
+        };
+        Some((if open.is_some() { client_id } else { topic }.clone(), says))
+    }
+
+    /// Adds to an open message who got it, who did not, and why.
+    pub(super) fn trace(&self, detail: &mut MessageDetail) {
+        detail.journey = self.journey(detail.number);
+        if self.status.operator == Operator::Yes {
+            let got = detail.journey.as_ref().map_or(&[][..], |journey| &journey.receivers);
+            detail.others = Some(self.roster.others(|id| got.iter().any(|one| one.client_id == id)));
+            detail.answer = self.answer();
+        }
+    }
+
     /// Who sent a message of the stream, who got it and why.
-    pub(super) fn journey(&self, number: u64) -> Result<Journey, String> {
+    fn journey(&self, number: u64) -> Result<Journey, String> {
         if let Operator::No { why } = &self.status.operator {
-            return Err(why.clone());
+            return Err(format!(
+                "Who got it, and why another did not, only the broker's own page can tell. {why}"
+            ));
         }
         let unknown =
             "It came before this page looked, or was kept by the broker: who got it was not recorded.";
         let (at, topic, payload) = self.stream.message_at(number).ok_or(unknown)?;
-        let mut journey = self.traffic.journey(at, topic, payload).ok_or(unknown)?.clone();
+        let mut journey = self.traffic.find(at, topic, payload).ok_or(unknown)?.journey.clone();
         for receiver in journey.receivers.iter_mut().filter(|one| one.failed) {
             let why = self.inquiries.answer(&receiver.client_id, topic).and_then(inquiry::by_which_rule);
             if let Some(why) = why {
@@ -181,6 +228,7 @@ impl Model {
         self.status.operator == Operator::Yes && self.roster.has_left(client_id)
     }
 
+    /// An event, which stands for `weight` of them where the host left some out.
     fn event(&mut self, now: u64, event: &Event, weight: u32) {
         let own = [self.phone.id.as_str(), self.messages.id.as_str()];
         match &event.kind {

@@ -4,7 +4,7 @@ use lacewing_control::{ClientDetail, ClientInfo, EventKind, Listener};
 
 use super::words;
 use crate::by_name::ByName;
-use crate::wire::{ClientCard, ClientRow, ClientsView, Here, Passer, SubscriptionRow};
+use crate::wire::{ClientCard, ClientRow, ClientsView, Here, MessageDetail, Passer, SubscriptionRow};
 
 /// How long a client without a session is still shown after it went, in microseconds.
 const LINGER: u64 = 10_000_000;
@@ -78,6 +78,12 @@ impl Roster {
     /// What is known of a connected or remembered client.
     pub(crate) fn find(&self, client_id: &str) -> Option<&ClientInfo> {
         self.clients.iter().find(|client| client.client_id == client_id)
+    }
+
+    /// The first clients that are not `among` some: their client ids.
+    pub(crate) fn others(&self, among: impl Fn(&str) -> bool) -> Vec<String> {
+        let ids = self.clients.iter().map(|client| &client.client_id);
+        ids.filter(|id| !among(id)).take(MessageDetail::OTHERS).cloned().collect()
     }
 
     /// Whether a client is known not to be connected.
@@ -213,6 +219,7 @@ fn card(now: u64, row: &ClientRow, info: Option<&ClientInfo>, detail: Option<&Cl
         }),
         waiting: detail.map_or_else(Vec::new, waiting),
         last: Vec::new(),
+        answer: None,
         ending: false,
     }
 }

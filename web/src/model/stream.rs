@@ -146,7 +146,7 @@ impl Stream {
                 .take(rows as usize)
                 .map(row)
                 .collect(),
-            detail: window.open.and_then(|number| self.find(number)).map(detail),
+            detail: window.open.and_then(|number| self.find(number)).map(|kept| Box::new(detail(kept))),
         }
     }
 
@@ -218,7 +218,8 @@ fn detail(kept: &Kept) -> MessageDetail {
     let (body, cut) = payload::body(&kept.publish.payload);
     let draft = (kept.publish.payload.len() <= EDITABLE).then(|| draft(kept));
     let properties = properties(&kept.publish);
-    MessageDetail { number: kept.number, properties, body, cut, draft, journey: Err(String::new()) }
+    let (journey, others, answer) = (Err(String::new()), None, None);
+    MessageDetail { number: kept.number, properties, body, cut, draft, journey, others, answer }
 }
 
 fn draft(kept: &Kept) -> Draft {

@@ -8,6 +8,7 @@ use lacewing_sim::plan::PLAN_TOPIC;
 use super::*;
 use crate::wire::{Control, DeviceView, Draft, HouseSource, Presence, Shown, Warmth, Window};
 
+mod asking;
 mod captions;
 
 const SECOND: u64 = 1_000_000;
@@ -268,6 +269,7 @@ fn away() -> Explanation {
             retain_as_published: false,
             subscription_identifier: None,
         }],
+        nearest: None,
         unseen: 0,
         granted: None,
         obstacles: vec![lacewing_control::NotDelivered::Away],

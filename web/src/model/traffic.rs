@@ -16,6 +16,8 @@ const CLIENTS: usize = 300;
 const TRACED: usize = 400;
 /// How far apart the broker's clock and this page's may be for the same message, in microseconds.
 const NEAR: u64 = 5_000_000;
+/// How long after a message the broker may still tell of it when some of what it tells is left out, in microseconds.
+const RECENT: u64 = 2_000_000;
 
 /// What is remembered of messages and their ways.
 #[derive(Debug, Default)]
@@ -38,13 +40,19 @@ struct Line {
     failed: bool,
 }
 
-#[derive(Debug)]
-struct Traced {
-    message: u64,
-    at: u64,
-    topic: String,
-    payload: Preview,
-    journey: Journey,
+/// A message, and what the broker told of its way.
+#[derive(Debug, Default)]
+pub(crate) struct Traced {
+    pub(crate) message: u64,
+    /// When it was published, in microseconds since 1970.
+    pub(crate) at: u64,
+    pub(crate) topic: String,
+    pub(crate) payload: Preview,
+    pub(crate) journey: Journey,
+    /// The shared subscriptions it belonged to, and whose turn it was in each.
+    pub(crate) turns: Vec<(String, String)>,
+    /// Whether the broker may have told more of it than reached this page.
+    pub(crate) is_partial: bool,
 }
 
 impl Traffic {
@@ -71,7 +79,9 @@ impl Traffic {
                     self.line(from, Line { at: event.at, sent: true, topic, value, fate, failed: false });
                 }
                 let (topic, payload) = (topic.clone(), payload.clone());
-                self.traced.push_back(Traced { message: *message, at: event.at, topic, payload, journey });
+                let known =
+                    Traced { message: *message, at: event.at, topic, payload, journey, ..Traced::default() };
+                self.traced.push_back(known);
             }
             EventKind::Delivered { message, to, topic, qos, shared, queued, filters, was_retained } => {
                 let group = shared.as_ref().map_or(String::new(), |share| format!(", its turn in {share}"));
@@ -92,6 +102,11 @@ impl Traffic {
                 };
                 let waits = queued.then_some("waits for it");
                 self.reached(event.at, *message, topic, receiver, waits);
+                if let (Some(_), [filter], Some(traced)) = (shared, &filters[..], self.traced(*message))
+                    && traced.turns.len() < Journey::RECEIVERS
+                {
+                    traced.turns.push((filter.clone(), to.clone()));
+                }
             }
             EventKind::NotDelivered { message, to, topic, why } => {
                 let how = format!("not delivered: {}", words::obstacle(*why));
@@ -130,16 +145,21 @@ impl Traffic {
             .collect()
     }
 
-    /// The journey of a message that came to this page `at` that time.
-    pub(crate) fn journey(&self, at: u64, topic: &str, payload: &[u8]) -> Option<&Journey> {
+    /// Some of what the broker tells was left out before `at`.
+    pub(crate) fn missed(&mut self, at: u64) {
+        let latest = self.traced.iter_mut().rev().take_while(|traced| at.saturating_sub(traced.at) < RECENT);
+        latest.for_each(|traced| traced.is_partial = true);
+    }
+
+    /// The message that came to this page `at` that time, and its way.
+    pub(crate) fn find(&self, at: u64, topic: &str, payload: &[u8]) -> Option<&Traced> {
         let same = |traced: &&Traced| {
             traced.at.abs_diff(at) < NEAR
                 && traced.topic == topic
                 && traced.payload.len as usize == payload.len()
                 && payload.starts_with(&traced.payload.head)
         };
-        let nearest = self.traced.iter().filter(same).min_by_key(|traced| traced.at.abs_diff(at))?;
-        Some(&nearest.journey)
+        self.traced.iter().filter(same).min_by_key(|traced| traced.at.abs_diff(at))
     }
 
     /// The control channel is gone and with it what it said.
@@ -147,8 +167,12 @@ impl Traffic {
         *self = Self::default();
     }
 
+    fn traced(&mut self, message: u64) -> Option<&mut Traced> {
+        self.traced.iter_mut().rev().find(|traced| traced.message == message)
+    }
+
     fn reached(&mut self, at: u64, message: u64, topic: &str, receiver: Receiver, trouble: Option<&str>) {
-        let traced = self.traced.iter_mut().rev().find(|traced| traced.message == message);
+        let traced = self.traced(message);
         let from = traced.as_ref().and_then(|traced| traced.journey.from.as_deref());
         let fate = match (trouble, from) {
             (Some(trouble), _) => trouble.to_owned(),
@@ -244,7 +268,7 @@ mod tests {
         let rows = traffic.of(2 * SECOND, "lamp");
         assert_eq!(rows[0].fate, "its will, published by the broker, to 2 receivers");
         assert_eq!(rows[1].fate, "to 2 receivers");
-        assert!(traffic.journey(2 * SECOND, "a/b", b"20.4").is_some_and(|journey| journey.is_will));
+        assert!(traffic.find(2 * SECOND, "a/b", b"20.4").is_some_and(|traced| traced.journey.is_will));
     }
 
     #[test]
@@ -279,11 +303,11 @@ mod tests {
             why: NotDelivered::Away,
         };
         traffic.event(&event(SECOND, lost));
-        let journey = traffic.journey(2 * SECOND, "a/b", b"20.4").unwrap();
+        let journey = &traffic.find(2 * SECOND, "a/b", b"20.4").unwrap().journey;
         assert_eq!(journey.from.as_deref(), Some("sensor"));
         assert_eq!(journey.receivers[0].how, "delivered, QoS 1, by its subscription to #");
         assert!(journey.receivers[1].failed && journey.receivers[1].how.contains("away"));
-        assert!(traffic.journey(2 * SECOND, "a/b", b"20.5").is_none());
-        assert!(traffic.journey(20 * SECOND, "a/b", b"20.4").is_none(), "an old one of the same words");
+        assert!(traffic.find(2 * SECOND, "a/b", b"20.5").is_none());
+        assert!(traffic.find(20 * SECOND, "a/b", b"20.4").is_none(), "an old one of the same words");
     }
 }

@@ -1,6 +1,6 @@
 use yew::prelude::*;
 
-use crate::components::Last;
+use crate::components::{Ask, Last};
 use crate::hooks::use_page;
 use crate::state::{Route, Sheet};
 use crate::wire::{Action, Bridge, ClientCard, ClientRow, Here, Operator};
@@ -131,6 +131,11 @@ fn Card(props: &CardProps) -> Html {
     let card = &props.card;
     let id = &card.row.client_id;
     let away = matches!(card.row.here, Here::JustLeft { .. });
+    let ask = {
+        let (act, client_id) = (page.act.clone(), id.clone());
+        Callback::from(move |topic| act.emit(Action::Ask { client_id: client_id.clone(), topic }))
+    };
+    let typed = page.act.reform(Action::Suggest);
     html! {
         <section class="card" aria-label={format!("Client {id}")}>
             <header>
@@ -167,6 +172,8 @@ fn Card(props: &CardProps) -> Html {
             }
             <h3>{ "Last messages" }</h3>
             <Last rows={card.last.clone()} />
+            <Ask key={id.clone()} label="Something missing? Whether it gets a topic, and why" known={page.state.topics.to_vec()}
+                answer={card.answer.clone()} {ask} {typed} />
             if card.ending {
                 <div class="ends">
                     <p class="why">{ "Its session is about to end." }</p>

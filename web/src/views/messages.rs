@@ -2,7 +2,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, HtmlInputElement};
 use yew::prelude::*;
 
-use crate::components::Envelope;
+use crate::components::{Ask, Envelope};
 use crate::hooks::{Page, use_media, use_page};
 use crate::state::{Route, Sheet, StateAction};
 use crate::wire::{
@@ -173,7 +173,7 @@ fn List() -> Html {
             }
         })
     };
-    let open = view.detail.as_ref().filter(|detail| window.open == Some(detail.number));
+    let open = view.detail.as_deref().filter(|detail| window.open == Some(detail.number));
     html! {
         <div class="stream" ref={stream.clone()} role="region" aria-label="Messages, newest first" tabindex="0" {onscroll}
             onkeydown={|event: KeyboardEvent| walk(&event)}>
@@ -260,6 +260,11 @@ fn detail(page: &Page, row: &MessageRow, detail: &MessageDetail) -> Html {
             { body }
             if detail.cut > 0 { <p>{ format!("and {} bytes more.", detail.cut) }</p> }
             <Way journey={detail.journey.clone()} />
+            { for detail.others.as_ref().map(|others| {
+                let (act, topic) = (page.act.clone(), row.topic.clone());
+                let ask = Callback::from(move |client_id| act.emit(Action::Ask { client_id, topic: topic.clone() }));
+                html! { <Ask label="Not in the list? Why a client did not get it" known={others.clone()} answer={detail.answer.clone()} {ask} /> }
+            }) }
             <div class="ends">
                 { for detail.draft.as_ref().map(|draft| {
                     let (dispatch, draft) = (page.dispatch.clone(), draft.clone());

@@ -24,6 +24,13 @@ pub enum Action {
     Publish(Draft),
     /// Answer with topics for what was typed into a topic field.
     Suggest(String),
+    /// Have the broker say why a client does or does not get what is published to a topic; the answer stands where it was asked.
+    Ask {
+        /// The client.
+        client_id: String,
+        /// The topic name as typed.
+        topic: String,
+    },
     /// Have the broker keep the retained message of this topic no longer.
     ClearRetained(String),
     /// Use a control of a device: a publish on its command topic.

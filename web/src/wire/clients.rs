@@ -84,6 +84,8 @@ pub struct ClientCard {
     pub waiting: Vec<String>,
     /// The last messages from it and to it, newest first.
     pub last: Vec<TrafficRow>,
+    /// The topic that was asked about last, and whether the client gets what is published there, and why.
+    pub answer: Option<(String, String)>,
     /// Whether its session is about to end, unless somebody undoes it.
     pub ending: bool,
 }

@@ -32,7 +32,7 @@ pub struct MessagesView {
     /// The visible rows, newest first.
     pub rows: Vec<MessageRow>,
     /// The message that is open.
-    pub detail: Option<MessageDetail>,
+    pub detail: Option<Box<MessageDetail>>,
 }
 
 /// One subscription of the Messages client.
@@ -93,6 +93,15 @@ pub struct MessageDetail {
     pub draft: Option<Draft>,
     /// Who sent it and who got it; `Err` says why that is not known.
     pub journey: Result<Journey, String>,
+    /// Other clients, the first [`MessageDetail::OTHERS`], where the broker can be asked why one of them is not in the journey.
+    pub others: Option<Vec<String>>,
+    /// The client that was asked about last, and the answer.
+    pub answer: Option<(String, String)>,
+}
+
+impl MessageDetail {
+    /// The most clients that are named for a question.
+    pub const OTHERS: usize = 100;
 }
 
 /// A payload as it can be read.

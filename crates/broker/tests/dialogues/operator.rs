@@ -69,6 +69,27 @@ fn explain_tells_why_a_client_gets_a_message_or_not() {
 }
 
 #[test]
+fn explain_names_the_subscription_that_comes_nearest_where_none_matches() {
+    let story = Story::new();
+    let client = story.client("c");
+    let nearest = |topic: &'static str| {
+        let explanation = story.world().broker.explain("c", &topic.try_into().unwrap());
+        (explanation.matching.len(), explanation.nearest)
+    };
+    assert_eq!(nearest("home/kitchen/light"), (0, None));
+    for filter in
+        ["home/+/temperature", "home/Kitchen/light", "elsewhere/#", "$share/g/home/kitchen/light/set"]
+    {
+        client.subscribe(filter, QoS::AtMostOnce);
+    }
+    assert_eq!(nearest("home/kitchen/light"), (0, Some("$share/g/home/kitchen/light/set".into())));
+    assert_eq!(nearest("home/kitchen/temperature/max"), (0, Some("home/+/temperature".into())));
+    assert_eq!(nearest("/home/Kitchen/light"), (0, Some("home/Kitchen/light".into())));
+    assert_eq!(nearest("nothing/alike"), (0, None));
+    assert_eq!(nearest("home/attic/temperature"), (1, None));
+}
+
+#[test]
 fn of_very_many_subscriptions_explain_looks_at_the_first_and_counts_the_others() {
     let story = Story::new();
     let client = story.client("c");
