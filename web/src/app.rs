@@ -94,7 +94,8 @@ pub(crate) fn Shell(props: &ShellProps) -> Html {
             <Navigation />
             <main id="view" tabindex="-1">{ view }</main>
             if page.state.sheet.is_none() { <Notices /> }
-            { for sheet }
+            // Always one child, or the whole page would be made anew when a sheet opens, and whoever opened it would be gone.
+            { sheet.unwrap_or_default() }
         </ContextProvider<Page>>
         </ContextProvider<Actions>>
     }

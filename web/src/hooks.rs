@@ -1,5 +1,6 @@
 //! What components need of the browser.
 
+mod focus;
 mod use_actions;
 mod use_late;
 mod use_media;
@@ -7,6 +8,7 @@ mod use_page;
 mod use_replay;
 mod use_size;
 
+pub(crate) use focus::{focus, focused, marked, use_card_focus};
 pub(crate) use use_actions::{Actions, use_actions};
 pub(crate) use use_late::use_late;
 pub(crate) use use_media::use_media;

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use yew::Reducible;
 
+use crate::model::editing::{self, Line, Onward};
 pub(crate) use crate::route::Route;
 use crate::settings::Settings;
 use crate::wire::{
@@ -44,6 +45,9 @@ pub(crate) struct State {
     pub(crate) undo: Option<Undo>,
     /// The same for what was asked for and is not done yet.
     undo_next: Option<Undo>,
+    /// What the editor listed before the change that was asked for, and where one goes on now that it was made.
+    listed: Option<Vec<Line>>,
+    pub(crate) onward: Option<Onward>,
     /// Why the broker of this tab does not run, where a person has to say how it goes on.
     pub(crate) no_broker: Option<(Trouble, String)>,
     /// What the worker or the page said when it stopped.
@@ -161,6 +165,12 @@ impl State {
                     self.beads.pop_front();
                 }
                 self.has_connected |= !house.pavement.is_empty();
+                if let Some(onward) =
+                    self.listed.as_ref().and_then(|before| editing::onward(before, &editing::lines(&house)))
+                {
+                    self.onward = Some(onward);
+                    self.listed = None;
+                }
                 self.house = Some(Rc::from(house));
             }
             WorkerToPage::Messages(messages) => self.messages = Some(Rc::new(messages)),
@@ -210,9 +220,14 @@ impl Reducible for State {
             StateAction::Went(route) => state.go(route),
             StateAction::Sheet(sheet) => {
                 state.sheet = sheet;
+                state.onward = None;
                 state.posted = None;
             }
-            StateAction::Undoable(undo) => state.undo_next = undo,
+            StateAction::Undoable(undo) => {
+                state.undo_next = undo;
+                state.listed = state.house.as_deref().map(editing::lines);
+                state.onward = None;
+            }
             StateAction::Forget => state.undo = None,
             StateAction::Compose(draft) => {
                 state.draft = Rc::new(draft);

@@ -2,6 +2,7 @@
 
 mod accessible;
 mod addresses;
+mod focus;
 mod keyboard;
 mod leaving;
 mod movement;

@@ -38,6 +38,11 @@ pub(super) fn follow(state: UseReducerDispatcher<State>, filter: Rc<RefCell<Stri
                 event.prevent_default();
                 sheet(Sheet::Compose(String::new()));
             }
+            (_, "Escape") => match opening::place() {
+                Route::Home(Some(_)) => go(&Route::Home(None)),
+                Route::Clients(Some(_)) => go(&Route::Clients(None)),
+                _ => {}
+            },
             (_, "?") => sheet(Sheet::Keys),
             (_, "/") => {
                 event.prevent_default();

@@ -29,7 +29,7 @@ pub(crate) fn DeviceCard(props: &DeviceCardProps) -> Html {
         (false, false) => "not simulated here",
     };
     html! {
-        <section class="card" aria-label={format!("{} in the {}", device.name, detail.room)}>
+        <section class="card" tabindex="-1" aria-label={format!("{} in the {}", device.name, detail.room)}>
             <header>
                 { glyph(device) }
                 <div>

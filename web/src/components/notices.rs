@@ -1,7 +1,7 @@
 use gloo::timers::callback::Timeout;
 use yew::prelude::*;
 
-use crate::hooks::use_page;
+use crate::hooks::{focus, use_page};
 use crate::state::StateAction;
 use crate::wire::{Notice, Tone};
 
@@ -54,6 +54,10 @@ fn Told(props: &ToldProps) -> Html {
             move || drop(timeout)
         });
     }
+    // What was pressed is gone with the notice.
+    let answered = dismiss.reform(|()| {
+        focus("#view");
+    });
     let (class, close) = match notice.tone {
         Tone::Done => ("done", "Close"),
         Tone::Problem => ("problem", "Dismiss"),
@@ -63,15 +67,15 @@ fn Told(props: &ToldProps) -> Html {
         <p class={class}>
             <span>{ &notice.text }</span>
             { for notice.offer.as_ref().map(|offer| {
-                let (act, action, dismiss) = (page.act.clone(), offer.action.clone(), dismiss.clone());
+                let (act, action, answered) = (page.act.clone(), offer.action.clone(), answered.clone());
                 html! {
                     <button class={(notice.tone == Tone::Question).then_some("primary")} onclick={move |_| {
                         act.emit(action.clone());
-                        dismiss.emit(());
+                        answered.emit(());
                     }}>{ &offer.label }</button>
                 }
             }) }
-            <button class="quiet" onclick={move |_| dismiss.emit(())}>{ close }</button>
+            <button class="quiet" onclick={move |_| answered.emit(())}>{ close }</button>
         </p>
     }
 }

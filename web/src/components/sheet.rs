@@ -1,8 +1,10 @@
-use web_sys::HtmlDialogElement;
+use gloo::timers::callback::Timeout;
+use wasm_bindgen::JsCast;
+use web_sys::{HtmlDialogElement, HtmlElement};
 use yew::prelude::*;
 
 use super::Notices;
-use crate::hooks::use_page;
+use crate::hooks::{focused, use_page};
 
 /// A sheet over the page: at the side on a wide screen, at the bottom of a narrow one. Escape closes it, and
 /// the browser keeps the focus inside.
@@ -17,9 +19,15 @@ pub(crate) fn SheetFrame(props: &SheetFrameProps) -> Html {
     let page = use_page();
     let node = use_node_ref();
     use_effect_with(node.clone(), |node| {
+        let before = focused().and_then(|element| element.dyn_into::<HtmlElement>().ok());
         if let Some(dialog) = node.cast::<HtmlDialogElement>() {
             // It fails only for a dialog that is open already.
             let _ = dialog.show_modal();
+        }
+        // Who opened it goes on there, once nothing lies over it any more.
+        move || {
+            let back = move || before.iter().for_each(|element| drop(element.focus()));
+            Timeout::new(0, back).forget();
         }
     });
     let close = page.opening::<MouseEvent>(None);

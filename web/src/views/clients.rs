@@ -1,7 +1,7 @@
 use yew::prelude::*;
 
 use crate::components::{Ask, Last};
-use crate::hooks::use_page;
+use crate::hooks::{marked, use_card_focus, use_page};
 use crate::state::{Route, Sheet};
 use crate::wire::{Action, Bridge, ClientCard, ClientRow, Here, Operator};
 
@@ -9,6 +9,10 @@ use crate::wire::{Action, Bridge, ClientCard, ClientRow, Here, Operator};
 #[component]
 pub(crate) fn Clients() -> Html {
     let page = use_page();
+    let card = page.state.clients.as_ref().and_then(|view| view.card.as_ref());
+    use_card_focus(card.map(|card| card.row.client_id.clone()), |id| {
+        format!(".list {}", marked("href", &Route::Clients(Some(id.to_owned())).fragment()))
+    });
     let connect = page.opening::<MouseEvent>(Some(Sheet::Connect));
     let head = html! {
         <header class="view-head">
@@ -30,7 +34,8 @@ pub(crate) fn Clients() -> Html {
     let (pages, real): (Vec<_>, Vec<_>) = others.into_iter().partition(|row| row.page || row.own);
     html! {
         <div class={classes!("clients", view.card.is_some().then_some("with-card"))}>
-            <div class="list">
+            // Both have a key, or the list would be made anew and lose the focus when a card opens.
+            <div key="list" class="list">
                 { head }
                 <p class="legend">
                     { counted(&view.rows) }
@@ -62,7 +67,7 @@ pub(crate) fn Clients() -> Html {
                     </table>
                 </div>
             </div>
-            { for view.card.as_ref().map(|card| html! { <aside><Card card={card.clone()} /></aside> }) }
+            { for view.card.as_ref().map(|card| html! { <aside key="card"><Card card={card.clone()} /></aside> }) }
         </div>
     }
 }
@@ -137,7 +142,7 @@ fn Card(props: &CardProps) -> Html {
     };
     let typed = page.act.reform(Action::Suggest);
     html! {
-        <section class="card" aria-label={format!("Client {id}")}>
+        <section class="card" tabindex="-1" aria-label={format!("Client {id}")}>
             <header>
                 <div>
                     <h2><code>{ id }</code></h2>

@@ -6,7 +6,7 @@ use lacewing_control::{Edit as Change, HomeCommand};
 use yew::prelude::*;
 
 use crate::components::SheetFrame;
-use crate::hooks::{Page, use_page};
+use crate::hooks::{Page, focus, focused, marked, use_page};
 use crate::model::editing;
 use crate::state::{StateAction, Undo};
 use crate::wire::{Action, HouseView};
@@ -20,9 +20,19 @@ pub(crate) fn Edit() -> Html {
     let page = use_page();
     let absence = editing::absence(&page.state.status, page.state.home_file.is_some());
     let house = page.state.house.clone().unwrap_or_default();
+    let onward = page.state.onward.clone();
+    use_effect_with(onward.clone(), |onward| {
+        // Who writes meanwhile is left alone.
+        let writes = focused()
+            .is_some_and(|at| at.matches("input:not(#new-room), textarea, select").unwrap_or_default());
+        if let Some(onward) = onward.as_ref().filter(|_| !writes) {
+            focus(&marked("id", &onward.element));
+        }
+    });
     html! {
         <SheetFrame title="Edit the house">
             <Undone />
+            <p class="hidden" role="status">{ onward.map(|onward| onward.says) }</p>
             if let Some(why) = absence {
                 <p class="why">{ why }</p>
             } else {
@@ -40,7 +50,7 @@ fn house_form(page: &Page, house: &HouseView) -> Html {
     html! {
         <div class="edit">
             <label class="field">{ "Name of the house" }
-                <NameField name={house.name.clone()} label="Name of the house" {rename} /></label>
+                <NameField id="name" name={house.name.clone()} label="Name of the house" {rename} /></label>
             <p class="hint">{ "A new name changes no topic: ids and topics stay. What is removed clears its retained messages, and every browser and Home \
                 Assistant forget it." }</p>
             { for editing::floors(house).into_iter().map(|floor| html! {
@@ -76,7 +86,10 @@ fn Undone() -> Html {
     let page = use_page();
     let dismiss = {
         let page = page.clone();
-        Callback::from(move |_: MouseEvent| page.dispatch.emit(StateAction::Forget))
+        Callback::from(move |_: MouseEvent| {
+            page.dispatch.emit(StateAction::Forget);
+            focus("#name");
+        })
     };
     html! {
         <div class="undo" role="status">

@@ -1,7 +1,7 @@
 use yew::prelude::*;
 
 use crate::components::{Controls, DeviceCard, House, HouseNarrow, LogIn, Phone, Snippet};
-use crate::hooks::{Motion, use_media, use_page, use_replay};
+use crate::hooks::{Motion, marked, use_card_focus, use_media, use_page, use_replay};
 use crate::state::{Route, Sheet};
 use crate::wire::{Caption, HouseSource, Place, Reach};
 
@@ -17,15 +17,18 @@ pub(crate) fn Home() -> Html {
         (false, false) => Motion::Full,
     };
     let (shown, launches) = use_replay(page.state.house.clone(), &page.state.beads, motion);
+    let open = matches!(page.state.route, Route::Home(Some(_)));
+    // Lists and cards do not wait for beads.
+    let latest = page.state.house.as_ref();
+    let card = latest.filter(|_| open).and_then(|house| house.detail.as_ref());
+    use_card_focus(card.map(|card| card.device.id.clone()), |id| {
+        format!("{} .draw", marked("data-device", id))
+    });
     let Some(house) = shown.filter(|house| house.source != HouseSource::Nothing) else {
         return html! { <Waiting /> };
     };
     let status = &page.state.status;
     let own = matches!(status.place, Place::Starting | Place::ThisTab | Place::OtherTab);
-    let open = matches!(page.state.route, Route::Home(Some(_)));
-    // Lists and cards do not wait for beads.
-    let latest = page.state.house.as_ref();
-    let card = latest.filter(|_| open).and_then(|house| house.detail.as_ref());
     html! {
         <div class={classes!("home", card.is_some().then_some("with-card"))}>
             <h1 class="hidden">{ if house.name.is_empty() { "The house" } else { &house.name } }</h1>

@@ -10,7 +10,7 @@ const KEYS: &[(&[&str], &str)] = &[
     (&["/"], "Filter the messages"),
     (&["p"], "Publish a message"),
     (&["?"], "This list"),
-    (&["Esc"], "Close what is open over the page"),
+    (&["Esc"], "Close what is open: a sheet, or else a card"),
     (&["Tab"], "To the next thing that can be used"),
     (&["←", "↑", "→", "↓"], "In the house: to the next device"),
     (&["Enter"], "In the house: open its card"),

@@ -4,7 +4,7 @@ use yew::prelude::*;
 
 use super::change;
 use crate::components::glyph;
-use crate::hooks::use_page;
+use crate::hooks::{focus, marked, use_page};
 use crate::model::editing;
 use crate::wire::{DeviceKind, DeviceView, Position, Presence, Shown};
 
@@ -23,16 +23,19 @@ pub(super) fn AddDevice(props: &AddDeviceProps) -> Html {
         let is_open = is_open.clone();
         Callback::from(move |_: MouseEvent| is_open.set(!*is_open))
     };
+    let id = format!("add-{}", props.room);
     let add = |kind| {
-        let (page, room, is_open) = (page.clone(), props.room.clone(), is_open.clone());
+        let (page, room, id, is_open) = (page.clone(), props.room.clone(), id.clone(), is_open.clone());
         Callback::from(move |_: MouseEvent| {
             change(&page, Change::AddDevice { room: room.clone(), kind, name: String::new() }, None);
             is_open.set(false);
+            // Until the device is there; what was pressed is gone with the library.
+            focus(&marked("id", &id));
         })
     };
     html! {
         <>
-            <button onclick={toggle} aria-expanded={if *is_open { "true" } else { "false" }}
+            <button id={id.clone()} onclick={toggle} aria-expanded={if *is_open { "true" } else { "false" }}
                 aria-label={format!("Add a device to {}", props.name)}>{ "Add a device" }</button>
             if *is_open {
                 <ul class="library">
@@ -93,7 +96,7 @@ pub(super) fn AddRoom(props: &AddRoomProps) -> Html {
         <form class="compose" {onsubmit}>
             <h2>{ "Add a room" }</h2>
             <div class="edit-line">
-                <label>{ "Its name" }<input ref={name} required=true maxlength="40" /></label>
+                <label>{ "Its name" }<input id="new-room" ref={name} required=true maxlength="40" /></label>
                 <label>{ "Where" }
                     <select ref={floor}>
                         { for (0..=props.floors.saturating_add(1)).map(|number| html! {

@@ -35,7 +35,7 @@ pub(super) fn EditRoom(props: &EditRoomProps) -> Html {
     html! {
         <div class="edit-room" role="group" aria-label={room.name.clone()}>
             <div class="edit-line">
-                <NameField name={room.name.clone()} label={format!("Name of the room {}", room.name)} {rename} />
+                <NameField id={format!("name-{}", room.id)} name={room.name.clone()} label={format!("Name of the room {}", room.name)} {rename} />
                 <button class="quiet" onclick={remove} aria-label={format!("Remove room {}", room.name)}>{ "Remove room" }</button>
             </div>
             <ul>
@@ -83,7 +83,7 @@ fn EditDevice(props: &EditDeviceProps) -> Html {
         <li class="edit-line">
             { glyph(device) }
             <div>
-                <NameField name={device.name.clone()} label={format!("Name of {whole}")} {rename} />
+                <NameField id={format!("name-{}", device.id)} name={device.name.clone()} label={format!("Name of {whole}")} {rename} />
                 if device.name != editing::kind_name(device.kind) {
                     <p class="hint">{ editing::kind_name(device.kind) }</p>
                 }
@@ -104,6 +104,7 @@ fn EditDevice(props: &EditDeviceProps) -> Html {
 /// A name that is changed where it stands: by Enter, or by leaving the field. Escape brings the old one back.
 #[derive(Properties, PartialEq)]
 pub(super) struct NameFieldProps {
+    pub(super) id: AttrValue,
     pub(super) name: AttrValue,
     pub(super) label: AttrValue,
     pub(super) rename: Callback<String>,
@@ -111,7 +112,7 @@ pub(super) struct NameFieldProps {
 
 #[component]
 pub(super) fn NameField(props: &NameFieldProps) -> Html {
-    let NameFieldProps { name, label, rename } = props;
+    let NameFieldProps { id, name, label, rename } = props;
     let onchange = {
         let (name, rename) = (name.clone(), rename.clone());
         Callback::from(move |event: Event| {
@@ -137,5 +138,5 @@ pub(super) fn NameField(props: &NameFieldProps) -> Html {
             }
         })
     };
-    html! { <input value={name} aria-label={label} maxlength="40" {onchange} {onkeydown} /> }
+    html! { <input {id} value={name} aria-label={label} maxlength="40" {onchange} {onkeydown} /> }
 }
