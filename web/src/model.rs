@@ -360,7 +360,7 @@ impl Model {
             }),
             rooms: drawing::rooms(&self.house, now, |client| self.has_left(client)),
             phone: drawing::phone(&self.house, &self.phone.id, self.phone.connected),
-            caption: self.narrator.caption(now, cast),
+            captions: self.narrator.captions(now, cast),
             beads: self.narrator.beads(now, cast),
             busy: self.narrator.busy(now, cast),
             passed: self.narrator.passed(now),

@@ -122,3 +122,18 @@ fn the_connect_sheet_shows_a_device_that_knocks() {
     publish(stand.port(), &["-i", "esp32", "-t", "test/topic", "-m", "knock"]);
     page.shows(".checklist", "esp32 was let in (TCP 127.0.0.1:");
 }
+
+/// Who missed a sentence finds it again.
+#[test]
+fn the_sentences_before_the_last_one_are_read_under_the_house() {
+    let stand = Stand::tab();
+    let page = stand.tab.as_ref().expect("the stand has a tab");
+    page.shows("[data-room=livingroom] data", "");
+    for state in ["ON", "OFF"] {
+        publish(stand.port(), &["-i", "terminal", "-t", "home/study/light/set", "-m", state]);
+        page.shows(".caption", &format!("asked the light in the study for “{state}”"));
+    }
+    page.click(".caption summary");
+    let earlier = page.shows(".caption ol", "“ON”");
+    assert!(earlier.contains("“terminal” asked the light in the study for “ON”."), "{earlier}");
+}

@@ -8,7 +8,7 @@ use lacewing_sim::plan::{Action, Device, DeviceKind, Direction, Plan, Role, Ther
 
 use super::rate::Loads;
 use super::{drawing, words};
-use crate::wire::{Bead, Caption, Passed};
+use crate::wire::{Bead, Caption, HouseView, Passed};
 
 /// How many messages are remembered while their deliveries are told.
 const REMEMBERED: usize = 64;
@@ -32,7 +32,8 @@ const PASSED: usize = 5;
 #[derive(Debug, Default)]
 pub(crate) struct Narrator {
     told: VecDeque<Told>,
-    caption: Option<Caption>,
+    /// What was told last, oldest first.
+    captions: VecDeque<Caption>,
     captioned_at: u64,
     /// Whether the caption tells of more than a reading.
     is_story: bool,
@@ -159,9 +160,9 @@ impl Narrator {
         self.told.push_back(told);
     }
 
-    /// The sentence for the latest message that is worth one. What somebody did or what follows from it comes before what a sensor
-    /// says all day.
-    pub(crate) fn caption(&mut self, now: u64, cast: Cast<'_>) -> Option<Caption> {
+    /// The sentence for the latest message that is worth one, and the last ones before it. What somebody did or what follows from it comes
+    /// before what a sensor says all day.
+    pub(crate) fn captions(&mut self, now: u64, cast: Cast<'_>) -> Vec<Caption> {
         let since = self.told.iter().rposition(|told| told.captioned).map_or(0, |last| last + 1);
         let new = || (since..self.told.len()).filter(|&at| self.told[at].is_seen(cast));
         // What follows from one thing is told in its order, the last few of it.
@@ -170,10 +171,10 @@ impl Narrator {
         let stories: Vec<usize> = new().filter(fresh).collect();
         let story = stories.get(stories.len().saturating_sub(PENDING)).copied();
         let newest = new().next_back();
-        let stays = match (&self.caption, self.is_story, story) {
-            (None, ..) => 0,
-            (Some(_), true, None) => STORY,
-            (Some(_), ..) => READING,
+        let stays = match (self.captions.is_empty(), self.is_story, story) {
+            (true, ..) => 0,
+            (_, true, None) => STORY,
+            _ => READING,
         };
         if let Some(at) = story.or(newest)
             && now.saturating_sub(self.captioned_at) >= stays
@@ -184,9 +185,13 @@ impl Narrator {
             self.captioned_at = now;
             self.is_story = story.is_some();
             let text = sentence(cast, told);
-            self.caption = Some(Caption { number: self.number, text, topic: told.topic.clone() });
+            if self.captions.len() == HouseView::CAPTIONS {
+                self.captions.pop_front();
+            }
+            let (number, at, topic) = (self.number, told.at / 1_000, told.topic.clone());
+            self.captions.push_back(Caption { number, at, text, topic });
         }
-        self.caption.clone()
+        self.captions.iter().rev().cloned().collect()
     }
 
     /// The messages that travelled since the last call, but for those of clients that have too many.

@@ -1,5 +1,6 @@
 use yew::prelude::*;
 
+use super::messages::time;
 use crate::components::{Controls, DeviceCard, House, HouseNarrow, LogIn, Phone, Snippet};
 use crate::hooks::{Motion, marked, use_card_focus, use_media, use_page, use_replay};
 use crate::state::{Route, Sheet};
@@ -40,7 +41,7 @@ pub(crate) fn Home() -> Html {
                     <House house={house.clone()} bridge={status.bridge.clone()} {own} invited={page.state.invited}
                         still={page.state.still} {launches} {reduced} />
                 }
-                { caption(house.caption.as_ref()) }
+                { captions(&house.captions) }
                 if narrow { <Controls house={house.clone()} /> }
             </div>
             if let Some(detail) = card {
@@ -55,14 +56,27 @@ pub(crate) fn Home() -> Html {
     }
 }
 
-fn caption(caption: Option<&Caption>) -> Html {
+/// The latest sentence, and those before it for who missed one.
+fn captions(captions: &[Caption]) -> Html {
     html! {
-        <p class="caption">
-            { match caption {
-                Some(caption) => html! { <span key={caption.number} title={caption.topic.clone()}>{ &caption.text }</span> },
-                None => html! { <span>{ "No message has travelled since this page opened. At rest the house is quiet." }</span> },
-            } }
-        </p>
+        <div class="caption">
+            <p>
+                { match captions.first() {
+                    Some(caption) => html! { <span key={caption.number} title={caption.topic.clone()}>{ &caption.text }</span> },
+                    None => html! { <span>{ "No message has travelled since this page opened. At rest the house is quiet." }</span> },
+                } }
+            </p>
+            if let Some(earlier @ [_, ..]) = captions.get(1..) {
+                <details>
+                    <summary>{ "Earlier" }</summary>
+                    <ol tabindex="0" aria-label="What was told before, newest first">
+                        { for earlier.iter().map(|caption| html! {
+                            <li key={caption.number}><time>{ &time(caption.at)[..8] }</time>{ &caption.text }</li>
+                        }) }
+                    </ol>
+                </details>
+            }
+        </div>
     }
 }
 

@@ -316,7 +316,7 @@ fn Way(props: &WayProps) -> Html {
 }
 
 /// The time of day with milliseconds, in the reader's own zone.
-fn time(at: u64) -> String {
+pub(super) fn time(at: u64) -> String {
     let date = js_sys::Date::new(&(at as f64).into());
     format!(
         "{:02}:{:02}:{:02}.{:03}",

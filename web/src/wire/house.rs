@@ -25,8 +25,8 @@ pub struct HouseView {
     pub rooms: Vec<RoomView>,
     /// The phone app's screen.
     pub phone: PhoneView,
-    /// The latest delivery in one sentence.
-    pub caption: Option<Caption>,
+    /// The latest delivery in one sentence, and before it the last ones, newest first: at most [`HouseView::CAPTIONS`].
+    pub captions: Vec<Caption>,
     /// Messages since the last view, at most twelve: the beads to send on their way.
     pub beads: Vec<Bead>,
     /// How many messages a second clients send and get that have too many for beads, by client id.
@@ -44,6 +44,8 @@ pub struct HouseView {
 impl HouseView {
     /// The most clients on the pavement.
     pub const PASSERS: usize = 6;
+    /// The most sentences.
+    pub const CAPTIONS: usize = 11;
 }
 
 /// What a drawing is made from.
@@ -262,11 +264,13 @@ pub struct PhoneView {
     pub devices: Vec<String>,
 }
 
-/// The latest delivery, told in a sentence.
+/// A delivery, told in a sentence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Caption {
     /// Changes with every caption.
     pub number: u64,
+    /// When the message came: milliseconds since 1970.
+    pub at: u64,
     /// The sentence, or two.
     pub text: String,
     /// The topic it is about.

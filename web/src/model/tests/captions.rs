@@ -1,6 +1,6 @@
 use lacewing_control::{EventKind, Preview, Response};
 
-use super::{SECOND, SENSOR, at_home, house, with_operator};
+use super::{HouseView, SECOND, SENSOR, at_home, house, tell, with_operator};
 
 #[test]
 fn the_caption_tells_the_latest_delivery_in_a_sentence() {
@@ -34,7 +34,7 @@ fn the_caption_tells_the_latest_delivery_in_a_sentence() {
     model.control(SECOND, Response::Events { events, missed: 0 });
     let house = house(&mut model, SECOND);
     assert_eq!(
-        house.caption.unwrap().text,
+        house.captions[0].text,
         "The sensor in the living room told the broker 20.4 °C. The broker passed it to the thermostat in the \
          living room and the phone."
     );
@@ -72,7 +72,7 @@ fn a_caption_that_tells_of_something_new_is_not_followed_at_once_by_a_mere_readi
         let event = |number, kind| lacewing_control::Event { number, at, kind };
         let events = vec![event(message * 2, published), event(message * 2 + 1, delivered)];
         model.control(at, Response::Events { events, missed: 0 });
-        house(&mut model, at).caption.unwrap().text
+        house(&mut model, at).captions.swap_remove(0).text
     };
     assert!(said(SECOND, 1, "study/temperature", "20.1").contains("20.1"));
     assert!(said(3 * SECOND, 2, "livingroom/window/state", "open").contains("is open"));
@@ -110,7 +110,24 @@ fn the_caption_says_of_a_will_that_the_broker_published_it() {
     let events = vec![event(1, sent), event(2, published), event(3, delivered)];
     model.control(SECOND, Response::Events { events, missed: 0 });
     assert_eq!(
-        house(&mut model, SECOND).caption.unwrap().text,
+        house(&mut model, SECOND).captions.swap_remove(0).text,
         "The sensor in the living room vanished. The broker published its will, “offline”. It passed it to the phone."
     );
+}
+
+/// Who missed a sentence reads it again, but not all that was ever told.
+#[test]
+fn the_last_sentences_are_kept_newest_first() {
+    let mut model = at_home();
+    let captions = |model: &mut super::Model, at| house(model, at).captions;
+    assert_eq!(captions(&mut model, SECOND), []);
+    for number in 1..=30u64 {
+        let at = number * 10 * SECOND;
+        tell(&mut model, at, "home/livingroom/temperature", &format!("{number}.5"));
+        captions(&mut model, at);
+    }
+    let kept = captions(&mut model, 300 * SECOND);
+    assert_eq!(kept.len(), HouseView::CAPTIONS);
+    assert!(kept[0].text.contains("30.5 °C") && kept[1].text.contains("29.5 °C"), "{kept:?}");
+    assert_eq!((kept[0].at, kept[10].at), (300_000, 200_000));
 }
