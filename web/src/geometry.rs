@@ -5,6 +5,7 @@ mod furnishing;
 mod nearest;
 mod pieces;
 mod placing;
+mod px;
 mod sky;
 mod street;
 mod wiring;
@@ -14,6 +15,7 @@ pub use furnishing::{Furniture, emblem};
 pub use nearest::{Direction, nearest};
 pub use pieces::Piece;
 pub use placing::{Anchor, Place, footprint};
+pub use px::{Px, px};
 pub use sky::{Phase, luminary, minute, way};
 pub use street::{Sign, Street};
 pub use wiring::Wire;
@@ -97,18 +99,18 @@ impl House {
         let devices = rooms.iter().map(|room| room.devices.len()).sum::<usize>() as f64;
         let stage = Area { x: 0.0, y: 0.0, width, height };
 
-        let left = (width * 0.025).clamp(22.0, 64.0);
-        let kerb = (width * 0.205).clamp(190.0, 210.0);
-        let sky = (height * 0.04).clamp(14.0, 48.0);
-        let roof = (height * 0.16 - 32.0).clamp(52.0, 120.0);
-        let below = (height * 0.18).clamp(116.0, 176.0);
+        let left = between(22.0, width * 0.025, 64.0);
+        let kerb = between(190.0, width * 0.205, 210.0);
+        let sky = between(14.0, height * 0.04, 48.0);
+        let roof = between(52.0, height * 0.16 - 32.0, 120.0);
+        let below = between(116.0, height * 0.18, 176.0);
         let walls = Area {
             x: left,
             y: sky + roof,
             width: (width - kerb - left).min(WIDEST),
             height: height - sky - roof - below,
         };
-        let shaft_width = (devices * 2.6 + 18.0).clamp(48.0, 110.0).min(walls.width * 0.15);
+        let shaft_width = between(48.0, devices * 2.6 + 18.0, 110.0).min(walls.width * 0.15);
         let before = shaft_column(rooms, columns);
         let edges = edges(rooms, columns, walls.width - SIDE * 2.0 - shaft_width);
         let left_of = |index: u8| {
@@ -134,10 +136,13 @@ impl House {
             })
             .collect();
         let cellar = Area { x: walls.x, y: walls.bottom(), width: walls.width, height: below - 14.0 };
-        let breadth = (walls.width * 0.42).clamp(190.0, 300.0);
+        let breadth = between(190.0, walls.width * 0.42, 300.0);
         let broker = Area {
-            x: (shaft.x + (shaft.width - breadth) / 2.0)
-                .clamp(cellar.x + 12.0, cellar.right() - breadth - 12.0),
+            x: between(
+                cellar.x + 12.0,
+                shaft.x + (shaft.width - breadth) / 2.0,
+                cellar.right() - breadth - 12.0,
+            ),
             y: cellar.y + 26.0,
             width: breadth,
             height: cellar.height - 26.0,
@@ -159,6 +164,11 @@ impl House {
         }
         self.ridge.1 + (self.walls.y - self.ridge.1) * from_ridge / half
     }
+}
+
+/// `length`, but at least `low` and at most `high`. The library's way to say this has a panic that shows numbers.
+fn between(low: f64, length: f64, high: f64) -> f64 {
+    length.max(low).min(high)
 }
 
 /// Where the columns of rooms begin and end within this width: those with more devices get more of it.

@@ -1,6 +1,6 @@
 use yew::prelude::*;
 
-use crate::geometry;
+use crate::geometry::{self, px};
 use crate::wire::{DeviceKind, DeviceView, Shown};
 
 /// Strokes of a drawing: a class, and an SVG path.
@@ -35,8 +35,8 @@ fn Glyph(props: &GlyphProps) -> Html {
     let (width, height) = geometry::footprint(props.kind);
     let ((on, more_on), (off, more_off)) = (art(props.kind, true), art(props.kind, false));
     html! {
-        <svg class="glyph" viewBox={format!("0 0 {width} {height}")} width={(width * props.scale).to_string()}
-            height={(height * props.scale).to_string()} aria-hidden="true">
+        <svg class="glyph" viewBox={format!("0 0 {} {}", px(width), px(height))} width={px(width * props.scale).to_string()}
+            height={px(height * props.scale).to_string()} aria-hidden="true">
             { either(on, off) }
             { either(more_on, more_off) }
             { for props.open.map(|open| html! { <path class="body" d={blind(open)} /> }) }

@@ -19,7 +19,7 @@ pub(crate) use broker::BrokerBox;
 pub(crate) use controls::Controls;
 pub(crate) use room::{Temperature, is_lit, warmth};
 
-use crate::geometry::{Area, Direction, Drawing, Street, alike};
+use crate::geometry::{Area, Direction, Drawing, Street, alike, px};
 use crate::hooks::{Launch, use_size};
 use crate::wire::{Bridge, DeviceKind, HouseView, RoomView};
 
@@ -169,7 +169,7 @@ impl Ways for Drawn {
 /// Under the roof: the name of the house and the temperature outside.
 fn attic(house: &HouseView, drawing: &Drawing) -> Html {
     let plan = &drawing.house;
-    let style = format!("left:{:.1}px;top:{:.1}px", plan.ridge.0, plan.walls.y);
+    let style = format!("left:{}px;top:{}px", px(plan.ridge.0), px(plan.walls.y));
     html! {
         <p class="attic" {style}>
             <b>{ &house.name }</b>
@@ -185,8 +185,8 @@ fn cat(house: &HouseView, drawing: &Drawing) -> Option<Html> {
     let room = house.rooms.iter().position(|room| Some(&room.id) == house.cat.as_ref())?;
     let (x, y) = drawing.cats.get(room)?;
     // Another size of the stage is another cat, which does not walk there.
-    let key = format!("{}x{}", drawing.house.stage.width, drawing.house.stage.height);
-    let style = format!("transform:translate({:.1}px,{:.1}px)", x - 23.0, y - 32.0);
+    let key = format!("{}x{}", px(drawing.house.stage.width), px(drawing.house.stage.height));
+    let style = format!("transform:translate({}px,{}px)", px(x - 23.0), px(y - 32.0));
     Some(html! { <div {key} class="cat" {style}>{ cat_drawing() }</div> })
 }
 
@@ -231,5 +231,6 @@ fn legend(drawing: &Drawing) -> Html {
 }
 
 pub(crate) fn place(area: &Area) -> String {
-    format!("left:{:.1}px;top:{:.1}px;width:{:.1}px;height:{:.1}px", area.x, area.y, area.width, area.height)
+    let [x, y, width, height] = [area.x, area.y, area.width, area.height].map(px);
+    format!("left:{x}px;top:{y}px;width:{width}px;height:{height}px")
 }

@@ -6,7 +6,7 @@ use yew::prelude::*;
 
 use super::DeviceTile;
 use super::house::{Beads, BrokerBox, Temperature, Ways, busy_in, cat_drawing, is_lit, sky, walk, warmth};
-use crate::geometry::emblem;
+use crate::geometry::{emblem, px};
 use crate::hooks::{Launch, use_actions};
 use crate::order::sort_few_by_key;
 use crate::state::{Route, Sheet};
@@ -114,7 +114,7 @@ fn RoomTile(props: &RoomTileProps) -> Html {
                 if props.cat { <li class="furnished" aria-label="The cat">{ cat_drawing() }</li> }
             </ul>
             { for piece.map(|piece| html! {
-                <svg class="fittings" viewBox={format!("0 0 {} {}", piece.width, piece.height)} aria-hidden="true">
+                <svg class="fittings" viewBox={format!("0 0 {} {}", px(piece.width), px(piece.height))} aria-hidden="true">
                     <path class="filled" d={piece.paths[0]} /><path d={piece.paths[1]} />
                 </svg>
             }) }

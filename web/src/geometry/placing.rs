@@ -3,7 +3,7 @@
 
 use std::iter;
 
-use super::{Area, House};
+use super::{Area, House, between};
 use crate::order::{sort_few, sort_few_by_key};
 use crate::wire::{DeviceKind, DeviceView, RoomView, Shown};
 
@@ -315,11 +315,11 @@ fn nearest_free(
     }
     let x = room.x + room.width * f64::from(device.position.x.min(100)) / 100.0 - width / 2.0;
     let middle = room.bottom() - room.height * f64::from(device.position.y.min(100)) / 100.0;
-    let x = x.clamp(left, right);
+    let x = between(left, x, right);
     let y = match anchor {
         Anchor::Ceiling => room.y,
         Anchor::Floor => room.bottom() - height,
-        Anchor::Wall => (middle - height / 2.0).clamp(top, bottom),
+        Anchor::Wall => between(top, middle - height / 2.0, bottom),
     };
     let step = if manner.is_planned() { STEPS.0 } else { STEPS.1 };
     let rows: Vec<f64> = match anchor {

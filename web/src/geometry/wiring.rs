@@ -1,7 +1,7 @@
 //! The wires: at right angles, from each device past all labels into the nearest floor or ceiling, along it in
 //! a lane of its own, and down the shaft to the broker.
 
-use super::{Anchor, Area, House, Place, SLAB};
+use super::{Anchor, Area, House, Place, SLAB, px};
 use crate::order::{sort_few, sort_few_by_key};
 
 /// The wire of one device.
@@ -25,7 +25,8 @@ fn path<'a>(corners: impl Iterator<Item = &'a (f64, f64)>) -> String {
     for (index, (x, y)) in corners.enumerate() {
         path.push(if index == 0 { 'M' } else { 'L' });
         // Half pixels are near enough, and short.
-        path.push_str(&format!("{} {}", (x * 2.0).round() / 2.0, (y * 2.0).round() / 2.0));
+        let half = |length: f64| px((length * 2.0).round() / 2.0);
+        path.push_str(&format!("{} {}", half(*x), half(*y)));
     }
     path
 }

@@ -1,5 +1,6 @@
 //! The status line in words: where the broker is, how it is, and what switching to another would do.
 
+use crate::geometry::px;
 use crate::wire::{Bridge, Place, Reach, Saving, Status};
 
 /// How the lamp beside the words is lit.
@@ -44,7 +45,8 @@ pub fn figures(status: &Status) -> Option<String> {
     if !matches!(health(status), Health::Well | Health::Warned) {
         return None;
     }
-    let rate = if status.rate < 10.0 { format!("{:.1}", status.rate) } else { format!("{:.0}", status.rate) };
+    let rate = if status.rate < 10.0 { f64::from(status.rate) } else { f64::from(status.rate).round() };
+    let rate = px(rate);
     Some(match status.clients {
         Some(1) => format!("1 client · {rate} msg/s"),
         Some(clients) => format!("{clients} clients · {rate} msg/s"),

@@ -3,6 +3,7 @@ use web_sys::{Element, HtmlElement, HtmlInputElement};
 use yew::prelude::*;
 
 use crate::components::{Ask, Envelope};
+use crate::geometry::px;
 use crate::hooks::{Page, use_media, use_page};
 use crate::state::{Route, Sheet, StateAction};
 use crate::wire::{
@@ -127,10 +128,10 @@ fn tools(page: &Page, view: &MessagesView) -> Html {
             <p class="count" title="This list begins with its subscription; what was published before is not in it, but for what the broker retains">
                 { format!("{} shown · {} seen", view.matching, view.seen) }
                 { for view.since.map(|since| html! { <>{ " since " }<time>{ &time(since)[..8] }</time></> }) }
-                { format!(" · {:.1}/s", view.rate) }
+                { format!(" · {}/s", px(view.rate.into())) }
             </p>
             if view.overloaded || view.rate > MANY {
-                <p class="why">{ format!("{:.0} messages a second: more than anyone can read. The last {} are kept; narrow the subscription or pause.", view.rate, view.kept) }
+                <p class="why">{ format!("{} messages a second: more than anyone can read. The last {} are kept; narrow the subscription or pause.", view.rate.round() as u32, view.kept) }
                     { if view.overloaded { " Who gets each one is not recorded meanwhile." } else { "" } }</p>
             }
             <button aria-pressed={paused.to_string()} onclick={page.acting(Action::PauseMessages(!paused))}>

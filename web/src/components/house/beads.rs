@@ -11,6 +11,7 @@ use web_sys::Element;
 use yew::prelude::*;
 
 use crate::by_name::ByName;
+use crate::geometry::px;
 use crate::hooks::Launch;
 use crate::replay::{LEG, STAY};
 use crate::wire::Bead;
@@ -133,7 +134,8 @@ impl Player {
         let Some(index) = self.free.borrow_mut().pop() else { return };
         let bead = &self.pool[index];
         if let Ok(frames) = js_sys::JSON::parse(&keyframes(corners)) {
-            let options = js_sys::JSON::parse(&format!(r#"{{"duration":{LEG},"easing":"ease-out"}}"#));
+            let options =
+                js_sys::JSON::parse(&format!(r#"{{"duration":{},"easing":"ease-out"}}"#, LEG as u32));
             bead.unchecked_ref::<Moved>().animate(&frames, &options.unwrap_or_default());
         }
         // An element of this page takes a class; no style hangs on it.
@@ -187,8 +189,8 @@ fn keyframes(corners: &[(f64, f64)]) -> String {
         .collect();
     let whole = ends.last().copied().unwrap_or_default().max(1.0);
     let frames = corners.iter().zip(&ends).map(|((x, y), end)| {
-        let (x, y, at) = (x - BEAD.0 / 2.0, y - BEAD.1 / 2.0, end / whole);
-        format!(r#"{{"transform":"translate({x:.1}px,{y:.1}px)","offset":{at:.4},"opacity":1}}"#)
+        let (x, y, at) = (px(x - BEAD.0 / 2.0), px(y - BEAD.1 / 2.0), (end / whole * 10_000.0) as u32);
+        format!(r#"{{"transform":"translate({x}px,{y}px)","offset":{at}e-4,"opacity":1}}"#)
     });
     format!("[{}]", frames.collect::<Vec<_>>().join(","))
 }

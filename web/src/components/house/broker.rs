@@ -25,7 +25,7 @@ pub(crate) fn BrokerBox(props: &BrokerProps) -> Html {
         None => "passes messages on".into(),
     };
     let clients = match status.rate {
-        rate if rate >= 8.0 => format!("{clients} · {rate:.0} msg/s"),
+        rate if rate >= 8.0 => format!("{clients} · {} msg/s", rate.round() as u32),
         _ => clients,
     };
     html! {

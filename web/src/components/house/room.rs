@@ -3,7 +3,7 @@ use yew::prelude::*;
 use super::super::{DeviceTile, device};
 use super::scenery::fitting;
 use super::{Fixed, place};
-use crate::geometry::Area;
+use crate::geometry::{Area, px};
 use crate::hooks::use_late;
 use crate::state::Route;
 use crate::wire::{DeviceKind, DeviceView, Presence, RoomView, Shown, Warmth};
@@ -93,7 +93,7 @@ fn Fittings(props: &FittingsProps) -> Html {
 }
 
 fn viewbox(area: &Area) -> String {
-    format!("{:.1} {:.1} {:.1} {:.1}", area.x, area.y, area.width, area.height)
+    format!("{} {} {} {}", px(area.x), px(area.y), px(area.width), px(area.height))
 }
 
 /// Whether it is a lamp that is on.
@@ -108,7 +108,8 @@ fn beam(lamp: &Area, room: &Area) -> String {
     let (x, _) = lamp.center();
     let (top, bottom) = (lamp.y + 26.0, room.bottom());
     let half = (bottom - top) * 0.62;
-    format!("M{:.1} {top:.1}H{:.1}L{:.1} {bottom:.1}H{:.1}Z", x - 15.0, x + 15.0, x + half, x - half)
+    let [near, far] = [15.0, half].map(|half| (px(x - half), px(x + half)));
+    format!("M{} {}H{}L{} {}H{}Z", near.0, px(top), near.1, far.1, px(bottom), far.0)
 }
 
 /// A room's temperature, as its sensor's topic says it; it leads to the sensor's card.

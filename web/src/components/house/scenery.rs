@@ -5,7 +5,7 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 use super::Fixed;
-use crate::geometry::{EAVES, Furniture, House, Street, Wire};
+use crate::geometry::{EAVES, Furniture, House, Street, Wire, px};
 
 #[derive(Properties, PartialEq)]
 pub(super) struct BackdropProps {
@@ -21,10 +21,11 @@ pub(super) fn Backdrop(props: &BackdropProps) -> Html {
     let (width, ground) = (plan.stage.width, plan.ground());
     let stored = drawing.furniture.iter().rev().take(2).flatten();
     let rect = |class: &'static str, x: f64, y: f64, width: f64, height: f64| {
-        html! { <path {class} d={format!("M{x:.1} {y:.1}h{width:.1}v{height:.1}h{:.1}z", -width)} /> }
+        let d = format!("M{} {}h{}v{}h{}z", px(x), px(y), px(width), px(height), px(-width));
+        html! { <path {class} {d} /> }
     };
     html! {
-        <svg class="backdrop" width={width.to_string()} height={plan.stage.height.to_string()} aria-hidden="true">
+        <svg class="backdrop" width={px(width).to_string()} height={px(plan.stage.height).to_string()} aria-hidden="true">
             { scrub(plan) }
             { for tree(plan) }
             { rect("earth", 0.0, ground, width, plan.stage.height - ground) }
@@ -36,7 +37,7 @@ pub(super) fn Backdrop(props: &BackdropProps) -> Html {
             { rect("cellar", cellar.x, cellar.y, cellar.width, cellar.height) }
             { rect("shaft", shaft.x, shaft.y, shaft.width, cellar.y + 26.0 - shaft.y) }
             <g class="fittings">{ for stored.map(fitting) }</g>
-            <path class="ground" d={format!("M0 {ground:.1}H{width:.1}")} />
+            <path class="ground" d={format!("M0 {}H{}", px(ground), px(width))} />
         </svg>
     }
 }
@@ -45,7 +46,7 @@ pub(super) fn Backdrop(props: &BackdropProps) -> Html {
 pub(super) fn fitting(furniture: &Furniture) -> Html {
     let [filled, drawn] = furniture.piece.paths;
     html! {
-        <g transform={format!("translate({:.1} {:.1})", furniture.at.0, furniture.at.1)}>
+        <g transform={format!("translate({} {})", px(furniture.at.0), px(furniture.at.1))}>
             <path class="filled" d={filled} /><path d={drawn} />
         </g>
     }
@@ -53,13 +54,9 @@ pub(super) fn fitting(furniture: &Furniture) -> Html {
 
 fn roof(plan: &House, inset: f64) -> String {
     let (left, right) = (plan.walls.x - EAVES + inset * 2.0, plan.walls.right() + EAVES - inset * 2.0);
-    format!(
-        "M{left:.1} {:.1}L{:.1} {:.1}L{right:.1} {:.1}Z",
-        plan.walls.y,
-        plan.ridge.0,
-        plan.ridge.1 + inset,
-        plan.walls.y
-    )
+    let eaves = px(plan.walls.y);
+    let (x, y) = (px(plan.ridge.0), px(plan.ridge.1 + inset));
+    format!("M{} {eaves}L{x} {y}L{} {eaves}Z", px(left), px(right))
 }
 
 /// The underside of the roof.
@@ -70,18 +67,15 @@ fn rafters(plan: &House) -> String {
 fn chimney(plan: &House) -> String {
     let x = plan.ridge.0 + plan.walls.width * 0.24;
     let top = plan.skyline(x) - 22.0;
-    format!(
-        "M{x:.1} {:.1}V{top:.1}h28V{:.1}zM{:.1} {top:.1}v-6h34v6z",
-        plan.skyline(x) + 8.0,
-        plan.skyline(x + 28.0) + 8.0,
-        x - 3.0
-    )
+    let foot = |x: f64| px(plan.skyline(x) + 8.0);
+    let (left, top) = (px(x - 3.0), px(top));
+    format!("M{} {}V{top}h28V{}zM{left} {top}v-6h34v6z", px(x), foot(x), foot(x + 28.0))
 }
 
 /// On the ridge a lacewing turns with the wind.
 fn vane(plan: &House) -> Html {
     html! {
-        <g class="vane" transform={format!("translate({:.1} {:.1})", plan.ridge.0, plan.ridge.1)}>
+        <g class="vane" transform={format!("translate({} {})", px(plan.ridge.0), px(plan.ridge.1))}>
             <path d="M0 0v-8M-9-8H9M0-8c-4-6-12-8-15-5s4 6 15 5zM0-8c4-6 12-8 15-5s-4 6-15 5z" />
         </g>
     }
@@ -89,12 +83,11 @@ fn vane(plan: &House) -> Html {
 
 /// Bushes on either side of the house.
 fn scrub(plan: &House) -> Html {
-    let ground = plan.ground();
-    let right = plan.stage.width;
+    let ground = px(plan.ground());
     html! {
         <path class="scrub" d={format!(
-            "M0 {ground:.1}v-34a13 13 0 0 1 20-4a12 12 0 0 1 8 16v22zM{:.1} {ground:.1}a16 16 0 0 1 4-26a18 18 0 0 1 30-10a15 15 0 0 1 26 6V{ground:.1}z",
-            right - 58.0
+            "M0 {ground}v-34a13 13 0 0 1 20-4a12 12 0 0 1 8 16v22zM{} {ground}a16 16 0 0 1 4-26a18 18 0 0 1 30-10a15 15 0 0 1 26 6V{ground}z",
+            px(plan.stage.width - 58.0)
         )} />
     }
 }
@@ -104,7 +97,7 @@ fn tree(plan: &House) -> Option<Html> {
     let x = plan.stage.width - 74.0;
     (x - plan.walls.right() > 190.0).then(|| {
         html! {
-            <g class="tree" transform={format!("translate({x:.1} {:.1})", plan.ground())}>
+            <g class="tree" transform={format!("translate({} {})", px(x), px(plan.ground()))}>
                 <path d="M-52-96a34 34 0 0 1 2-62a40 40 0 0 1 74-34a36 36 0 0 1 30 62a32 32 0 0 1-24 40z" />
                 <path class="trunk" d="M-4 0v-150M-4-70l-24-26M-4-96l26-28" />
             </g>
@@ -136,7 +129,7 @@ pub(super) fn Wiring(props: &WiringProps) -> Html {
     };
     let outside = || std::iter::once(&street.air).chain(street.signs.iter().map(|sign| &sign.wire));
     html! {
-        <svg class="wiring" width={plan.stage.width.to_string()} height={plan.stage.height.to_string()} aria-hidden="true">
+        <svg class="wiring" width={px(plan.stage.width).to_string()} height={px(plan.stage.height).to_string()} aria-hidden="true">
             <path class="wires" d={drawing.wires.iter().chain(outside()).map(Wire::up).collect::<String>()} />
             if props.own { <path class={classes!("street", props.linked.then_some("linked"))} d={street.cable.up()} /> }
             // Groups of their own, or the keys would count for nothing: a wire that is lit must not become another's when a client leaves.

@@ -1,7 +1,7 @@
 use yew::prelude::*;
 
 use super::Fixed;
-use crate::geometry::{Phase, luminary, minute, way};
+use crate::geometry::{Phase, luminary, minute, px, way};
 
 /// The part of the day at this time of the house's clock.
 pub(crate) fn phase(clock: Option<&str>) -> Phase {
@@ -22,7 +22,7 @@ pub(super) fn Sky(props: &SkyProps) -> Html {
     let phase = phase(props.clock.as_deref());
     let at = props.clock.as_deref().and_then(minute).map(|minute| luminary(plan, minute));
     html! {
-        <svg class="sky" width={width.to_string()} height={height.to_string()} aria-hidden="true">
+        <svg class="sky" width={px(width).to_string()} height={px(height).to_string()} aria-hidden="true">
             if phase == Phase::Night {
                 <path class="star" d={stars(width, plan.ridge.1 + 90.0)} />
             } else {
@@ -38,13 +38,13 @@ pub(super) fn Sky(props: &SkyProps) -> Html {
 pub(crate) fn strip(clock: Option<&str>) -> Html {
     let Some(minute) = clock.and_then(minute) else { return Html::default() };
     html! {
-        <svg class="sky" viewBox="-20 -20 40 40" width="34" height="34" style={format!("left:{:.1}%", 4.0 + way(minute) * 82.0)}
+        <svg class="sky" viewBox="-20 -20 40 40" width="34" height="34" style={format!("left:{}%", px(4.0 + way(minute) * 82.0))}
             aria-hidden="true">{ luminous(Phase::at(minute), 0.0, 0.0) }</svg>
     }
 }
 
 fn luminous(phase: Phase, x: f64, y: f64) -> Html {
-    let transform = format!("translate({x:.1} {y:.1})");
+    let transform = format!("translate({} {})", px(x), px(y));
     match phase {
         Phase::Night => {
             html! { <path class="moon" {transform} d="M6-15a16 16 0 1 0 9 21a13 13 0 0 1-9-21z" /> }
@@ -54,9 +54,9 @@ fn luminous(phase: Phase, x: f64, y: f64) -> Html {
 }
 
 fn cloud(x: f64, y: f64, scale: f64) -> String {
-    let s = |n: f64| n * scale;
+    let (x, y, s) = (px(x), px(y), |n: f64| px(n * scale));
     format!(
-        "M{x:.1} {y:.1}a{0:.1} {0:.1} 0 0 1 {1:.1}-{0:.1}a{2:.1} {2:.1} 0 0 1 {3:.1} 0a{0:.1} {0:.1} 0 0 1 {1:.1} {0:.1}z",
+        "M{x} {y}a{0} {0} 0 0 1 {1}-{0}a{2} {2} 0 0 1 {3} 0a{0} {0} 0 0 1 {1} {0}z",
         s(12.0),
         s(16.0),
         s(18.0),
@@ -71,7 +71,8 @@ fn stars(width: f64, height: f64) -> String {
             let (x, y) =
                 (f64::from(n * 379 % 997) / 997.0 * width, f64::from(n * 613 % 499) / 499.0 * height + 8.0);
             let r = if n % 5 == 0 { 2.5 } else { 1.25 };
-            format!("M{:.1} {y:.1}h{:.1}M{x:.1} {:.1}v{:.1}", x - r, r * 2.0, y - r, r * 2.0)
+            let long = px(r * 2.0);
+            format!("M{} {}h{long}M{} {}v{long}", px(x - r), px(y), px(x), px(y - r))
         })
         .collect()
 }

@@ -3,7 +3,7 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 use super::place;
-use crate::geometry::{Area, Street};
+use crate::geometry::{Area, Street, px};
 use crate::hooks::use_actions;
 use crate::state::{Route, Sheet};
 use crate::wire::{Bridge, Passer};
@@ -61,7 +61,7 @@ pub(super) fn Pavement(props: &PavementProps) -> Html {
     html! {
         <>
             if *own || !passers.is_empty() {
-            <i class="post" style={format!("left:{:.1}px;top:{top:.1}px;height:{:.1}px", x - 4.0, foot - top)}></i>
+            <i class="post" style={format!("left:{}px;top:{}px;height:{}px", px(x - 4.0), px(top), px(foot - top))}></i>
             }
             <ul class="pavement" aria-label="Real clients">
                 { for passers.iter().zip(&street.signs).map(|(passer, sign)| html! {
