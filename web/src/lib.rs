@@ -4,7 +4,6 @@
 //! control answers into what the page shows, [`geometry`] lays out the drawing. These are plain Rust and are
 //! tested natively; everything that touches the browser is compiled for wasm only.
 
-mod by_name;
 #[cfg(test)]
 mod contrast;
 pub mod geometry;
@@ -15,6 +14,7 @@ pub mod replay;
 pub mod roles;
 pub mod route;
 pub mod settings;
+mod sorted;
 pub mod wire;
 
 #[cfg(target_arch = "wasm32")]

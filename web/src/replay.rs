@@ -3,7 +3,7 @@
 //!
 //! All times are milliseconds on any one clock.
 
-use crate::by_name::ByName;
+use crate::sorted::ByName;
 use crate::wire::Bead;
 
 /// How long a message takes up to the broker, and from there down to its receivers.

@@ -27,7 +27,8 @@ pub struct Restore {
     progress: Progress,
     records: BTreeMap<(Table, Bytes), Bytes>,
     messages: BTreeMap<u64, Rc<Message>>,
-    sessions: BTreeMap<u64, SessionKey>,
+    /// By serial number, in order.
+    sessions: Vec<(u64, SessionKey)>,
     /// Records that mean nothing any more: of sessions that ended, or whose time is over.
     leftovers: VecDeque<(Table, Bytes)>,
     /// Those whose messages are retained.
@@ -99,7 +100,7 @@ impl Restore {
             progress: Progress::default(),
             records: BTreeMap::new(),
             messages: BTreeMap::new(),
-            sessions: BTreeMap::new(),
+            sessions: Vec::new(),
             leftovers: VecDeque::new(),
             publishers: BTreeSet::new(),
             left_behind: HandOver::default(),

@@ -1,7 +1,5 @@
 //! Messages on their way in: QoS 2 exactly once, and topic aliases.
 
-use std::collections::BTreeMap;
-
 use lacewing_protocol::{PacketId, Publish, ReasonCode, TopicName};
 
 /// A rule that the server broke: the reason for DISCONNECT, and what was wrong.
@@ -10,8 +8,8 @@ pub(crate) type Problem = (ReasonCode, &'static str);
 /// QoS 2 messages that were handed on and wait for PUBREL: part of the session (§4.1).
 #[derive(Debug, Default)]
 pub(crate) struct Incoming {
-    /// For each, whether its PUBLISH came on the present connection.
-    unreleased: BTreeMap<PacketId, bool>,
+    /// In the order of their identifiers. For each, whether its PUBLISH came on the present connection.
+    unreleased: Vec<(PacketId, bool)>,
     /// For how many it did: what counts against Receive Maximum, which starts anew with each connection (§4.9).
     arrived: u16,
 }
@@ -22,21 +20,25 @@ impl Incoming {
     /// # Errors
     /// There are `maximum` on their way already [MQTT-3.3.4-9]; it was not taken.
     pub(crate) fn take(&mut self, id: PacketId, maximum: u16) -> Result<bool, Problem> {
-        let known = self.unreleased.get(&id).copied();
+        let at = self.find(id);
+        let known = at.ok().map(|at| self.unreleased[at].1);
         if known != Some(true) {
             if self.arrived >= maximum {
                 let why = "more QoS 2 messages than the Receive Maximum";
                 return Err((ReasonCode::ReceiveMaximumExceeded, why));
             }
             self.arrived += 1;
-            self.unreleased.insert(id, true);
+            match at {
+                Ok(at) => self.unreleased[at].1 = true,
+                Err(at) => self.unreleased.insert(at, (id, true)),
+            }
         }
         Ok(known.is_none())
     }
 
     /// PUBREL came; whether there was anything to release.
     pub(crate) fn release(&mut self, id: PacketId) -> bool {
-        let known = self.unreleased.remove(&id);
+        let known = self.find(id).ok().map(|at| self.unreleased.remove(at).1);
         self.arrived -= u16::from(known == Some(true));
         known.is_some()
     }
@@ -49,11 +51,16 @@ impl Incoming {
     /// The session goes on, on another connection.
     pub(crate) fn session_kept(&mut self) {
         self.arrived = 0;
-        self.unreleased.values_mut().for_each(|here| *here = false);
+        self.unreleased.iter_mut().for_each(|(_, here)| *here = false);
     }
 
     pub(crate) fn session_lost(&mut self) {
         *self = Self::default();
+    }
+
+    /// Where an identifier is, or would be.
+    fn find(&self, id: PacketId) -> Result<usize, usize> {
+        self.unreleased.binary_search_by_key(&id, |(known, _)| *known)
     }
 }
 

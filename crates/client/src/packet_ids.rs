@@ -1,5 +1,3 @@
-use std::collections::BTreeSet;
-
 use lacewing_protocol::PacketId;
 
 /// The Packet Identifiers of this client's PUBLISH, SUBSCRIBE and UNSUBSCRIBE packets that are not yet acknowledged
@@ -7,12 +5,13 @@ use lacewing_protocol::PacketId;
 #[derive(Debug)]
 pub(crate) struct PacketIds {
     next: PacketId,
-    used: BTreeSet<PacketId>,
+    /// In order.
+    used: Vec<PacketId>,
 }
 
 impl PacketIds {
     pub(crate) fn new() -> Self {
-        Self { next: PacketId::MIN, used: BTreeSet::new() }
+        Self { next: PacketId::MIN, used: Vec::new() }
     }
 
     /// An identifier that is not in use; `None` when all 65 535 are.
@@ -20,12 +19,19 @@ impl PacketIds {
         if self.used.len() == usize::from(u16::MAX) {
             return None;
         }
-        while !self.used.insert(self.next) {
+        while !self.occupy(self.next) {
             self.next = self.next.next();
         }
         let id = self.next;
         self.next = id.next();
         Some(id)
+    }
+
+    /// Notes that an identifier is in use; false if it was already.
+    fn occupy(&mut self, id: PacketId) -> bool {
+        let Err(at) = self.used.binary_search(&id) else { return false };
+        self.used.insert(at, id);
+        true
     }
 
     /// How many are in use.
@@ -34,7 +40,9 @@ impl PacketIds {
     }
 
     pub(crate) fn release(&mut self, id: PacketId) {
-        self.used.remove(&id);
+        if let Ok(at) = self.used.binary_search(&id) {
+            self.used.remove(at);
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! Sans-IO like the broker: the host says what came, and takes what is to be sent. The broker itself is only read; what changes it
 //! comes back as an [`Effect`] for the host to carry out.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use lacewing_broker::{Broker, Command, EventKind, EventMask, Now};
 use lacewing_protocol::{ReasonCode, TopicFilter, TopicName};
@@ -55,7 +55,8 @@ pub struct Desk {
     /// Why the home that was kept is not there.
     damaged: Option<String>,
     images: Images,
-    operators: BTreeMap<OperatorId, Operator>,
+    /// In the order in which they came.
+    operators: Vec<(OperatorId, Operator)>,
     outgoing: VecDeque<(OperatorId, Response)>,
     next_look: u64,
     next_events: u64,
@@ -82,7 +83,7 @@ impl Desk {
             blueprint: None,
             damaged: None,
             images: Images::default(),
-            operators: BTreeMap::new(),
+            operators: Vec::new(),
             outgoing: VecDeque::new(),
             next_look: 0,
             next_events: 0,
@@ -91,12 +92,11 @@ impl Desk {
 
     /// An operator's channel opened.
     pub fn open(&mut self, operator: OperatorId) {
-        if self.operators.len() >= OPERATORS
-            && let Some((oldest, _)) = self.operators.pop_first()
-        {
+        if self.operators.len() >= OPERATORS {
+            let (oldest, _) = self.operators.remove(0);
             self.images.leave(oldest);
         }
-        self.operators.insert(operator, Operator::default());
+        self.operators.push((operator, Operator::default()));
         let hello = Response::Hello {
             version: VERSION,
             host: self.host,
@@ -112,7 +112,7 @@ impl Desk {
 
     /// An operator's channel closed.
     pub fn close(&mut self, operator: OperatorId) {
-        self.operators.remove(&operator);
+        self.operators.retain(|(id, _)| *id != operator);
         self.images.leave(operator);
         self.outgoing.retain(|(to, _)| *to != operator);
     }
@@ -271,7 +271,7 @@ impl Desk {
 
     /// The groups of events that somebody watches; to be given to the broker when it changes.
     pub fn mask(&self) -> EventMask {
-        if self.operators.values().any(|operator| operator.watch.events) {
+        if self.operators.iter().any(|(_, operator)| operator.watch.events) {
             EventMask::CLIENTS | EventMask::PUBLISHED | EventMask::DELIVERED | EventMask::STATE
         } else {
             EventMask::NONE
@@ -281,10 +281,11 @@ impl Desk {
     /// The broker reported something.
     pub fn event(&mut self, event: Event) {
         if let EventKind::Overflow { missed } = event.kind {
-            self.operators.values_mut().filter(|o| o.watch.events).for_each(|o| o.missed += missed);
+            let watching = self.operators.iter_mut().filter(|(_, operator)| operator.watch.events);
+            watching.for_each(|(_, operator)| operator.missed += missed);
             return;
         }
-        for operator in self.operators.values_mut().filter(|operator| operator.watch.events) {
+        for (_, operator) in self.operators.iter_mut().filter(|(_, operator)| operator.watch.events) {
             if operator.events.len() >= Response::EVENTS_AT_ONCE {
                 operator.events.pop_front();
                 operator.missed += 1;
@@ -306,7 +307,7 @@ impl Desk {
         }
         self.next_look = now.awake + LOOK_EVERY;
         let watching =
-            |want: fn(&Watch) -> bool| self.operators.values().any(|operator| want(&operator.watch));
+            |want: fn(&Watch) -> bool| self.operators.iter().any(|(_, operator)| want(&operator.watch));
         let clients =
             watching(|watch| watch.clients).then(|| Response::Clients(broker.clients(None, CLIENTS)));
         let metrics = watching(|watch| watch.metrics).then(|| Response::Metrics(*broker.metrics()));
@@ -314,10 +315,11 @@ impl Desk {
         let (required, names) = broker.users(1);
         let users = (required, names.into_iter().next());
         for (id, watch) in all {
-            if watch.metrics && self.operators.get(&id).is_some_and(|one| one.users.as_ref() != Some(&users))
+            if let Some(operator) =
+                self.operator(id).filter(|one| watch.metrics && one.users.as_ref() != Some(&users))
             {
+                operator.users = Some(users.clone());
                 self.tell(id, Response::Users { required, name: users.1.clone() });
-                self.operators.entry(id).and_modify(|one| one.users = Some(users.clone()));
             }
             if let Some(clients) = clients.as_ref().filter(|_| watch.clients) {
                 self.tell(id, clients.clone());
@@ -335,8 +337,9 @@ impl Desk {
     /// When [`Desk::tick`] has something to do: awake microseconds. `None` while nobody watches.
     pub fn poll_timeout(&self) -> Option<u64> {
         let looks = |watch: &Watch| watch.clients || watch.metrics || watch.client.is_some();
-        let look = self.operators.values().any(|operator| looks(&operator.watch)).then_some(self.next_look);
-        let events = self.operators.values().any(|o| !o.events.is_empty() || o.missed > 0);
+        let look =
+            self.operators.iter().any(|(_, operator)| looks(&operator.watch)).then_some(self.next_look);
+        let events = self.operators.iter().any(|(_, o)| !o.events.is_empty() || o.missed > 0);
         let building = self.images.is_building().then_some(0);
         look.into_iter().chain(events.then_some(self.next_events)).chain(building).min()
     }
@@ -344,15 +347,19 @@ impl Desk {
     /// The next answer, and to whom.
     pub fn poll(&mut self) -> Option<(OperatorId, Response)> {
         let (to, response) = self.outgoing.pop_front()?;
-        if let Some(operator) = self.operators.get_mut(&to) {
+        if let Some(operator) = self.operator(to) {
             operator.waiting -= 1;
         }
         Some((to, response))
     }
 
+    fn operator(&mut self, id: OperatorId) -> Option<&mut Operator> {
+        self.operators.iter_mut().find(|(known, _)| *known == id).map(|(_, operator)| operator)
+    }
+
     fn watch(&mut self, now: Now, operator: OperatorId, watch: Watch) {
         let home = watch.home;
-        let Some(entry) = self.operators.get_mut(&operator) else { return };
+        let Some(entry) = self.operator(operator) else { return };
         let home_before = std::mem::replace(&mut entry.watch, watch).home;
         // Whoever turns to look is told at once.
         self.next_look = now.awake;
@@ -391,14 +398,14 @@ impl Desk {
     }
 
     fn tell_all(&mut self, response: &Response) {
-        let all: Vec<_> = self.operators.keys().copied().collect();
+        let all: Vec<_> = self.operators.iter().map(|(id, _)| *id).collect();
         for operator in all {
             self.tell(operator, response.clone());
         }
     }
 
     fn tell(&mut self, to: OperatorId, response: Response) {
-        let Some(operator) = self.operators.get_mut(&to) else { return };
+        let Some((_, operator)) = self.operators.iter_mut().find(|(id, _)| *id == to) else { return };
         if operator.waiting >= WAITING
             && let Some(oldest) = self.outgoing.iter().position(|(other, _)| *other == to)
         {

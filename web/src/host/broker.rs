@@ -1,6 +1,6 @@
 //! The broker worker's turn: channels in, broker, home, operators, channels out.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use bytes::Bytes;
 use hashbrown::HashMap;
@@ -16,6 +16,7 @@ use lacewing_store::Ledger;
 use super::bridge::{Bridge, Dial};
 use super::conn::{Conn, Served};
 use super::service::Service;
+use crate::sorted::Sorted;
 
 /// Rounds of one turn; what is left then waits for the next one, so that no turn holds the worker for long.
 const ROUNDS: u32 = 32;
@@ -63,7 +64,7 @@ pub struct BrokerHost {
     /// `None` where nothing is kept.
     pub(super) ledger: Option<Ledger>,
     pub(super) batch: Batch,
-    channels: BTreeMap<ChannelId, Channel>,
+    channels: Sorted<ChannelId, Channel>,
     /// Channels with something to transmit may be among these.
     pub(super) talking: Vec<ChannelId>,
     conns: HashMap<ConnId, Conn, foldhash::fast::FixedState>,
@@ -83,7 +84,7 @@ pub struct BrokerHost {
 
 struct Channel {
     link: Link,
-    streams: BTreeMap<StreamId, ConnId>,
+    streams: Sorted<StreamId, ConnId>,
     is_bridge: bool,
 }
 
@@ -104,7 +105,7 @@ impl BrokerHost {
             broker,
             ledger,
             batch: Batch::new(),
-            channels: BTreeMap::new(),
+            channels: Sorted::new(),
             talking: Vec::new(),
             conns: HashMap::with_hasher(foldhash::fast::FixedState::with_seed(setup.seed)),
             ready: VecDeque::new(),
@@ -128,7 +129,7 @@ impl BrokerHost {
     /// A guest's port: a client worker of this tab or of another one.
     pub fn guest(&mut self, now: Now, id: ChannelId) {
         let link = Link::new(Side::Acceptor, lacewing_link::Config::default(), now.awake);
-        self.channels.insert(id, Channel { link, streams: BTreeMap::new(), is_bridge: false });
+        self.channels.insert(id, Channel { link, streams: Sorted::new(), is_bridge: false });
     }
 
     /// The WebSocket to the bridge is open, as `id`.
@@ -140,7 +141,7 @@ impl BrokerHost {
             self.outputs.push_back(Output::Close(id));
             return;
         }
-        self.channels.insert(id, Channel { link, streams: BTreeMap::new(), is_bridge: true });
+        self.channels.insert(id, Channel { link, streams: Sorted::new(), is_bridge: true });
         self.bridge_channel = Some(id);
         self.talking.push(id);
     }
@@ -232,9 +233,12 @@ impl BrokerHost {
 
     /// The channels that have something to send, each once.
     pub fn talking(&mut self) -> Vec<ChannelId> {
-        let mut talking = std::mem::take(&mut self.talking);
-        talking.sort_unstable();
-        talking.dedup();
+        let mut talking = Vec::new();
+        for id in self.talking.drain(..) {
+            if !talking.contains(&id) {
+                talking.push(id);
+            }
+        }
         talking
     }
 
@@ -478,7 +482,7 @@ impl BrokerHost {
             self.bridge.lost(now.awake, why);
         }
         self.desk.close(OperatorId(id.0));
-        for conn in lost.into_values() {
+        for &conn in lost.values() {
             self.forget(now, conn, CloseCause::Failed);
         }
     }

@@ -1,12 +1,12 @@
 //! The stream by which the bridge says who may come in.
 
-use std::collections::BTreeSet;
-
 use bytes::{Buf, BytesMut};
 use lacewing_broker::{AuthRequest, ConnId, Verdict};
 use lacewing_control::ControlError;
 use lacewing_control::service::{Decision, FromBridge, FromHost, Inbox, Question, framed};
 use lacewing_link::{Link, StreamId};
+
+use crate::sorted::Sorted;
 
 /// Questions that may be out at a time; whoever comes beyond them is told that the server is busy.
 const QUESTIONS: usize = 10_000;
@@ -18,13 +18,13 @@ pub(crate) struct Service {
     inbox: Inbox,
     outbox: BytesMut,
     /// Devices that the bridge was asked about and may have to forget.
-    asked: BTreeSet<ConnId>,
+    asked: Sorted<ConnId, ()>,
 }
 
 impl Service {
     /// The bridge opened `stream` for it.
     pub(crate) fn new(stream: StreamId) -> Self {
-        Self { stream, inbox: Inbox::default(), outbox: BytesMut::new(), asked: BTreeSet::new() }
+        Self { stream, inbox: Inbox::default(), outbox: BytesMut::new(), asked: Sorted::new() }
     }
 
     /// Takes bytes of the bridge.
@@ -40,13 +40,13 @@ impl Service {
 
     /// Asks who may come in. False when too many questions are out.
     pub(crate) fn ask(&mut self, link: &mut Link, conn: ConnId, request: AuthRequest) -> bool {
-        if self.asked.len() >= QUESTIONS && !self.asked.contains(&conn) {
+        if self.asked.len() >= QUESTIONS && !self.asked.contains_key(&conn) {
             return false;
         }
         let question = FromHost::Question(Box::new(Question::new(conn, request)));
         let said = self.say(link, &question);
         if said {
-            self.asked.insert(conn);
+            self.asked.insert(conn, ());
         }
         said
     }
@@ -61,7 +61,7 @@ impl Service {
 
     /// A connection is gone: the bridge forgets it too.
     pub(crate) fn closed(&mut self, link: &mut Link, conn: ConnId) {
-        if self.asked.remove(&conn) {
+        if self.asked.remove(&conn).is_some() {
             self.say(link, &FromHost::Gone { conn: conn.0 });
         }
     }

@@ -6,7 +6,7 @@
 use lacewing_sim::plan::{Control, Device, DeviceKind, PLAN_VERSION, Plan, Position, Role, Room, Value};
 use serde_json::Value as Json;
 
-use crate::by_name::ByName;
+use crate::sorted::ByName;
 
 /// The most devices that are kept.
 const DEVICES: usize = 300;

@@ -4,7 +4,7 @@ use lacewing_protocol::{Publish, TopicFilter, TopicName};
 use lacewing_sim::plan::{CLOCK_TOPIC, Clock, Device, DeviceKind, PLAN_TOPIC, PLAN_VERSION, Plan, Role};
 
 use super::discovery::Discovered;
-use crate::by_name::ByName;
+use crate::sorted::ByName;
 use crate::wire::{Control, HouseSource, Power, tenths_text};
 
 /// The filter that brings Home Assistant's device discovery.
@@ -68,7 +68,7 @@ impl House {
             }
         }
         let without = |these: &ByName<()>, those: &ByName<()>| {
-            let names = these.iter().map(|(name, ())| name).filter(|name| !those.contains_key(name));
+            let names = these.iter().map(|(name, ())| name).filter(|name| !those.contains_key(*name));
             names.filter_map(|name| TopicFilter::try_from(name.as_str()).ok()).collect()
         };
         let new = without(&wanted, &self.followed);

@@ -1,6 +1,6 @@
 //! How many a second, over the last few seconds; and which clients have too many for each to be drawn.
 
-use crate::by_name::ByName;
+use crate::sorted::ByName;
 /// Counts in one-second slots and averages the last ten whole ones.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rate {

@@ -2,7 +2,7 @@
 
 use lacewing_sim::plan::{Device, Plan};
 
-use crate::by_name::ByName;
+use crate::sorted::ByName;
 
 /// How long two clients count as rivals after the real one was heard, in microseconds.
 const HEARD: u64 = 60_000_000;

@@ -3,7 +3,7 @@
 use lacewing_control::{ClientDetail, ClientInfo, EventKind, Listener};
 
 use super::words;
-use crate::by_name::ByName;
+use crate::sorted::ByName;
 use crate::wire::{ClientCard, ClientRow, ClientsView, Here, MessageDetail, Passer, SubscriptionRow};
 
 /// How long a client without a session is still shown after it went, in microseconds.
@@ -117,28 +117,20 @@ impl Roster {
     /// The list, with the card of `open` if it is known; `own` are the page's own client ids.
     pub(crate) fn view(&mut self, now: u64, open: Option<&str>, own: &[&str]) -> ClientsView {
         self.left.retain(|_, left| left.at + LINGER > now);
-        let mut rows: Vec<ClientRow> = self.clients.iter().map(|client| row(now, client, own)).collect();
-        rows.extend(
-            self.left
-                .iter()
-                .filter(|(id, _)| self.find(id).is_none())
-                .map(|(id, left)| lingering(now, id, left)),
-        );
-        rows.sort_by(|a, b| (rank(&a.here), &a.client_id).cmp(&(rank(&b.here), &b.client_id)));
+        // Both lists are in the order of the client ids.
+        let known = |connected| {
+            let clients = self.clients.iter().filter(move |client| client.connected == connected);
+            clients.map(|client| row(now, client, own))
+        };
+        let left = self.left.iter().filter(|(id, _)| self.find(id).is_none());
+        let left = left.map(|(id, left)| lingering(now, id, left));
+        let rows: Vec<ClientRow> = known(true).chain(left).chain(known(false)).collect();
         let card = open.and_then(|id| {
             let row = rows.iter().find(|row| row.client_id == id)?;
             let detail = self.opened(id);
             Some(card(now, row, self.find(id), detail))
         });
         ClientsView { known: self.known, rows, card }
-    }
-}
-
-fn rank(here: &Here) -> u8 {
-    match here {
-        Here::Yes => 0,
-        Here::JustLeft { .. } => 1,
-        Here::Away { .. } => 2,
     }
 }
 

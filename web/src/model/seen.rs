@@ -1,6 +1,6 @@
 //! Topics that were seen, to complete one that is being typed.
 
-use crate::by_name::ByName;
+use crate::sorted::ByName;
 
 /// How many topics are remembered; further ones are not.
 const TOPICS: usize = 2_000;

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use lacewing_protocol::{PayloadFormatIndicator, Publish, TopicFilter, TopicName};
 
 use super::{payload, rate::Rate};
-use crate::by_name::ByName;
+use crate::sorted::ByName;
 use crate::wire::{
     Draft, MessageDetail, MessageRow, MessagesView, SubscriptionState, SubscriptionView, Window,
 };

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use lacewing_control::{Event, EventKind, Preview};
 
 use super::words;
-use crate::by_name::ByName;
+use crate::sorted::ByName;
 use crate::wire::{Journey, Receiver, TrafficRow};
 
 /// How many messages of a client are kept.

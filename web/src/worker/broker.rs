@@ -1,7 +1,6 @@
 //! The broker that runs in the broker worker: [`BrokerHost`] wired to ports, the bridge's WebSocket and timers.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 
 use bytes::Bytes;
@@ -15,6 +14,7 @@ use super::start::Tell;
 use super::turn::Turn;
 use crate::host::{BrokerHost, ChannelId, Output};
 use crate::roles::{FromBroker, ToBroker};
+use crate::sorted::Sorted;
 
 /// How soon a WebSocket that is full is asked again, in microseconds.
 const ROOM_EVERY: u64 = 4_000;
@@ -25,8 +25,8 @@ pub(super) struct RunningBroker(Rc<Inner>);
 struct Inner {
     clock: Clock,
     host: RefCell<BrokerHost>,
-    lines: RefCell<BTreeMap<ChannelId, Line>>,
-    operators: RefCell<BTreeMap<OperatorId, Line>>,
+    lines: RefCell<Sorted<ChannelId, Line>>,
+    operators: RefCell<Sorted<OperatorId, Line>>,
     named: Cell<u64>,
     /// What the page was told last: whether real devices depend on it.
     carries_devices: Cell<bool>,

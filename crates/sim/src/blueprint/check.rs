@@ -1,5 +1,3 @@
-use std::collections::BTreeSet;
-
 use super::{Blueprint, topics};
 use crate::plan::DeviceKind;
 
@@ -78,13 +76,12 @@ impl Blueprint {
             1..=Self::ROOMS => {}
             _ => return Err(Flaw::TooManyRooms),
         }
-        let mut ids = BTreeSet::new();
-        for room in &self.rooms {
+        for (index, room) in self.rooms.iter().enumerate() {
             check_name(&room.name)?;
             if !topics::is_slug(&room.id) {
                 return Err(Flaw::RoomId(room.id.clone()));
             }
-            if !ids.insert(&room.id) {
+            if self.rooms[..index].iter().any(|other| other.id == room.id) {
                 return Err(Flaw::Twice(room.id.clone()));
             }
             if !(0..Self::FLOORS as i8).contains(&room.floor) {
@@ -102,13 +99,12 @@ impl Blueprint {
         if self.devices.len() > Self::DEVICES {
             return Err(Flaw::TooManyDevices);
         }
-        let mut ids = BTreeSet::new();
-        for fitting in &self.devices {
+        for (index, fitting) in self.devices.iter().enumerate() {
             check_name(&fitting.name)?;
             if topics::parts(&fitting.id).is_none() {
                 return Err(Flaw::DeviceId(fitting.id.clone()));
             }
-            if !ids.insert(&fitting.id) {
+            if self.devices[..index].iter().any(|other| other.id == fitting.id) {
                 return Err(Flaw::Twice(fitting.id.clone()));
             }
             if self.room(&fitting.room).is_none() {

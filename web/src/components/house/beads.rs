@@ -10,10 +10,10 @@ use wasm_bindgen::prelude::*;
 use web_sys::Element;
 use yew::prelude::*;
 
-use crate::by_name::ByName;
 use crate::geometry::px;
 use crate::hooks::Launch;
 use crate::replay::{LEG, STAY};
+use crate::sorted::ByName;
 use crate::wire::Bead;
 
 /// The most beads at a time.
