@@ -12,6 +12,8 @@ use crate::wire::{Action, Devices};
 pub(crate) fn StatusLine() -> Html {
     let page = use_page();
     let status = &page.state.status;
+    let place = standing::place(status);
+    let (before, words, address) = standing::in_parts(&place);
     let clock = page.state.house.as_ref().and_then(|house| house.clock.clone());
     html! {
         <header class="bar">
@@ -19,7 +21,7 @@ pub(crate) fn StatusLine() -> Html {
             <div class="status">
                 <span class={classes!("lamp", lamp(standing::health(status)))} aria-hidden="true"></span>
                 <p>
-                    <span class="where" role="status">{ standing::place(status) }</span>
+                    <span class="where" role="status">{ before }<i>{ words }</i>{ address }</span>
                     { for standing::figures(status).map(|text| html! { <span class="figures">{ text }</span> }) }
                     <span class={classes!("bridge", (standing::health(status) == Health::Well).then_some("fine"))}>{ standing::bridge(status) }</span>
                 </p>

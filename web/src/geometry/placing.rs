@@ -358,7 +358,9 @@ fn size(device: &DeviceView, named: bool, scale: f64) -> (f64, f64) {
     let name = if named { device.name.chars().count() as f64 * 6.4 + 20.0 } else { 0.0 };
     let value: f64 = match device.kind {
         DeviceKind::Sensor if named => 0.0,
-        DeviceKind::Doorbell | DeviceKind::Chime => 46.0,
+        DeviceKind::Doorbell => 46.0,
+        // "12 rings", with a dot beside it where there is no room for a name.
+        DeviceKind::Chime => 62.0,
         DeviceKind::Light => 52.0,
         _ => 54.0,
     };

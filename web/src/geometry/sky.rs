@@ -57,14 +57,20 @@ pub fn way(minute: u32) -> f64 {
     }
 }
 
-/// Where sun or moon stands: it climbs on the left of the roof and sinks on its right.
+/// How much of the sky at the right the panel with the house's clock takes.
+const PANEL: f64 = 180.0;
+/// How much room sun and moon take from their middle on, with a little air.
+const DISC: f64 = 26.0;
+
+/// Where sun or moon stands: it climbs on the left of the roof and sinks on its right, beside the panel with the house's clock.
 pub fn luminary(house: &House, minute: u32) -> (f64, f64) {
     let (way, stage) = (way(minute), &house.stage);
-    let x = stage.width * (0.04 + 0.92 * way);
+    let (rise, set) = (stage.width * 0.04, stage.width - PANEL - DISC);
+    let x = rise + (set - rise) * way;
     // A parabola is near enough to a sine.
     let height = 4.0 * way * (1.0 - way);
     let arc = 34.0 + (1.0 - height) * stage.height * 0.24;
-    (x, arc.min(house.skyline(x) - 30.0).max(26.0))
+    (x, arc.min(house.skyline(x) - 30.0).max(DISC))
 }
 
 #[cfg(test)]
@@ -86,7 +92,7 @@ mod tests {
         let mut last = 0.0;
         for minute in SUN.0..SUN.1 {
             let (x, y) = luminary(&house, minute);
-            assert!(x > last && x < 988.0 && y < house.ground());
+            assert!(x > last && x + 18.0 < 988.0 - PANEL && y < house.ground(), "{minute}");
             assert!(y <= house.skyline(x).max(26.0), "{minute}");
             last = x;
         }

@@ -40,6 +40,14 @@ pub fn place(status: &Status) -> String {
     }
 }
 
+/// A sentence of [`place`] in three parts. What is in the middle is left out where there is one line for it all: the address is worth more.
+pub fn in_parts(place: &str) -> (&str, &str, &str) {
+    let words = [" to the broker at", " to lacewing at"];
+    let found = words.iter().find_map(|words| Some((place.find(words)?, words.len())));
+    let (from, long) = found.unwrap_or((place.len(), 0));
+    (&place[..from], &place[from..from + long], &place[from + long..])
+}
+
 /// Clients and messages a second, while there is something to count.
 pub fn figures(status: &Status) -> Option<String> {
     if !matches!(health(status), Health::Well | Health::Warned) {
@@ -241,6 +249,14 @@ mod tests {
         assert!(leaving(&linked).contains("real devices wait"));
         assert!(leaving(&status(Place::ThisTab, Bridge::None)).contains("stops with its simulated home"));
         assert!(leaving(&status(Place::OtherTab, Bridge::None)).contains("goes on"));
+    }
+
+    #[test]
+    fn on_a_phone_the_address_stands_without_the_words_before_it() {
+        let reach = Reach::Connected;
+        let place = place(&status(Place::Foreign { url: "ws://here:9001/mqtt".into(), reach }, Bridge::None));
+        assert_eq!(in_parts(&place), ("Connected", " to the broker at", " ws://here:9001/mqtt"));
+        assert_eq!(in_parts("This tab is the broker"), ("This tab is the broker", "", ""));
     }
 
     #[test]
