@@ -125,7 +125,8 @@ pub struct Explanation {
     pub connected: bool,
     /// Its subscriptions that match the topic; none means that this is why.
     pub matching: Vec<SubscriptionInfo>,
-    /// If none matches: the filter of the one that has most levels in common with the topic, counted from either end; `None` if none has any.
+    /// If none matches: the filter of the one that has most levels in common with the topic, counted from either end; `None` if none
+    /// has any.
     pub nearest: Option<String>,
     /// How many of its subscriptions were not looked at, since it has so many; any of them may match too.
     pub unseen: u32,

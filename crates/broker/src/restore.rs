@@ -27,8 +27,7 @@ pub struct Restore {
     progress: Progress,
     records: BTreeMap<(Table, Bytes), Bytes>,
     messages: BTreeMap<u64, Rc<Message>>,
-    /// By serial number, in order.
-    sessions: Vec<(u64, SessionKey)>,
+    sessions: BTreeMap<u64, SessionKey>,
     /// Records that mean nothing any more: of sessions that ended, or whose time is over.
     leftovers: VecDeque<(Table, Bytes)>,
     /// Those whose messages are retained.
@@ -100,7 +99,7 @@ impl Restore {
             progress: Progress::default(),
             records: BTreeMap::new(),
             messages: BTreeMap::new(),
-            sessions: Vec::new(),
+            sessions: BTreeMap::new(),
             leftovers: VecDeque::new(),
             publishers: BTreeSet::new(),
             left_behind: HandOver::default(),

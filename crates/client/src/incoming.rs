@@ -1,5 +1,7 @@
 //! Messages on their way in: QoS 2 exactly once, and topic aliases.
 
+use std::collections::BTreeMap;
+
 use lacewing_protocol::{PacketId, Publish, ReasonCode, TopicName};
 
 /// A rule that the server broke: the reason for DISCONNECT, and what was wrong.
@@ -8,8 +10,8 @@ pub(crate) type Problem = (ReasonCode, &'static str);
 /// QoS 2 messages that were handed on and wait for PUBREL: part of the session (§4.1).
 #[derive(Debug, Default)]
 pub(crate) struct Incoming {
-    /// In the order of their identifiers. For each, whether its PUBLISH came on the present connection.
-    unreleased: Vec<(PacketId, bool)>,
+    /// For each, whether its PUBLISH came on the present connection.
+    unreleased: BTreeMap<PacketId, bool>,
     /// For how many it did: what counts against Receive Maximum, which starts anew with each connection (§4.9).
     arrived: u16,
 }
@@ -20,25 +22,21 @@ impl Incoming {
     /// # Errors
     /// There are `maximum` on their way already [MQTT-3.3.4-9]; it was not taken.
     pub(crate) fn take(&mut self, id: PacketId, maximum: u16) -> Result<bool, Problem> {
-        let at = self.find(id);
-        let known = at.ok().map(|at| self.unreleased[at].1);
+        let known = self.unreleased.get(&id).copied();
         if known != Some(true) {
             if self.arrived >= maximum {
                 let why = "more QoS 2 messages than the Receive Maximum";
                 return Err((ReasonCode::ReceiveMaximumExceeded, why));
             }
             self.arrived += 1;
-            match at {
-                Ok(at) => self.unreleased[at].1 = true,
-                Err(at) => self.unreleased.insert(at, (id, true)),
-            }
+            self.unreleased.insert(id, true);
         }
         Ok(known.is_none())
     }
 
     /// PUBREL came; whether there was anything to release.
     pub(crate) fn release(&mut self, id: PacketId) -> bool {
-        let known = self.find(id).ok().map(|at| self.unreleased.remove(at).1);
+        let known = self.unreleased.remove(&id);
         self.arrived -= u16::from(known == Some(true));
         known.is_some()
     }
@@ -51,16 +49,11 @@ impl Incoming {
     /// The session goes on, on another connection.
     pub(crate) fn session_kept(&mut self) {
         self.arrived = 0;
-        self.unreleased.iter_mut().for_each(|(_, here)| *here = false);
+        self.unreleased.values_mut().for_each(|here| *here = false);
     }
 
     pub(crate) fn session_lost(&mut self) {
         *self = Self::default();
-    }
-
-    /// Where an identifier is, or would be.
-    fn find(&self, id: PacketId) -> Result<usize, usize> {
-        self.unreleased.binary_search_by_key(&id, |(known, _)| *known)
     }
 }
 

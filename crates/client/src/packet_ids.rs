@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use lacewing_protocol::PacketId;
 
 /// The Packet Identifiers of this client's PUBLISH, SUBSCRIBE and UNSUBSCRIBE packets that are not yet acknowledged
@@ -5,13 +7,12 @@ use lacewing_protocol::PacketId;
 #[derive(Debug)]
 pub(crate) struct PacketIds {
     next: PacketId,
-    /// In order.
-    used: Vec<PacketId>,
+    used: BTreeSet<PacketId>,
 }
 
 impl PacketIds {
     pub(crate) fn new() -> Self {
-        Self { next: PacketId::MIN, used: Vec::new() }
+        Self { next: PacketId::MIN, used: BTreeSet::new() }
     }
 
     /// An identifier that is not in use; `None` when all 65 535 are.
@@ -19,19 +20,12 @@ impl PacketIds {
         if self.used.len() == usize::from(u16::MAX) {
             return None;
         }
-        while !self.occupy(self.next) {
+        while !self.used.insert(self.next) {
             self.next = self.next.next();
         }
         let id = self.next;
         self.next = id.next();
         Some(id)
-    }
-
-    /// Notes that an identifier is in use; false if it was already.
-    fn occupy(&mut self, id: PacketId) -> bool {
-        let Err(at) = self.used.binary_search(&id) else { return false };
-        self.used.insert(at, id);
-        true
     }
 
     /// How many are in use.
@@ -40,9 +34,7 @@ impl PacketIds {
     }
 
     pub(crate) fn release(&mut self, id: PacketId) {
-        if let Ok(at) = self.used.binary_search(&id) {
-            self.used.remove(at);
-        }
+        self.used.remove(&id);
     }
 }
 

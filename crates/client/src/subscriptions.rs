@@ -1,6 +1,6 @@
 //! What the client subscribes to, remembered across connections.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use lacewing_protocol::{
     Packet, PacketId, ReasonCode, Subscribe, SubscriptionOptions, TopicFilter, Unsubscribe, UserProperties,
@@ -45,10 +45,11 @@ impl Subscriptions {
         filters: Vec<(TopicFilter, SubscriptionOptions)>,
     ) -> Result<(), QueueFull> {
         self.check_room(filters.len())?;
-        let mut new = BTreeMap::new();
-        for (filter, options) in filters.iter().filter(|(filter, _)| !self.remembered.contains_key(filter)) {
-            new.insert(filter.clone(), *options);
-        }
+        let new: BTreeSet<_> = filters
+            .iter()
+            .map(|(filter, _)| filter)
+            .filter(|filter| !self.remembered.contains_key(*filter))
+            .collect();
         if self.remembered.len() + new.len() > self.maximum {
             return Err(QueueFull::Subscriptions);
         }

@@ -107,13 +107,7 @@ impl Blueprint {
 
     /// Closes the gaps between floors, and between the rooms of each floor, and puts the rooms in order.
     fn pack(&mut self) {
-        // They are few, and nearly in order: the library's sort would be four kilobytes of what a browser fetches.
-        for end in 1..self.rooms.len() {
-            let place = |room: &Room| (room.floor, room.column);
-            let before = self.rooms[..end].iter().rev();
-            let later = before.take_while(|room| place(room) > place(&self.rooms[end])).count();
-            self.rooms[end - later..=end].rotate_right(1);
-        }
+        self.rooms.sort_by_key(|room| (room.floor, room.column));
         let (mut floor, mut column, mut last) = (-1, 0_u8, None);
         for room in &mut self.rooms {
             if last != Some(room.floor) {

@@ -42,12 +42,8 @@ impl Restore {
         let durable = broker.config.durable;
         let session = Session { version, expiry, durable, ..away(client_id, serial, since, ended, origin) };
         let session_key = self.add(session);
-        match self.find(serial) {
-            Ok(at) => self.sessions[at].1 = session_key,
-            Err(at) => {
-                self.sessions.insert(at, (serial, session_key));
-                self.progress.of += 1;
-            }
+        if self.sessions.insert(serial, session_key).is_none() {
+            self.progress.of += 1;
         }
         if expiry != u32::MAX {
             let at = since.saturating_add(u64::from(expiry) * 1_000_000);
@@ -67,12 +63,7 @@ impl Restore {
     fn owner(&mut self, key: &[u8]) -> Option<Option<SessionKey>> {
         let serial = number_at(key, 0)?;
         self.broker.last_serial = self.broker.last_serial.max(serial);
-        Some(self.find(serial).ok().map(|at| self.sessions[at].1))
-    }
-
-    /// Where the session with a serial number is, or would be. They come in their order, so that it is the last place.
-    fn find(&self, serial: u64) -> Result<usize, usize> {
-        self.sessions.binary_search_by_key(&serial, |(known, _)| *known)
+        Some(self.sessions.get(&serial).copied())
     }
 
     pub(super) fn subscription(&mut self, key: &Bytes, reader: &mut Reader) -> Option<bool> {

@@ -19,7 +19,7 @@ impl Restore {
                 if message.recorded.get() == 0 {
                     self.forget(Table::Message, crate::records::key(number, &[]));
                 }
-            } else if self.publishers.pop_first().is_none() && self.sessions.pop().is_none() {
+            } else if self.publishers.pop_first().is_none() && self.sessions.pop_first().is_none() {
                 self.progress.done -= 1;
                 return true;
             }

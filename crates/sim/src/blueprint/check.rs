@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::{Blueprint, topics};
 use crate::plan::DeviceKind;
 
@@ -76,12 +78,13 @@ impl Blueprint {
             1..=Self::ROOMS => {}
             _ => return Err(Flaw::TooManyRooms),
         }
-        for (index, room) in self.rooms.iter().enumerate() {
+        let mut ids = BTreeSet::new();
+        for room in &self.rooms {
             check_name(&room.name)?;
             if !topics::is_slug(&room.id) {
                 return Err(Flaw::RoomId(room.id.clone()));
             }
-            if self.rooms[..index].iter().any(|other| other.id == room.id) {
+            if !ids.insert(&room.id) {
                 return Err(Flaw::Twice(room.id.clone()));
             }
             if !(0..Self::FLOORS as i8).contains(&room.floor) {
@@ -99,12 +102,13 @@ impl Blueprint {
         if self.devices.len() > Self::DEVICES {
             return Err(Flaw::TooManyDevices);
         }
-        for (index, fitting) in self.devices.iter().enumerate() {
+        let mut ids = BTreeSet::new();
+        for fitting in &self.devices {
             check_name(&fitting.name)?;
             if topics::parts(&fitting.id).is_none() {
                 return Err(Flaw::DeviceId(fitting.id.clone()));
             }
-            if self.devices[..index].iter().any(|other| other.id == fitting.id) {
+            if !ids.insert(&fitting.id) {
                 return Err(Flaw::Twice(fitting.id.clone()));
             }
             if self.room(&fitting.room).is_none() {
