@@ -101,8 +101,9 @@ fn state(broker: &Broker) -> BTreeMap<(Table, Bytes), Bytes> {
     let mut state = BTreeMap::new();
     for record in broker.image() {
         let value = value(&record).clone();
-        let former = state.insert((record.table, record.key), value);
-        assert_eq!(former, None, "a record is twice in an image");
+        let (table, key) = (record.table, record.key);
+        let former = state.insert((table, key.clone()), value);
+        assert_eq!(former, None, "a record of {table:?} is twice in an image: {key:?}");
     }
     state
 }

@@ -42,9 +42,11 @@ impl Restore {
         let durable = broker.config.durable;
         let session = Session { version, expiry, durable, ..away(client_id, serial, since, ended, origin) };
         let session_key = self.add(session);
-        if self.sessions.insert(serial, session_key).is_none() {
-            self.progress.of += 1;
+        if self.sessions.insert(serial, session_key).is_some() {
+            // Two with one serial number would have each other's records.
+            return None;
         }
+        self.progress.of += 1;
         if expiry != u32::MAX {
             let at = since.saturating_add(u64::from(expiry) * 1_000_000);
             self.broker.wall_timers.set(WallTimer::Expiry(session_key), at);
@@ -115,7 +117,7 @@ impl Restore {
         }
         let ids = (!ids.is_empty()).then(|| ids.into_boxed_slice());
         let share = if reader.is_done() { None } else { Some(TopicFilter::try_from(reader.bytes()?).ok()?) };
-        let order = number_at(key, 8)?;
+        let order = number_at(key, 8).filter(|_| key.len() == 16)?;
         let owner = self.owner(key)?;
         let message = self.messages.get(&number).filter(|_| !matches!(stage, Stage::Released(_))).cloned();
         let group = share.as_ref().and_then(|share| self.broker.subscriptions.group(share));
@@ -170,7 +172,7 @@ impl Restore {
     }
 
     pub(super) fn incoming(&mut self, key: &Bytes) -> Option<bool> {
-        let id = u16::from_be_bytes(key.get(8..10)?.try_into().ok()?);
+        let id = u16::from_be_bytes(key.get(8..)?.try_into().ok()?);
         let Some(session_key) = self.owner(key)? else { return Some(false) };
         self.broker.sessions.get_mut(session_key.0 as usize)?.transit_mut().incoming.insert(id);
         Some(true)

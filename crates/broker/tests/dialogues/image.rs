@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use lacewing_broker::{
-    Broker, Change, Config, ImageError, ImageReader, ImageWriter, Record, RestoreError, Table, image_memory,
+    Broker, Change, Config, ImageError, ImageReader, ImageWriter, Now, Record, RestoreError, Table,
+    image_memory,
 };
 use lacewing_protocol::{Ack, Connect, Packet, PacketId, QoS};
 use proptest::prelude::*;
@@ -341,4 +342,33 @@ proptest! {
         let image = [&b"Lacewing image\r\n\x01\0\0\0"[..], &bytes].concat();
         prop_assert!(read(&image, 7).is_err());
     }
+}
+
+#[test]
+fn records_whose_keys_say_more_than_they_may_or_the_same_twice_are_refused() {
+    let image = image(&eventful(durable()).world().broker);
+    let refused = |change: &dyn Fn(&mut BTreeMap<(Table, Bytes), Bytes>)| {
+        let mut image = image.clone();
+        change(&mut image);
+        let now = Now { awake: 1, wall: 1_790_000_000_000_000 };
+        let mut restore = Broker::restore(durable(), 1, now);
+        for ((table, key), value) in image {
+            restore.push(Record { table, key, change: Change::Put(value) })?;
+        }
+        restore.finish(now).map(|_| ())
+    };
+    assert_eq!(refused(&|_| {}), Ok(()));
+    for table in [Table::Outgoing, Table::Incoming] {
+        let longer = refused(&|image| {
+            let ((_, key), value) = image.iter().find(|((of, _), _)| *of == table).expect("there is one");
+            let (key, value) = ([&key[..], b"?"].concat(), value.clone());
+            image.insert((table, key.into()), value);
+        });
+        assert_eq!(longer, Err(RestoreError::Unreadable(table)));
+    }
+    let twice = refused(&|image| {
+        let session = image.values().next().expect("there is a session").clone();
+        image.insert((Table::Session, "somebody else".into()), session);
+    });
+    assert_eq!(twice, Err(RestoreError::Unreadable(Table::Session)));
 }
