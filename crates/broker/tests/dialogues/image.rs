@@ -44,8 +44,11 @@ fn eventful(config: Config) -> Story {
     story
 }
 
+/// Records by table and key.
+type Image = BTreeMap<(Table, Bytes), Bytes>;
+
 /// The image of a broker, with each of its records once.
-fn image(broker: &Broker) -> BTreeMap<(Table, Bytes), Bytes> {
+fn image(broker: &Broker) -> Image {
     let mut image = BTreeMap::new();
     for Record { table, key, change } in broker.image() {
         let Change::Put(value) = change else { panic!("nothing is gone that is in an image") };
@@ -347,7 +350,7 @@ proptest! {
 #[test]
 fn records_whose_keys_say_more_than_they_may_or_the_same_twice_are_refused() {
     let image = image(&eventful(durable()).world().broker);
-    let refused = |change: &dyn Fn(&mut BTreeMap<(Table, Bytes), Bytes>)| {
+    let refused = |change: &dyn Fn(&mut Image)| {
         let mut image = image.clone();
         change(&mut image);
         let now = Now { awake: 1, wall: 1_790_000_000_000_000 };
