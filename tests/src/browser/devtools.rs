@@ -59,6 +59,19 @@ impl DevTools {
         method: &str,
         params: Value,
     ) -> Result<Value, String> {
+        self.call_and_hear(session, method, params).map(|(answer, _)| answer)
+    }
+
+    /// The same, with the events that come before the answer.
+    ///
+    /// # Errors
+    /// What the browser objects, in its words.
+    pub(super) fn call_and_hear(
+        &mut self,
+        session: Option<&str>,
+        method: &str,
+        params: Value,
+    ) -> Result<(Value, Vec<Value>), String> {
         self.calls += 1;
         let id = self.calls;
         let mut call = json!({ "id": id, "method": method, "params": params });
@@ -66,17 +79,19 @@ impl DevTools {
             call["sessionId"] = session.into();
         }
         self.socket.send(Message::text(call.to_string())).expect("Chromium listens");
+        let mut events = Vec::new();
         loop {
             let message =
                 self.socket.read().unwrap_or_else(|error| panic!("{method} has no answer: {error}"));
             let Message::Text(text) = message else { continue };
             let mut answer: Value = serde_json::from_str(&text).expect("the developer tools speak JSON");
             if answer["id"] != id {
+                events.push(answer);
                 continue;
             }
             return match answer.get("error") {
                 Some(error) => Err(format!("{method}: {error}")),
-                None => Ok(answer["result"].take()),
+                None => Ok((answer["result"].take(), events)),
             };
         }
     }

@@ -26,9 +26,9 @@ const DETAILS: &[&str] = &[
 /// A tab.
 #[derive(Debug)]
 pub struct Page {
-    tools: Rc<RefCell<DevTools>>,
+    pub(super) tools: Rc<RefCell<DevTools>>,
     target: String,
-    session: String,
+    pub(super) session: String,
 }
 
 impl Page {

@@ -32,6 +32,16 @@ impl MainThread {
         mains.map(of).max_by(|one, other| one.work().total_cmp(&other.work())).unwrap_or_default()
     }
 
+    /// Adds what was traced later, as if nothing lay between.
+    pub fn join(&mut self, later: Self) {
+        let end = self.tasks.iter().map(|(at, took)| at + took).fold(0.0, f64::max);
+        let began = later.began();
+        self.tasks.extend(later.tasks.into_iter().map(|(at, took)| (at - began + end, took)));
+        for (part, took) in later.parts {
+            *self.parts.entry(part).or_default() += took;
+        }
+    }
+
     /// The longest task, in milliseconds.
     pub fn longest(&self) -> f64 {
         self.tasks.iter().map(|(_, took)| took / 1000.0).fold(0.0, f64::max)
@@ -64,9 +74,13 @@ impl MainThread {
         self.tasks.iter().map(|(_, took)| took).sum()
     }
 
+    fn began(&self) -> f64 {
+        self.tasks.iter().map(|(at, _)| *at).fold(f64::INFINITY, f64::min)
+    }
+
     /// The work in each 60th of a second, in microseconds; a task that spans several is shared out.
     fn frames(&self) -> Vec<f64> {
-        let began = self.tasks.iter().map(|(at, _)| *at).fold(f64::INFINITY, f64::min);
+        let began = self.began();
         let mut frames = Vec::new();
         for (at, took) in &self.tasks {
             let (mut at, end) = (at - began, at - began + took);
@@ -152,6 +166,15 @@ mod tests {
         let told = MainThread::read(&events);
         assert_eq!(told.longest_parts(2), [("paint", 5.0), ("layout", 3.0)]);
         assert_eq!(told.longest_parts(3)[2], ("frame", 2.0));
+    }
+
+    #[test]
+    fn what_is_traced_later_is_added() {
+        let trace = |at: f64| MainThread { tasks: vec![(at, 4_000.0)], ..MainThread::default() };
+        let mut thread = MainThread::default();
+        thread.join(trace(7e6));
+        thread.join(trace(9e9));
+        assert_eq!(thread.tasks, [(0.0, 4_000.0), (4_000.0, 4_000.0)]);
     }
 
     #[test]
