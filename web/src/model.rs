@@ -211,6 +211,9 @@ impl Model {
             let text = text.unwrap_or_default();
             let cast = Cast { plan: self.house.drawn(), phone: &self.phone.id, messages: &self.messages.id };
             self.narrator.heard(now, cast, topic.as_str(), &text);
+        } else if self.overloaded {
+            let cast = Cast { plan: self.house.drawn(), phone: &self.phone.id, messages: &self.messages.id };
+            self.narrator.carried(now, cast, topic.as_str());
         }
     }
 
@@ -298,10 +301,14 @@ impl Model {
         views
     }
 
-    /// Whether the house was drawn just now, and its numbers change faster than they can be read.
+    /// Whether what is on screen was drawn just now, and changes faster than it can be read.
     fn is_hurried(&mut self, now: u64) -> bool {
-        let home = matches!(self.screen, Screen::Home { .. }) && self.last.screen.is_some();
-        if home && self.narrator.is_busy(now) && now.saturating_sub(self.last.drawn_at) < GLANCE {
+        let hurries = match &self.screen {
+            Screen::Home { .. } => self.narrator.is_busy(now),
+            Screen::Messages(_) => self.stream.is_flood(now),
+            Screen::Clients { .. } => false,
+        };
+        if hurries && self.last.screen.is_some() && now.saturating_sub(self.last.drawn_at) < GLANCE {
             return true;
         }
         self.last.drawn_at = now;
@@ -419,10 +426,12 @@ impl Model {
             }
             Action::PauseMessages(paused) => {
                 self.stream.pause(paused);
+                self.last.screen = None;
                 return Ok(());
             }
             Action::ClearMessages => {
                 self.stream.clear();
+                self.last.screen = None;
                 return Ok(());
             }
             Action::Kick { client_id } => self.kick(client_id),

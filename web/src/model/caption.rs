@@ -153,6 +153,14 @@ impl Narrator {
         });
     }
 
+    /// A message that reached the phone app while nobody tells of each one's way: what it adds to what its sender and the phone carry.
+    pub(crate) fn carried(&mut self, now: u64, cast: Cast<'_>, topic: &str) {
+        if let Some(from) = sender(cast.plan, topic) {
+            self.loads.add(now, &from.id, 1);
+            self.loads.add(now, cast.phone, 1);
+        }
+    }
+
     fn tell(&mut self, told: Told) {
         if self.told.len() == REMEMBERED {
             self.told.pop_front();

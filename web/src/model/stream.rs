@@ -150,6 +150,11 @@ impl Stream {
         }
     }
 
+    /// Whether more come than anyone can follow.
+    pub(crate) fn is_flood(&mut self, now: u64) -> bool {
+        self.rate.per_second(now) > MessagesView::MANY
+    }
+
     /// When a message came, its topic and its payload.
     pub(crate) fn message_at(&self, number: u64) -> Option<(u64, &str, &[u8])> {
         self.find(number).map(|kept| (kept.at, kept.topic.as_str(), &kept.publish.payload[..]))

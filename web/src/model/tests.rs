@@ -453,3 +453,35 @@ fn a_house_with_too_many_messages_for_beads_shows_their_number_and_is_drawn_less
     assert_eq!(houses(&mut model, SECOND + 100_000), 0);
     assert_eq!(houses(&mut model, SECOND + 500_000), 1);
 }
+
+#[test]
+fn a_house_whose_messages_are_not_told_of_one_by_one_counts_those_that_come_to_it() {
+    let mut model = with_operator(at_home());
+    model.status.rate = 5_000.0;
+    model.tick(SECOND);
+    for _ in 0..30 {
+        tell(&mut model, SECOND, "home/livingroom/temperature", "20.4");
+    }
+    let phone = model.phone.id.clone();
+    let busy = house(&mut model, SECOND).busy;
+    assert!(busy.contains(&(SENSOR.to_owned(), 30)) && busy.contains(&(phone, 30)), "{busy:?}");
+    assert!(model.is_hurried(SECOND + 100_000), "it is drawn less often");
+}
+
+#[test]
+fn a_list_that_nobody_can_follow_is_drawn_less_often_but_at_once_when_it_is_paused() {
+    let mut model = at_home();
+    model.watch(Screen::Messages(Window::default()));
+    let come = |model: &mut Model, count| {
+        (0..count).for_each(|_| model.message(SECOND, Who::Messages, &publish("a", "1", false)));
+    };
+    come(&mut model, 3_000);
+    let lists = |model: &mut Model, now| {
+        model.views(now).into_iter().filter(|view| matches!(view, WorkerToPage::Messages(_))).count()
+    };
+    assert_eq!(lists(&mut model, 2 * SECOND), 1);
+    come(&mut model, 1);
+    assert_eq!(lists(&mut model, 2 * SECOND + 100_000), 0);
+    model.action(2 * SECOND, Action::PauseMessages(true));
+    assert_eq!(lists(&mut model, 2 * SECOND + 200_000), 1);
+}

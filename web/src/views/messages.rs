@@ -1,10 +1,12 @@
+use std::rc::Rc;
+
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, HtmlInputElement};
 use yew::prelude::*;
 
 use crate::components::{Ask, Envelope};
 use crate::geometry::px;
-use crate::hooks::{Page, use_media, use_page};
+use crate::hooks::{Actions, Page, use_actions, use_late, use_media, use_page};
 use crate::state::{Route, Sheet, StateAction};
 use crate::wire::{
     Action, Body, Journey, MessageDetail, MessageRow, MessagesView, Place, SubscribeOptions,
@@ -14,8 +16,9 @@ use crate::wire::{
 /// The height of one row in CSS pixels, and of one with two lines on a narrow screen; the style sheet sets the same.
 const ROW: i32 = 32;
 const TWO_LINES: i32 = 48;
-/// Messages a second from which on the list says that it cannot be followed.
-const MANY: f32 = 200.0;
+/// How many rows are written at once while all of them change, and how long they have the turn, in milliseconds.
+const FEW: usize = 6;
+const TURN: u32 = 60;
 /// Rows drawn above and below what is visible, so that scrolling shows no gap.
 const SPARE: u32 = 15;
 
@@ -130,7 +133,7 @@ fn tools(page: &Page, view: &MessagesView) -> Html {
                 { for view.since.map(|since| html! { <>{ " since " }<time>{ &time(since)[..8] }</time></> }) }
                 { format!(" · {}/s", px(view.rate.into())) }
             </p>
-            if view.overloaded || view.rate > MANY {
+            if view.overloaded || view.is_flood() {
                 <p class="why">{ format!("{} messages a second: more than anyone can read. The last {} are kept; narrow the subscription or pause.", view.rate.round() as u32, view.kept) }
                     { if view.overloaded { " Who gets each one is not recorded meanwhile." } else { "" } }</p>
             }
@@ -174,7 +177,13 @@ fn List() -> Html {
             }
         })
     };
-    let open = view.detail.as_deref().filter(|detail| window.open == Some(detail.number));
+    let flows = view.is_flood() && window.until.is_none() && view.paused.is_none();
+    let all = view.rows.len();
+    let (rows, few) = if flows { (all.min(on_screen(height)), FEW) } else { (all, all.max(1)) };
+    let turns = (0..rows.div_ceil(few)).map(|turn| {
+        let late = flows.then_some(TURN * (turn as u32 + 1));
+        html! { <Rows key={turn} view={view.clone()} window={window.clone()} from={turn * few} {few} {late} /> }
+    });
     html! {
         <div class="stream" ref={stream.clone()} role="region" aria-label="Messages, newest first" tabindex="0" {onscroll}
             onkeydown={|event: KeyboardEvent| walk(&event)}>
@@ -183,14 +192,42 @@ fn List() -> Html {
             }
             <div class="all" style={format!("height:{}px", i64::from(view.matching) * i64::from(height))}>
                 <ol style={format!("transform:translateY({}px)", i64::from(view.from) * i64::from(height))}>
-                    { for view.rows.iter().map(|one| {
-                        let detail = open.filter(|detail| detail.number == one.number);
-                        row(&page, one, detail)
-                    }) }
+                    { for turns }
                 </ol>
             </div>
         </div>
     }
+}
+
+#[derive(Properties, PartialEq)]
+struct RowsProps {
+    view: Rc<MessagesView>,
+    window: Window,
+    /// The first of them, and how many they are at most.
+    from: usize,
+    few: usize,
+    /// How long what is new waits to be drawn, in milliseconds, while all rows change at once.
+    late: Option<u32>,
+}
+
+/// Some rows that are drawn together. Those that all change at once are written anew, which costs less than to make new ones; else each
+/// stays what it is.
+#[component]
+fn Rows(props: &RowsProps) -> Html {
+    let actions = use_actions();
+    let view = use_late(&props.view, props.late);
+    let open = view.detail.as_deref().filter(|detail| props.window.open == Some(detail.number));
+    let rows = view.rows.iter().enumerate().skip(props.from).take(props.few).map(|(place, one)| {
+        let key = if props.late.is_some() { place as u64 } else { one.number };
+        row(&actions, &props.window, key, one, open.filter(|detail| detail.number == one.number))
+    });
+    rows.collect()
+}
+
+/// How many rows of this height fit into the window at most. To ask for the list's own height would have it laid out at once.
+fn on_screen(height: i32) -> usize {
+    let tall = web_sys::window().and_then(|window| window.inner_height().ok()?.as_f64());
+    tall.map_or(0, |tall| (tall / f64::from(height)) as usize) + 1
 }
 
 /// The arrow keys go from row to row.
@@ -216,17 +253,21 @@ fn to_top(stream: &NodeRef) {
     }
 }
 
-fn row(page: &Page, row: &MessageRow, detail: Option<&MessageDetail>) -> Html {
-    let is_open = page.state.window.open == Some(row.number);
+fn row(
+    actions: &Actions,
+    window: &Window,
+    key: u64,
+    row: &MessageRow,
+    detail: Option<&MessageDetail>,
+) -> Html {
+    let is_open = window.open == Some(row.number);
     let onclick = {
-        let (page, number) = (page.clone(), row.number);
-        Callback::from(move |_: MouseEvent| {
-            let open = if is_open { None } else { Some(number) };
-            page.look(Window { open, ..page.state.window.clone() });
-        })
+        let open = if is_open { None } else { Some(row.number) };
+        let (dispatch, window) = (actions.dispatch.clone(), Window { open, ..window.clone() });
+        Callback::from(move |_: MouseEvent| dispatch.emit(StateAction::Look(window.clone())))
     };
     html! {
-        <li key={row.number}>
+        <li {key}>
             // Both have a key, or the row would be made anew and lose the focus when it is opened.
             <button key="row" class="row" {onclick} aria-expanded={is_open.to_string()}>
                 <time>{ time(row.at) }</time>
@@ -239,12 +280,12 @@ fn row(page: &Page, row: &MessageRow, detail: Option<&MessageDetail>) -> Html {
                 <samp class={classes!((!row.text).then_some("bytes"))}>{ row.preview.as_deref().unwrap_or("empty") }</samp>
                 <span class="size">{ format!("{} B", row.size) }</span>
             </button>
-            { for detail.map(|detail| self::detail(page, row, detail)) }
+            { for detail.map(|detail| self::detail(actions, row, detail)) }
         </li>
     }
 }
 
-fn detail(page: &Page, row: &MessageRow, detail: &MessageDetail) -> Html {
+fn detail(actions: &Actions, row: &MessageRow, detail: &MessageDetail) -> Html {
     let body = match &detail.body {
         Body::Empty => html! { <p>{ "No payload." }</p> },
         Body::Text(text) | Body::Json(text) => html! { <pre tabindex="0">{ text }</pre> },
@@ -262,18 +303,18 @@ fn detail(page: &Page, row: &MessageRow, detail: &MessageDetail) -> Html {
             if detail.cut > 0 { <p>{ format!("and {} bytes more.", detail.cut) }</p> }
             <Way journey={detail.journey.clone()} />
             { for detail.others.as_ref().map(|others| {
-                let (act, topic) = (page.act.clone(), row.topic.clone());
+                let (act, topic) = (actions.act.clone(), row.topic.clone());
                 let ask = Callback::from(move |client_id| act.emit(Action::Ask { client_id, topic: topic.clone() }));
                 html! { <Ask label="Not in the list? Why a client did not get it" known={others.clone()} answer={detail.answer.clone()} {ask} /> }
             }) }
             <div class="ends">
                 { for detail.draft.as_ref().map(|draft| {
-                    let (dispatch, draft) = (page.dispatch.clone(), draft.clone());
+                    let (dispatch, draft) = (actions.dispatch.clone(), draft.clone());
                     html! { <button onclick={move |_| dispatch.emit(StateAction::Compose(draft.clone()))}>{ "Publish again" }</button> }
                 }) }
-                <button onclick={page.opening(Some(Sheet::Compose(row.topic.clone())))}>{ "Publish on this topic" }</button>
+                <button onclick={actions.opening(Some(Sheet::Compose(row.topic.clone())))}>{ "Publish on this topic" }</button>
                 if row.retain {
-                    <button class="danger" onclick={page.acting(Action::ClearRetained(row.topic.clone()))}
+                    <button class="danger" onclick={actions.acting(Action::ClearRetained(row.topic.clone()))}
                         title="The broker keeps it no longer">{ "Clear retained" }</button>
                 }
             </div>

@@ -35,6 +35,16 @@ pub struct MessagesView {
     pub detail: Option<Box<MessageDetail>>,
 }
 
+impl MessagesView {
+    /// Messages a second from which on nobody can follow them: the list says so, and is drawn less often.
+    pub const MANY: f32 = 200.0;
+
+    /// Whether more come than anyone can follow.
+    pub fn is_flood(&self) -> bool {
+        self.rate > Self::MANY
+    }
+}
+
 /// One subscription of the Messages client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubscriptionView {
