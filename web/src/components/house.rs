@@ -97,8 +97,9 @@ pub(crate) fn House(props: &HouseProps) -> Html {
                     }) }
                 </ul>
                 { attic(house, &drawing) }
-                { for invited.then(|| invitation(house, &drawing)).flatten() }
-                { cat(house, &drawing) }
+                // One child each, there or not: with another number of them Yew would make the whole house anew, and who has the focus in it lose it.
+                { invited.then(|| invitation(house, &drawing)).flatten().unwrap_or_default() }
+                { cat(house, &drawing).unwrap_or_default() }
                 <BrokerBox area={drawing.house.broker} passed={house.passed.clone()} />
                 if *own { <Cabinet area={street.cabinet} bridge={bridge.clone()} /> }
                 <Pavement street={Rc::clone(&street)} passers={house.pavement.clone()} more={house.more_passers}
