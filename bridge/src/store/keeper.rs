@@ -164,10 +164,11 @@ fn commit<B: StorageBackend>(
 /// Has an image taken of what the store holds now, on a thread of its own: commits do not wait for it.
 fn take_image<B: StorageBackend>(store: &Store<B>, tell: &impl Tell) {
     let reading = catch(|| store.read());
-    let tell = tell.clone();
-    let take = move || tell(Word::Taken(image(reading)));
+    let teller = tell.clone();
+    let take = move || teller(Word::Taken(image(reading)));
     if let Err(error) = thread::Builder::new().name("image".to_owned()).spawn(take) {
-        tracing::warn!("an image could not be taken: {error}");
+        // Whoever waits for it hears of it: until then nobody else is given one.
+        tell(Word::Taken(Err(format!("The image could not be taken: {error}. Try again."))));
     }
 }
 
