@@ -1,7 +1,8 @@
 use lacewing_tests::sights::SIGHTS;
 use lacewing_tests::stand::Stand;
 
-/// What is wider than its place and scrolls sideways, and every text under 12 px, drawings at the size they have on the screen.
+/// What is wider than its place and scrolls sideways, lines of a list that are written over each other, and every text under 12 px, drawings at
+/// the size they have on the screen.
 const WRONG: &str = "(() => {
     const wrong = [];
     const name = it => it.tagName.toLowerCase() + (it.className.baseVal ?? it.className).replace(/^(?=.)|\\s+/g, '.');
@@ -11,6 +12,11 @@ const WRONG: &str = "(() => {
         const style = getComputedStyle(it);
         const scrolls = ['auto', 'scroll'].includes(style.overflowX) && it.tagName !== 'TEXTAREA';
         if (scrolls && it.scrollWidth > it.clientWidth + 1) wrong.push(`${name(it)} scrolls sideways`);
+    }
+    for (const it of document.querySelectorAll('main .passed, main ul, main ol')) {
+        const lines = [...it.children].map(line => line.getBoundingClientRect()).filter(line => line.height);
+        const over = (one, other) => one.left < other.right - 1 && other.left < one.right - 1 && one.top < other.bottom - 1 && other.top < one.bottom - 1;
+        if (lines.some((line, at) => at && over(lines[at - 1], line))) wrong.push(`${name(it)} writes its lines over each other`);
     }
     const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (texts.nextNode()) {
@@ -26,7 +32,7 @@ const WRONG: &str = "(() => {
 })()";
 
 #[test]
-fn at_320_pixels_nothing_scrolls_sideways_and_no_text_is_under_12_pixels() {
+fn at_320_pixels_nothing_scrolls_sideways_and_every_line_is_legible() {
     let stand = Stand::tab();
     let page = stand.tab.as_ref().expect("the stand has a tab");
     let mut wrong = Vec::new();
