@@ -1,13 +1,13 @@
 //! QoS 2 messages from a client that it has not yet released (§4.3.3).
 
-use std::collections::BTreeSet;
+use crate::identifiers::Identifiers;
 
 /// The Packet Identifiers of messages that came and are not released, those of this connection apart from older ones:
 /// Receive Maximum starts anew with each connection (§4.9).
 #[derive(Debug, Default)]
 pub(crate) struct Incoming {
-    present: BTreeSet<u16>,
-    former: BTreeSet<u16>,
+    present: Identifiers,
+    former: Identifiers,
 }
 
 /// What a PUBLISH with some identifier is.
@@ -24,9 +24,9 @@ pub(crate) enum Attempt {
 impl Incoming {
     /// What a PUBLISH with this identifier is.
     pub(crate) fn attempt(&self, id: u16) -> Attempt {
-        if self.present.contains(&id) {
+        if self.present.contains(id) {
             Attempt::Again
-        } else if self.former.contains(&id) {
+        } else if self.former.contains(id) {
             Attempt::OnAnotherConnection
         } else {
             Attempt::First
@@ -35,7 +35,7 @@ impl Incoming {
 
     /// Notes that a message has come on this connection.
     pub(crate) fn insert(&mut self, id: u16) {
-        self.former.remove(&id);
+        self.former.remove(id);
         self.present.insert(id);
     }
 
@@ -46,25 +46,26 @@ impl Incoming {
 
     /// Releases a message; whether it was here.
     pub(crate) fn remove(&mut self, id: u16) -> bool {
-        self.present.remove(&id) || self.former.remove(&id)
+        self.present.remove(id) || self.former.remove(id)
     }
 
     /// The identifiers of all that are here.
     pub(crate) fn iter(&self) -> impl Iterator<Item = u16> {
-        self.present.iter().chain(&self.former).copied()
+        self.present.iter().chain(self.former.iter())
     }
 
     /// Takes any one out.
     pub(crate) fn pop(&mut self) -> Option<u16> {
-        self.present.pop_first().or_else(|| self.former.pop_first())
+        self.present.pop().or_else(|| self.former.pop())
     }
 
     /// The client is on another connection.
     pub(crate) fn reconnected(&mut self) {
+        let present = std::mem::take(&mut self.present);
         if self.former.is_empty() {
-            std::mem::swap(&mut self.former, &mut self.present);
+            self.former = present;
         } else {
-            self.former.append(&mut self.present);
+            present.iter().for_each(|id| self.former.insert(id));
         }
     }
 

@@ -22,6 +22,7 @@ mod encoding;
 mod event;
 mod fan_out;
 mod flow;
+mod identifiers;
 mod image;
 mod incoming;
 mod info;

@@ -214,7 +214,7 @@ impl Harness {
                     }
                 }
             });
-            self.measured.spent += self.clock().saturating_sub(start);
+            self.measured.spent += self.clock().saturating_sub(start + self.reading);
             for (conn, batch) in ready.drain(..).zip(&mut batches) {
                 let client = &mut self.clients[conn.0 as usize];
                 self.measured.count += batch.chunks().map(|chunk| client.read(chunk)).sum::<u64>();
