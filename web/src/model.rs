@@ -113,6 +113,8 @@ struct Last {
     screen: Option<WorkerToPage>,
     /// When the house was last drawn.
     drawn_at: u64,
+    /// Whether what changed since waits for its turn.
+    behind: bool,
 }
 
 /// How long a drawing stays while messages are too many to be told one by one, in microseconds.
@@ -279,7 +281,7 @@ impl Model {
         }
     }
 
-    /// What changed of what is on screen. Call it at most ten times a second.
+    /// What changed of what is on screen. Call it at most ten times a second, and again soon while the page [is behind](Self::is_behind).
     pub fn views(&mut self, now: u64) -> Vec<WorkerToPage> {
         let mut views = std::mem::take(&mut self.kept);
         views.extend(self.notices.drain(..).map(WorkerToPage::Notice));
@@ -290,7 +292,8 @@ impl Model {
             self.last.status = Some(self.status.clone());
             views.push(WorkerToPage::Status(self.status.clone()));
         }
-        if self.is_hurried(now) {
+        self.last.behind = self.is_hurried(now);
+        if self.last.behind {
             return views;
         }
         let screen = self.screen_view(now);
@@ -301,14 +304,24 @@ impl Model {
         views
     }
 
-    /// Whether what is on screen was drawn just now, and changes faster than it can be read.
+    /// Whether the last views left out what may have changed.
+    pub fn is_behind(&self) -> bool {
+        self.last.behind
+    }
+
+    /// Whether what is on screen was drawn just now, changes faster than it can be read, and nobody waits for what changed.
     fn is_hurried(&mut self, now: u64) -> bool {
+        let awaited = self.house.take_awaited();
         let hurries = match &self.screen {
             Screen::Home { .. } => self.narrator.is_busy(now),
             Screen::Messages(_) => self.stream.is_flood(now),
             Screen::Clients { .. } => false,
         };
-        if hurries && self.last.screen.is_some() && now.saturating_sub(self.last.drawn_at) < GLANCE {
+        if hurries
+            && !awaited
+            && self.last.screen.is_some()
+            && now.saturating_sub(self.last.drawn_at) < GLANCE
+        {
             return true;
         }
         self.last.drawn_at = now;

@@ -253,8 +253,8 @@ impl ClientHost {
             return;
         }
         self.pushed = now.awake;
-        self.dirty = false;
         self.outputs.extend(self.model.views(now.wall).into_iter().map(Box::new).map(Output::Page));
+        self.dirty = self.model.is_behind();
     }
 
     pub(super) fn member(&mut self, who: Who) -> &mut Member {

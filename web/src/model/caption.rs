@@ -119,8 +119,9 @@ impl Narrator {
                 });
             }
             EventKind::WillSent { client_id, topic } => self.will = Some((client_id.clone(), topic.clone())),
-            EventKind::Delivered { message, to, queued, .. } => {
-                if !*queued {
+            EventKind::Delivered { message, to, queued, was_retained, .. } => {
+                // What was kept comes all at once to one who subscribes, and then no more.
+                if !*queued && !*was_retained {
                     self.loads.add(now, to, weight);
                 }
                 let told = self.told.iter_mut().rev().find(|told| told.message == *message);

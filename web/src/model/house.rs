@@ -24,6 +24,8 @@ pub(crate) struct House {
     latest: ByName<Latest>,
     clock: Option<(Clock, u64)>,
     asked: ByName<Wish>,
+    /// Whether somebody asked for something, or was answered, since that was last taken.
+    awaited: bool,
     /// Why the answer to a wish does not come, by device.
     excuses: ByName<String>,
     /// What the phone app is subscribed to.
@@ -113,7 +115,13 @@ impl House {
         if let Some(device) = answered {
             self.excuses.remove(&device.id);
             self.asked.remove(&device.id);
+            self.awaited = true;
         }
+    }
+
+    /// Whether somebody asked for something, or was answered, since the last call.
+    pub(crate) fn take_awaited(&mut self) -> bool {
+        std::mem::take(&mut self.awaited)
     }
 
     /// The command topic and payload for a control, remembered as asked.
@@ -140,6 +148,7 @@ impl House {
         self.excuses.remove(id);
         let wish = Wish { control, topic: topic.as_str().into(), at: now };
         self.asked.insert(id.into(), wish);
+        self.awaited = true;
         Ok((topic, payload))
     }
 

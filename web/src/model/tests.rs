@@ -450,8 +450,27 @@ fn a_house_with_too_many_messages_for_beads_shows_their_number_and_is_drawn_less
     let houses = |model: &mut Model, now| {
         model.views(now).into_iter().filter(|view| matches!(view, WorkerToPage::House(_))).count()
     };
-    assert_eq!(houses(&mut model, SECOND + 100_000), 0);
-    assert_eq!(houses(&mut model, SECOND + 500_000), 1);
+    assert_eq!((houses(&mut model, SECOND + 100_000), model.is_behind()), (0, true));
+    assert_eq!((houses(&mut model, SECOND + 500_000), model.is_behind()), (1, false));
+}
+
+#[test]
+fn what_a_person_asked_for_is_drawn_at_once_however_many_messages_come() {
+    let mut model = at_home();
+    for _ in 0..30 {
+        tell(&mut model, SECOND, "home/livingroom/temperature", "20.4");
+    }
+    house(&mut model, SECOND);
+    let is_asked = |model: &mut Model, now| {
+        model.views(now).into_iter().find_map(|view| match view {
+            WorkerToPage::House(house) => Some(device(&house, LAMP).asked.is_some()),
+            _ => None,
+        })
+    };
+    model.action(SECOND, Action::Control { device: LAMP.into(), control: Control::Switch(true) });
+    assert_eq!(is_asked(&mut model, SECOND + 100_000), Some(true));
+    tell(&mut model, SECOND + 200_000, "home/livingroom/light/state", "ON");
+    assert_eq!(is_asked(&mut model, SECOND + 200_000), Some(false));
 }
 
 #[test]
