@@ -122,7 +122,11 @@ impl<B: StorageBackend> StoreHost<B> {
     }
 
     fn begin_image(&mut self) {
-        let Stage::Open(store, _) = &self.stage else { return };
+        let Stage::Open(store, waiting) = &self.stage else { return };
+        if waiting.is_some() {
+            let why = "the browser has no room to keep the broker's state: make some, then export it";
+            return self.say_taken(Err(why.to_owned()));
+        }
         match store.read() {
             Ok(reading) => self.image = Some((Box::new(reading), Taking::default())),
             Err(error) => self.say_taken(Err(error.to_string())),

@@ -95,18 +95,34 @@ fn what_is_no_image_changes_nothing() {
     assert!(world.broker.broker().client("door").is_some());
 }
 
+/// A commit of so many retained messages.
+fn retained(numbers: Range<u32>) -> Bytes {
+    let mut changes = Changes::default();
+    for number in numbers {
+        let (key, change) = (number.to_string().into(), Change::Put(Bytes::from_static(b"on")));
+        changes.push(Seq(u64::from(number)), &Record { table: Table::Retained, key, change });
+    }
+    say(&ToStore::Commit, &changes.into_bytes()).into()
+}
+
+#[test]
+fn without_room_no_image_is_taken_and_whoever_asked_is_told() {
+    let clock = || 1_000_000;
+    let disk = Disk::default();
+    let mut store = StoreHost::open(disk.clone());
+    store.message(&clock, say(&ToStore::Read, &[]).into());
+    disk.platter().room = 0;
+    store.message(&clock, retained(1..3001));
+    store.message(&clock, say(&ToStore::TakeImage, &[]).into());
+    let words = std::iter::from_fn(|| store.poll_output());
+    let last = words.last().and_then(|word| hear::<FromStore>(word.into())).expect("a word of the store's").0;
+    assert!(matches!(&last, FromStore::Taken(Err(why)) if why.contains("no room")), "{last:?}");
+}
+
 #[test]
 fn an_image_is_taken_a_part_at_a_time_and_commits_do_not_wait_for_it() {
     let clock = || 1_000_000;
     let mut store = StoreHost::open(Disk::default());
-    let retained = |numbers: Range<u32>| {
-        let mut changes = Changes::default();
-        for number in numbers {
-            let (key, change) = (number.to_string().into(), Change::Put(Bytes::from_static(b"on")));
-            changes.push(Seq(u64::from(number)), &Record { table: Table::Retained, key, change });
-        }
-        Bytes::from(say(&ToStore::Commit, &changes.into_bytes()))
-    };
     store.message(&clock, say(&ToStore::Read, &[]).into());
     store.message(&clock, retained(1..3001));
     store.message(&clock, say(&ToStore::TakeImage, &[]).into());
