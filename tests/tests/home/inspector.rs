@@ -15,8 +15,8 @@ fn a_control_of_a_device_without_power_says_why_nothing_comes() {
     let stand = Stand::tab();
     let page = page(&stand);
     page.click(LIGHT);
-    page.press("Switch off");
-    page.shows(CARD, "Switched off: it said goodbye");
+    page.press("Power off");
+    page.shows(CARD, "It said goodbye first");
     page.press("Turn on");
     page.shows(CARD, "Asked for: on");
     page.shows(CARD, "No answer: it is switched off.");

@@ -14,7 +14,7 @@ fn a_terminal_may_be_the_sensor_that_the_thermostat_follows() {
     let page = stand.tab.as_ref().expect("the stand has a tab");
     page.shows(THERMOSTAT, "idle");
     page.click(SENSOR);
-    page.press("Switch off");
+    page.press("Power off");
     page.shows(".card", "it said goodbye");
     page.press("Close");
     page.shows(".scene .temperature[data-room=livingroom]", "last known");
@@ -36,7 +36,7 @@ fn a_device_that_is_switched_off_leaves_no_will_and_one_that_crashes_does() {
     let first = terminal.message();
     assert_eq!((first.retain, first.payload.as_str()), (true, "online"));
     page.click(SENSOR);
-    page.press("Switch off");
+    page.press("Power off");
     page.shows(".card", "it said goodbye");
     publish(stand.port(), &["-t", "home/livingroom/sensor/status", "-m", "the next thing said", "-q", "1"]);
     assert_eq!(terminal.said().1, "the next thing said");

@@ -76,8 +76,10 @@ pub(crate) fn DeviceCard(props: &DeviceCardProps) -> Html {
                 Ok(lines) => html! { <p>{ lines.join(" ") }</p> },
                 Err(why) => html! { <p class="hint">{ why }</p> },
             } }
-            <h3>{ "Power" }</h3>
-            <PowerSwitch id={detail.device.id.clone()} power={detail.power.clone()} will_in={detail.will_in} />
+            <footer>
+                <h3>{ "Power" }</h3>
+                <PowerSwitch id={detail.device.id.clone()} power={detail.power.clone()} will_in={detail.will_in} />
+            </footer>
         </section>
     }
 }

@@ -169,8 +169,8 @@ impl Narrator {
         self.told.push_back(told);
     }
 
-    /// The sentence for the latest message that is worth one, and the last ones before it. What somebody did or what follows from it comes
-    /// before what a sensor says all day.
+    /// The sentence for the latest message that is worth one, and the last ones before it. What somebody did comes before what follows
+    /// from it, and that before what a sensor says all day.
     pub(crate) fn captions(&mut self, now: u64, cast: Cast<'_>) -> Vec<Caption> {
         let since = self.told.iter().rposition(|told| told.captioned).map_or(0, |last| last + 1);
         let new = || (since..self.told.len()).filter(|&at| self.told[at].is_seen(cast));
@@ -178,7 +178,8 @@ impl Narrator {
         let fresh =
             |at: &usize| now.saturating_sub(self.told[*at].at) < FRESH && !self.told[*at].is_reading(cast);
         let stories: Vec<usize> = new().filter(fresh).collect();
-        let story = stories.get(stories.len().saturating_sub(PENDING)).copied();
+        let deed = stories.iter().find(|&&at| self.told[at].is_deed(cast));
+        let story = deed.or(stories.get(stories.len().saturating_sub(PENDING))).copied();
         let newest = new().next_back();
         let stays = match (self.captions.is_empty(), self.is_story, story) {
             (true, ..) => 0,
@@ -259,17 +260,23 @@ impl Narrator {
 impl Told {
     /// Whether it is of the house or of someone outside, and it is known whom it reached.
     fn is_seen(&self, cast: Cast<'_>) -> bool {
-        let outside = self.from.as_ref().is_some_and(|from| cast.is_outside(from))
-            || self.to.iter().any(|to| cast.is_outside(to));
+        let stranger = |client: &String| cast.is_outside(client) && words::other_page(client).is_none();
+        let outside = self.from.as_ref().is_some_and(stranger) || self.to.iter().any(stranger);
         let house = role(cast.plan, &self.topic).is_some();
         let own = self.from.as_deref() == Some(cast.messages);
         (house || outside || own) && (!self.to.is_empty() || self.receivers == 0)
     }
 
-    /// Whether it only says how it is, as a sensor does all day.
+    /// Whether it only says how it is, as a device of the house does all day.
     fn is_reading(&self, cast: Cast<'_>) -> bool {
         let meaning = role(cast.plan, &self.topic);
-        matches!(meaning, Some(Meaning::Told(Role::Temperature | Role::Humidity | Role::Power)))
+        !self.is_deed(cast)
+            && matches!(meaning, Some(Meaning::Told(Role::Temperature | Role::Humidity | Role::Power)))
+    }
+
+    /// Whether a person did it: at this page, or with a client of their own.
+    fn is_deed(&self, cast: Cast<'_>) -> bool {
+        self.from.as_ref().is_some_and(|from| !self.is_will && cast.device(from).is_none())
     }
 }
 
@@ -350,7 +357,11 @@ fn name(cast: Cast<'_>, client: &str) -> String {
     if client == cast.messages {
         return "this page".into();
     }
-    cast.device(client).map_or_else(|| format!("“{client}”"), |device| in_room(cast.plan, device))
+    match (cast.device(client), words::other_page(client)) {
+        (Some(device), _) => in_room(cast.plan, device),
+        (None, Some(page)) => page.into(),
+        (None, None) => format!("“{client}”"),
+    }
 }
 
 /// The device that is told what to do on `topic`, by the plan.

@@ -148,7 +148,7 @@ fn row(now: u64, client: &ClientInfo, own: &[&str]) -> ClientRow {
         },
         here,
         simulated: client.listener == Listener::Home,
-        page: client.listener == Listener::Page,
+        page: is_page(client),
         own: own.contains(&client.client_id.as_str()),
         listener: words::listener(client.listener).into(),
         peer: client.peer.clone(),
@@ -168,7 +168,7 @@ fn lingering(now: u64, id: &str, left: &Left) -> ClientRow {
         client_id: id.into(),
         here: Here::JustLeft { how: left.how.into() },
         simulated: known.is_some_and(|info| info.listener == Listener::Home),
-        page: known.is_some_and(|info| info.listener == Listener::Page),
+        page: known.is_some_and(is_page),
         own: false,
         listener: known.map_or(String::new(), |info| words::listener(info.listener).into()),
         peer: known.map_or(String::new(), |info| info.peer.clone()),
@@ -228,6 +228,11 @@ fn waiting(detail: &ClientDetail) -> Vec<String> {
         .iter()
         .map(|one| format!("{}: QoS {}, queued", one.topic.as_deref().unwrap_or_default(), one.qos));
     sent.chain(queued).take(ClientCard::WAITING).collect()
+}
+
+/// Whether it is one of a page's two clients, in this browser or in another one.
+fn is_page(client: &ClientInfo) -> bool {
+    client.listener == Listener::Page || words::other_page(&client.client_id).is_some()
 }
 
 #[cfg(test)]

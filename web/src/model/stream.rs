@@ -121,7 +121,7 @@ impl Stream {
         let filter = Wanted::new(&window.filter);
         let end = self.paused_at.unwrap_or(self.next).min(window.until.map_or(self.next, |last| last + 1));
         let shown = || self.kept.iter().rev().skip_while(|kept| kept.number >= end);
-        let matching = shown().filter(|kept| filter.wants(&kept.topic)).count();
+        let matching = shown().filter(|kept| filter.wants(kept)).count();
         let rows = window.rows.min(Window::MAXIMUM_ROWS);
         let from = window.from.min((matching as u32).saturating_sub(rows));
         MessagesView {
@@ -141,7 +141,7 @@ impl Stream {
             newer: self.next.saturating_sub(end),
             from,
             rows: shown()
-                .filter(|kept| filter.wants(&kept.topic))
+                .filter(|kept| filter.wants(kept))
                 .skip(from as usize)
                 .take(rows as usize)
                 .map(row)
@@ -180,7 +180,7 @@ enum Wanted {
 }
 
 impl Wanted {
-    /// A text with a wildcard is a topic filter where it can be one; any other is looked for in the topic.
+    /// A text with a wildcard is a topic filter where it can be one; any other is looked for in topic and payload.
     fn new(text: &str) -> Self {
         let text = text.trim();
         if text.is_empty() {
@@ -188,15 +188,18 @@ impl Wanted {
         }
         match TopicFilter::try_from(text) {
             Ok(filter) if filter.is_wildcard() => Self::Filter(filter),
-            _ => Self::Text(text.to_ascii_lowercase()),
+            _ => Self::Text(text.to_owned()),
         }
     }
 
-    fn wants(&self, topic: &TopicName) -> bool {
+    fn wants(&self, kept: &Kept) -> bool {
+        let has = |bytes: &[u8], text: &str| {
+            bytes.windows(text.len()).any(|part| part.eq_ignore_ascii_case(text.as_bytes()))
+        };
         match self {
             Self::All => true,
-            Self::Filter(filter) => filter.matches(topic),
-            Self::Text(text) => topic.as_str().to_ascii_lowercase().contains(text),
+            Self::Filter(filter) => filter.matches(&kept.topic),
+            Self::Text(text) => has(kept.topic.as_bytes(), text) || has(&kept.publish.payload, text),
         }
     }
 }
@@ -309,6 +312,15 @@ mod tests {
         let view = stream.view(2 * SECOND, &window("", 0, 10));
         assert_eq!(view.rows.iter().map(|row| row.topic.as_str()).collect::<Vec<_>>(), ["b", "a"]);
         assert_eq!((view.matching, view.seen), (2, 2));
+    }
+
+    #[test]
+    fn a_text_is_looked_for_in_topics_and_payloads() {
+        let mut stream = Stream::default();
+        message(&mut stream, SECOND, "home/temperature", b"15.5");
+        message(&mut stream, SECOND, "home/light", b"{\"state\":\"ON\"}");
+        let mut found = |text: &str| stream.view(SECOND, &window(text, 0, 10)).matching;
+        assert_eq!((found("15.5"), found("HOME/"), found("\"on\""), found("15.6")), (1, 2, 1, 0));
     }
 
     #[test]

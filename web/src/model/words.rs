@@ -4,6 +4,17 @@ use lacewing_control::{Ending, Listener, NotDelivered, Preview};
 
 use super::payload;
 
+/// What a client of another page is called, by the client ids that pages give their two.
+pub(crate) fn other_page(client: &str) -> Option<&'static str> {
+    let (kind, tag) = client.split_once('-')?;
+    let is_tag = tag.len() == 6 && tag.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+    match kind {
+        "phone" if is_tag => Some("the phone of another page"),
+        "page" if is_tag => Some("another page"),
+        _ => None,
+    }
+}
+
 /// How long ago, "just now", "4 s ago", "3 min ago". Both in microseconds.
 pub(crate) fn ago(now: u64, then: u64) -> String {
     match now.saturating_sub(then) / 1_000_000 {

@@ -41,7 +41,7 @@ pub(crate) fn Clients() -> Html {
                     { counted(&view.rows) }
                     if matches!(page.state.status.bridge, Bridge::Linked(_)) {
                         { " " }<button class="link" onclick={page.acting(Action::ReloadRules)}
-                            title="The bridge reads its settings file again">{ "Read users and rules again" }</button>
+                            title="The bridge reads its settings file again">{ "Reload users and rules" }</button>
                     }
                 </p>
                 if real.is_empty() {

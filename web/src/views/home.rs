@@ -63,7 +63,7 @@ fn captions(captions: &[Caption]) -> Html {
             <p>
                 { match captions.first() {
                     Some(caption) => html! { <span key={caption.number} title={caption.topic.clone()}>{ &caption.text }</span> },
-                    None => html! { <span>{ "No message has travelled since this page opened. At rest the house is quiet." }</span> },
+                    None => html! { <span>{ "Nobody has done anything yet. What is said in the house is told here." }</span> },
                 } }
             </p>
             if let Some(earlier @ [_, ..]) = captions.get(1..) {

@@ -296,7 +296,7 @@ fn detail(actions: &Actions, row: &MessageRow, detail: &MessageDetail) -> Html {
             <dl>
                 <dt>{ "Topic" }</dt><dd><code>{ &row.topic }</code></dd>
                 <dt>{ "Delivered with" }</dt><dd>{ format!("QoS {}", row.qos) }{ if row.dup { ", DUP: it may have come before" } else { "" } }</dd>
-                <dt>{ "Retained" }</dt><dd>{ if row.retain { "yes: the broker keeps it for later subscribers" } else { "no, or not said: without Retain As Published it comes without the mark" } }</dd>
+                <dt>{ "Retained" }</dt><dd>{ if row.retain { "yes: the broker keeps it for later subscribers" } else { "not marked so: only a subscription with Retain As Published is told" } }</dd>
                 { for detail.properties.iter().map(|(name, value)| html! { <><dt>{ name }</dt><dd>{ value }</dd></> }) }
             </dl>
             { body }

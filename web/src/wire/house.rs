@@ -45,7 +45,7 @@ impl HouseView {
     /// The most clients on the pavement.
     pub const PASSERS: usize = 6;
     /// The most sentences.
-    pub const CAPTIONS: usize = 11;
+    pub const CAPTIONS: usize = 21;
 }
 
 /// What a drawing is made from.

@@ -38,13 +38,16 @@ pub(super) fn PowerSwitch(props: &PowerSwitchProps) -> Html {
         })
     };
     let says = match power {
+        Power::Cut if props.will_in.is_none() => {
+            "Its cable is cut. The broker heard nothing for one and a half keep-alives, gave it up and published its will."
+        }
         Power::On => "It runs.",
-        Power::Off => "Switched off: it said goodbye, so the broker keeps its will to itself.",
+        Power::Off => "Its power is off. It said goodbye first, so the broker keeps its will to itself.",
         Power::Crashed => {
             "Crashed: its socket closed without a goodbye, so the broker published its will at once."
         }
         Power::Cut => {
-            "Its cable is cut: the broker hears nothing, and publishes the will after one and a half keep-alives."
+            "Its cable is cut: the broker hears nothing, and publishes its will after one and a half keep-alives."
         }
     };
     html! {
@@ -53,17 +56,16 @@ pub(super) fn PowerSwitch(props: &PowerSwitchProps) -> Html {
             { for props.will_in.map(|seconds| html! {
                 <p class="will countdown"><Envelope />{ format!("Its will in {seconds} s.") }</p>
             }) }
-            if power == Power::On {
-                <div class="ends">
-                    <button onclick={set(Power::Off)} title="DISCONNECT: no will">{ "Switch off" }</button>
-                    <button class="danger" onclick={crash} title="The socket closes: the will at once">{ "Crash" }</button>
-                    <button class="danger" onclick={set(Power::Cut)} title="Silence: the will after 1.5 × keep-alive">{ "Cut the cable" }</button>
-                </div>
-            } else {
-                <button class="primary" onclick={set(Power::On)}>
-                    { if power == Power::Cut { "Mend the cable" } else { "Power up" } }
-                </button>
-            }
+            // Each stays in its place: a second press is never one of something else.
+            <div class="ends">
+                { match power {
+                    Power::On => html! { <button onclick={set(Power::Off)} title="DISCONNECT: no will">{ "Power off" }</button> },
+                    Power::Cut => html! { <button class="primary" onclick={set(Power::On)}>{ "Mend the cable" }</button> },
+                    Power::Off | Power::Crashed => html! { <button class="primary" onclick={set(Power::On)}>{ "Power up" }</button> },
+                } }
+                <button class="danger" disabled={power != Power::On} onclick={crash} title="The socket closes: the will at once">{ "Crash" }</button>
+                <button class="danger" disabled={power != Power::On} onclick={set(Power::Cut)} title="Silence: the will after 1.5 × keep-alive">{ "Cut the cable" }</button>
+            </div>
         </div>
     }
 }

@@ -50,9 +50,10 @@ fn a_caption_that_tells_of_something_new_is_not_followed_at_once_by_a_mere_readi
     let mut model = with_operator(at_home());
     let mut said = |at: u64, message: u64, thing: &str, payload: &str| {
         let topic = format!("home/{thing}");
+        let device = if thing.contains("temperature") { "study/sensor" } else { "livingroom/window" };
         let published = EventKind::Published {
             message,
-            from: Some(format!("sim-{}", thing.replace('/', "-"))),
+            from: Some(format!("sim-{}", device.replace('/', "-"))),
             topic: topic.clone(),
             qos: 0,
             retain: true,
@@ -80,6 +81,46 @@ fn a_caption_that_tells_of_something_new_is_not_followed_at_once_by_a_mere_readi
     assert!(said(7 * SECOND, 4, "livingroom/light/state", "ON").contains("is on"));
     assert!(said(12 * SECOND, 5, "study/temperature", "20.3").contains("is on"));
     assert!(said(14 * SECOND, 6, "study/temperature", "20.4").contains("20.4"));
+}
+
+#[test]
+fn what_a_stranger_said_is_told_before_all_that_follows_from_it() {
+    let mut model = with_operator(at_home());
+    let mut events = Vec::new();
+    let mut said = |from: &str, topic: &str, payload: &str| {
+        let (message, topic) = (events.len() as u64, format!("home/livingroom/{topic}"));
+        let published = EventKind::Published {
+            message,
+            from: Some(from.into()),
+            topic: topic.clone(),
+            qos: 0,
+            retain: false,
+            payload: Preview { head: payload.as_bytes().to_vec(), len: payload.len() as u32 },
+            receivers: 1,
+        };
+        let delivered = EventKind::Delivered {
+            message,
+            to: "phone-a1b2c3".into(),
+            topic,
+            qos: 0,
+            shared: None,
+            queued: false,
+            filters: Vec::new(),
+            was_retained: false,
+        };
+        for kind in [published, delivered] {
+            events.push(lacewing_control::Event { number: events.len() as u64, at: SECOND, kind });
+        }
+    };
+    said("auto-1", "temperature", "15.5");
+    for power in 1..=6 {
+        said("sim-livingroom-radiator", "radiator/state", &format!("{power}0"));
+    }
+    model.control(SECOND, Response::Events { events, missed: 0 });
+    let told = |model: &mut super::Model, at| house(model, at).captions.swap_remove(0).text;
+    let says = "“auto-1” told the broker 15.5 °C. The broker passed it to the phone of another page.";
+    assert_eq!(told(&mut model, SECOND), says);
+    assert!(told(&mut model, 4 * SECOND).contains("The radiator in the living room told the broker"));
 }
 
 #[test]
@@ -129,5 +170,5 @@ fn the_last_sentences_are_kept_newest_first() {
     let kept = captions(&mut model, 300 * SECOND);
     assert_eq!(kept.len(), HouseView::CAPTIONS);
     assert!(kept[0].text.contains("30.5 °C") && kept[1].text.contains("29.5 °C"), "{kept:?}");
-    assert_eq!((kept[0].at, kept[10].at), (300_000, 200_000));
+    assert_eq!((kept[0].at, kept[20].at), (300_000, 100_000));
 }

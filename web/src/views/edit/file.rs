@@ -51,7 +51,7 @@ pub(super) fn HomeFile(props: &HomeFileProps) -> Html {
                     <input class="hidden" type="file" accept=".json,application/json" onchange={import} /></label>
                 <button onclick={reset}>{ "Start again with the Lacewing house" }</button>
             </div>
-            <p class="hint">{ "Rooms, devices and names. Importing replaces the home that is here; devices that both have go on." }</p>
+            <p class="hint">{ "Rooms, devices and names. Importing replaces the home that is here. A device that is in both goes on as it is." }</p>
         </section>
     }
 }
