@@ -6,6 +6,8 @@ use yew::prelude::*;
 use super::change;
 use crate::hooks::use_page;
 use crate::model::editing;
+use crate::state::StateAction;
+use crate::wire::{Notice, WorkerToPage};
 
 /// The home as a file: saved, opened, or put back to the one that everybody begins with.
 #[derive(Properties, PartialEq)]
@@ -42,11 +44,19 @@ pub(super) fn HomeFile(props: &HomeFileProps) -> Html {
             change(&page, Change::Reset, Some("This is the Lacewing house as it comes.".to_owned()));
         })
     };
+    let saved_as = editing::file_name(&props.name);
+    let exported = {
+        let (dispatch, told) =
+            (page.dispatch.clone(), format!("The home goes to the downloads as {saved_as}."));
+        Callback::from(move |_: MouseEvent| {
+            dispatch.emit(StateAction::Heard(WorkerToPage::Notice(Notice::done(told.clone()))));
+        })
+    };
     html! {
         <section>
             <h2>{ "The home as a file" }</h2>
             <div class="edit-line">
-                <a class="button" download={editing::file_name(&props.name)} {href}>{ "Export" }</a>
+                <a class="button" download={saved_as} {href} onclick={exported}>{ "Export" }</a>
                 <label class="button">{ "Import" }
                     <input class="hidden" type="file" accept=".json,application/json" onchange={import} /></label>
                 <button onclick={reset}>{ "Start again with the Lacewing house" }</button>
