@@ -252,9 +252,14 @@ impl Broker {
     }
 
     fn closed(&mut self, conn: ConnId, cause: CloseCause) {
-        if let Some(key) = self.connection_keys.remove(&conn) {
-            self.lose(key, cause);
+        let Some(&key) = self.connection_keys.get(&conn) else { return };
+        let Some(connection) = self.connections.get(key.0 as usize) else { return };
+        let is_in = connection.session().is_some() && connection.ended.is_none();
+        if is_in && cause != CloseCause::Local && connection.has_unread() {
+            return self.outlive(key, cause);
         }
+        self.connection_keys.remove(&conn);
+        self.lose(key, cause);
     }
 
     fn persisted(&mut self, seq: Seq) {

@@ -9,7 +9,7 @@ use crate::outgoing::Outgoing;
 use crate::routing::SessionKey;
 use crate::sent_aliases::SentAliases;
 use crate::terms::Features;
-use crate::{ConnId, Transport};
+use crate::{CloseCause, ConnId, Transport};
 
 /// A connection's place in the broker's slab; used again when it is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,6 +61,8 @@ pub(crate) struct Connection {
     pub(crate) ready: bool,
     /// It waits in the broker's list of connections with bytes left to read.
     pub(crate) listed: bool,
+    /// Its transport has ended, and what came before that is still to be read.
+    pub(crate) ended: Option<CloseCause>,
     /// It did not catch up while its publishers were held: messages to it are dropped until it has.
     pub(crate) exhausted: bool,
     pub(crate) messages_in: u64,
@@ -125,6 +127,7 @@ impl Connection {
             paused: false,
             ready: false,
             listed: false,
+            ended: None,
             exhausted: false,
             messages_in: 0,
             messages_out: 0,
@@ -136,6 +139,11 @@ impl Connection {
     /// Whether no further packet of it may be handled for now.
     pub(crate) fn is_held(&self) -> bool {
         self.holds > 0 || self.flooded || self.busy || matches!(self.phase, Phase::Asked(_) | Phase::Closing)
+    }
+
+    /// Whether bytes came that are read only later.
+    pub(crate) fn has_unread(&self) -> bool {
+        (self.listed || self.is_held()) && self.decoder.buffered() > 0
     }
 
     /// The session of the client that is in.

@@ -78,6 +78,9 @@ impl Broker {
         self.part(key, Ending::Lost, ReasonCode::UnspecifiedError);
         let durable = self.durable;
         let Some(connection) = self.connections.get_mut(key.0 as usize) else { return };
+        if connection.ended.is_some() {
+            return self.forget_if_ended(key);
+        }
         connection.phase = Phase::Closing;
         self.awake_timers.clear(AwakeTimer::Connect(key));
         let conn = connection.id;
@@ -99,6 +102,26 @@ impl Broker {
                 self.outputs.push_back(Output::Close { conn, reason });
             }
         }
+    }
+
+    /// A transport has ended, and not all that came on it has been read: a client may say much, DISCONNECT at last, and be gone. The client
+    /// stays until that is read. It takes nothing any more, so nobody waits for it, and it waits for nothing that it would have to take.
+    pub(crate) fn outlive(&mut self, key: ConnKey, cause: CloseCause) {
+        self.release_waiters(key);
+        let Some(connection) = self.connections.get_mut(key.0 as usize) else { return };
+        connection.ended = Some(cause);
+        connection.paused = false;
+        if std::mem::take(&mut connection.flooded) {
+            self.read_later(key);
+        }
+    }
+
+    /// All that came was read, or no more is to be: a connection whose transport has ended goes with it.
+    pub(crate) fn forget_if_ended(&mut self, key: ConnKey) {
+        let Some(connection) = self.connections.get(key.0 as usize) else { return };
+        let Some(cause) = connection.ended else { return };
+        self.connection_keys.remove(&connection.id);
+        self.lose(key, cause);
     }
 
     /// A transport has ended; its number is no longer known.

@@ -1,7 +1,7 @@
 //! Slow receivers: their publishers wait for a while, then they miss messages.
 
 use crate::broker::AwakeTimer;
-use crate::connection::ConnKey;
+use crate::connection::{ConnKey, Connection};
 use crate::outgoing::Patience;
 use crate::send::outgoing;
 use crate::{Broker, ConnId};
@@ -20,7 +20,8 @@ impl Broker {
     /// [`Config::pause_maximum`](crate::Config::pause_maximum) and
     /// [`Config::stall_maximum`](crate::Config::stall_maximum) say.
     pub(crate) fn hold(&mut self, publisher: ConnKey, receiver: ConnKey) {
-        if self.connections.get(receiver.0 as usize).is_none_or(|connection| connection.exhausted) {
+        let takes = |receiver: &Connection| !receiver.exhausted && receiver.ended.is_none();
+        if !self.connections.get(receiver.0 as usize).is_some_and(takes) {
             return;
         }
         let Some(connection) = self.connections.get_mut(publisher.0 as usize) else { return };
@@ -92,7 +93,7 @@ impl Broker {
     pub(crate) fn hold_if_flooded(&mut self, key: ConnKey) {
         let limit = (self.config.outgoing_bytes as usize).saturating_mul(FLOOD);
         let Some(connection) = self.connections.get_mut(key.0 as usize) else { return };
-        connection.flooded = connection.waiting() > limit;
+        connection.flooded = connection.ended.is_none() && connection.waiting() > limit;
     }
 
     /// The transport has taken bytes: what waited for that goes on.

@@ -51,7 +51,7 @@ impl Broker {
                     }
                     self.hold_if_flooded(key);
                 }
-                Ok(None) => return,
+                Ok(None) => return self.forget_if_ended(key),
                 Err(error) => return self.decode_error(key, &error),
             }
         }

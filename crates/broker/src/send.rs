@@ -186,6 +186,7 @@ impl Broker {
         let durable: Seq = self.durable;
         let Some(connection) = self.connections.get_mut(key.0 as usize) else { return };
         if !connection.ready
+            && connection.ended.is_none()
             && connection.outgoing.as_ref().is_some_and(|outgoing| outgoing.has_free(durable))
         {
             connection.ready = true;

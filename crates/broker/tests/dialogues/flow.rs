@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use lacewing_broker::{CloseCause, Config, ConnId, Input};
 use lacewing_protocol::{Ack, Connect, Packet, PacketId, ProtocolVersion, QoS, ReasonCode, Subscribe};
 
@@ -272,6 +272,109 @@ fn a_fan_out_whose_publisher_is_gone_leaves_the_one_in_its_place_alone() {
     let again = Client { story, conn, version: ProtocolVersion::V5_0 };
     assert!(matches!(again.receive(), Packet::ConnAck(_)));
     assert_eq!(again.rest(), [Packet::PubAck(Ack::success(PacketId::new(2).unwrap()))]);
+}
+
+/// What a client says that sends much and is gone, as `mosquitto_pub -l` does: so many messages to `t`, and DISCONNECT.
+fn much(messages: u32) -> Bytes {
+    let mut bytes = BytesMut::new();
+    for number in 0..messages {
+        Packet::Publish(message("t", &number.to_string())).encode(ProtocolVersion::V5_0, &mut bytes).unwrap();
+    }
+    Packet::Disconnect(Box::default()).encode(ProtocolVersion::V5_0, &mut bytes).unwrap();
+    bytes.freeze()
+}
+
+fn numbers(packets: &[Packet]) -> Vec<u32> {
+    let messages = packets.iter().filter_map(|packet| match packet {
+        Packet::Publish(publish) => std::str::from_utf8(&publish.payload).ok()?.parse().ok(),
+        _ => None,
+    });
+    messages.collect()
+}
+
+fn with_will(client_id: &str) -> Connect {
+    Connect { will: Some(will("t", "gone")), ..v5(client_id) }
+}
+
+#[test]
+fn what_a_client_said_before_it_was_gone_is_read_to_the_end() {
+    for cause in [CloseCause::Peer, CloseCause::Failed] {
+        let story = Story::new();
+        let subscriber = story.client("s");
+        subscriber.subscribe("t", QoS::AtMostOnce);
+        let (publisher, _) = story.enter(with_will("p"));
+        let mut world = story.world();
+        let now = world.now;
+        world.broker.handle(now, Input::Received { conn: publisher.conn, bytes: much(10_000) });
+        world.broker.handle(now, Input::Closed { conn: publisher.conn, cause });
+        assert_eq!(world.broker.metrics().connections, 2, "it has not said everything yet");
+        world.settle();
+        assert_eq!(world.broker.metrics().connections, 1);
+        drop(world);
+        // It said DISCONNECT: no will.
+        assert_eq!(numbers(&subscriber.rest()), (0..10_000).collect::<Vec<_>>());
+        subscriber.hears_nothing();
+    }
+}
+
+#[test]
+fn who_waits_for_a_slow_receiver_and_is_gone_is_read_once_the_receiver_has_caught_up() {
+    let story = Story::with(small());
+    let slow = story.client("slow");
+    slow.subscribe("t", QoS::AtMostOnce);
+    slow.stops_reading();
+    let (publisher, _) = story.enter(with_will("p"));
+    story.world().handle(Input::Received { conn: publisher.conn, bytes: much(500) });
+    assert_eq!(story.world().broker.metrics().paused, 1);
+    publisher.vanishes();
+    assert_eq!(story.world().broker.metrics().connections, 2);
+    slow.reads_again();
+    assert_eq!(numbers(&slow.rest()), (0..500).collect::<Vec<_>>());
+    assert_eq!(story.world().broker.metrics().connections, 1);
+    assert_eq!(story.world().broker.metrics().paused, 0);
+}
+
+#[test]
+fn nobody_waits_for_a_client_that_is_gone_and_not_read_to_the_end() {
+    let story = Story::with(small());
+    let (slow, publisher) = (story.client("slow"), story.client("p"));
+    let (gone, _) = story.enter(with_will("gone"));
+    for client in [&slow, &gone] {
+        client.subscribe("t", QoS::AtMostOnce);
+        client.stops_reading();
+    }
+    story.world().handle(Input::Received { conn: gone.conn, bytes: much(500) });
+    gone.vanishes();
+    slow.reads_again();
+    for number in 0..500 {
+        publisher.publish("t", &number.to_string());
+        assert!(!publisher.is_paused());
+    }
+    assert_eq!(story.world().broker.metrics().connections, 2);
+    assert_eq!(numbers(&slow.rest()).len(), 1000);
+}
+
+#[test]
+fn a_client_that_is_gone_and_is_turned_away_is_forgotten_at_once() {
+    let story = Story::new();
+    let watcher = story.client("s");
+    watcher.subscribe("t", QoS::AtMostOnce);
+    let (publisher, _) = story.enter(with_will("p"));
+    let mut bytes = BytesMut::from(&much(5_000)[..]);
+    // In the place of the DISCONNECT there is what no client may send.
+    let end = bytes.len() - 2;
+    bytes.truncate(end);
+    bytes.extend_from_slice(&[0xd0, 0]);
+    let mut world = story.world();
+    let now = world.now;
+    world.broker.handle(now, Input::Received { conn: publisher.conn, bytes: bytes.freeze() });
+    world.broker.handle(now, Input::Closed { conn: publisher.conn, cause: CloseCause::Peer });
+    world.settle();
+    assert_eq!(world.broker.metrics().connections, 1);
+    drop(world);
+    let rest = watcher.rest();
+    assert_eq!(numbers(&rest).len(), 5_000);
+    assert!(matches!(rest.last(), Some(Packet::Publish(publish)) if publish.payload == "gone"), "its will");
 }
 
 fn received(conn: ConnId, packet: &Packet) -> Input {
