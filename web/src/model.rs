@@ -111,6 +111,8 @@ struct Client {
 struct Last {
     status: Option<Status>,
     screen: Option<WorkerToPage>,
+    /// In which second the rate was last looked at.
+    second: Option<u64>,
     /// When the house was last drawn.
     drawn_at: u64,
     /// Whether what changed since waits for its turn.
@@ -212,7 +214,7 @@ impl Model {
             }
             let text = text.unwrap_or_default();
             let cast = Cast { plan: self.house.drawn(), phone: &self.phone.id, messages: &self.messages.id };
-            self.narrator.heard(now, cast, topic.as_str(), &text);
+            self.narrator.heard(now, cast, topic.as_str(), &text, self.house.is_asked_on(topic.as_str()));
         } else if self.overloaded {
             let cast = Cast { plan: self.house.drawn(), phone: &self.phone.id, messages: &self.messages.id };
             self.narrator.carried(now, cast, topic.as_str());
@@ -286,8 +288,12 @@ impl Model {
         let mut views = std::mem::take(&mut self.kept);
         views.extend(self.notices.drain(..).map(WorkerToPage::Notice));
         views.extend(self.posted.drain(..));
-        self.status.rate = self.rate.per_second(now);
+        // The whole page is looked through when the status changes: a number that nobody can read faster changes once a second.
+        if self.last.second.replace(now / 1_000_000) != Some(now / 1_000_000) {
+            self.status.rate = self.rate.per_second(now);
+        }
         self.status.arrivals = self.arrivals.view(now);
+        self.status.clock = self.clock(now);
         if self.last.status.as_ref() != Some(&self.status) {
             self.last.status = Some(self.status.clone());
             views.push(WorkerToPage::Status(self.status.clone()));
@@ -361,6 +367,12 @@ impl Model {
         }
     }
 
+    /// The time in the house, as its clock shows it.
+    fn clock(&self, now: u64) -> Option<String> {
+        let (second, _) = self.house.clock(now)?;
+        Some(format!("{:02}:{:02}", second / 3_600, second / 60 % 60))
+    }
+
     fn house_view(&mut self, now: u64, open: Option<&str>) -> HouseView {
         let clock = self.house.clock(now);
         let cast = Cast { plan: self.house.drawn(), phone: &self.phone.id, messages: &self.messages.id };
@@ -369,7 +381,7 @@ impl Model {
         HouseView {
             source: self.house.source(),
             name: self.house.drawn().name.clone(),
-            clock: clock.map(|(second, _)| format!("{:02}:{:02}", second / 3_600, second / 60 % 60)),
+            clock: self.clock(now),
             speed: self.house.speed(),
             cat: self.house.hub(Role::Cat),
             scene: self.house.hub(Role::Scene),

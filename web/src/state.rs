@@ -164,7 +164,7 @@ impl State {
                 while self.beads.len() > BEADS {
                     self.beads.pop_front();
                 }
-                self.has_connected |= !house.pavement.is_empty();
+                self.has_connected |= house.pavement.iter().any(|passer| !passer.page);
                 if let Some(onward) =
                     self.listed.as_ref().and_then(|before| editing::onward(before, &editing::lines(&house)))
                 {

@@ -38,8 +38,8 @@ impl TopicFilterError {
         match self {
             Self::Utf8(error) => error.problem(),
             Self::Empty => "is empty",
-            Self::MultiLevelWildcard => "has a # that is not its whole last level",
-            Self::SingleLevelWildcard => "has a + that is not a whole level",
+            Self::MultiLevelWildcard => "has a # that does not stand alone at its end",
+            Self::SingleLevelWildcard => "has a + that does not stand alone between its slashes",
             Self::Share => "is not of the form $share/ShareName/filter",
         }
     }

@@ -49,22 +49,57 @@ fn main() -> ExitCode {
         "{}, {DEVICES} devices, {RATE} messages a second, 1440 × 900, {minutes} min",
         chromium.version()
     );
-    let over = AtomicBool::new(false);
+    let talk = Talk::default();
     let good = thread::scope(|scope| {
-        scope.spawn(|| {
-            while !over.load(Ordering::Relaxed) {
-                home.talk(RATE, Duration::from_secs(1));
-            }
-        });
-        let good = watch(&page, &chromium, minutes);
-        over.store(true, Ordering::Relaxed);
-        good
+        let (talk, home) = (&talk, &mut home);
+        scope.spawn(move || talk.go_on(home));
+        // However it ends, the talk ends as well.
+        let _over = talk.until_dropped();
+        watch(&page, &chromium, talk, minutes)
     });
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// Whether the devices talk.
+#[derive(Debug, Default)]
+struct Talk {
+    is_over: AtomicBool,
+    is_paused: AtomicBool,
+}
+
+impl Talk {
+    /// Has the devices talk until it is over.
+    fn go_on(&self, home: &mut BusyHome) {
+        while !self.is_over.load(Ordering::Relaxed) {
+            match self.is_paused.load(Ordering::Relaxed) {
+                true => thread::sleep(Duration::from_millis(50)),
+                false => drop(home.talk(RATE, Duration::from_secs(1))),
+            }
+        }
+    }
+
+    /// Does something while nothing is on its way: a worker that always has messages to handle answers the developer tools late.
+    fn paused<T>(&self, then: impl FnOnce() -> T) -> T {
+        self.is_paused.store(true, Ordering::Relaxed);
+        thread::sleep(WARMING);
+        let what = then();
+        self.is_paused.store(false, Ordering::Relaxed);
+        what
+    }
+
+    fn until_dropped(&self) -> impl Drop {
+        struct Over<'a>(&'a Talk);
+        impl Drop for Over<'_> {
+            fn drop(&mut self) {
+                self.0.is_over.store(true, Ordering::Relaxed);
+            }
+        }
+        Over(self)
+    }
+}
+
 /// Whether all is kept while the page is watched for so many minutes.
-fn watch(page: &Page, chromium: &Chromium, minutes: u64) -> bool {
+fn watch(page: &Page, chromium: &Chromium, talk: &Talk, minutes: u64) -> bool {
     let began = Instant::now();
     let mut good = true;
     let mut settled = None;
@@ -83,7 +118,7 @@ fn watch(page: &Page, chromium: &Chromium, minutes: u64) -> bool {
             good &= comes(page);
         }
         if minute == SETTLED || minute == minutes {
-            let heaps = page.heaps();
+            let heaps = talk.paused(|| page.heaps());
             let memory = resident(&chromium.renderers()) >> 20;
             println!("  minute {minute}: {}; {memory} MiB resident", listed(&heaps));
             let before = settled.get_or_insert_with(|| heaps.clone());
@@ -103,10 +138,11 @@ fn watch(page: &Page, chromium: &Chromium, minutes: u64) -> bool {
 
 fn told(seen: &MainThread) -> String {
     format!(
-        "longest task {:.1} ms, work per frame p50 {:.2} ms, p95 {:.2} ms, {:.1}% of the main thread",
+        "longest task {:.1} ms, work per frame p50 {:.2} ms, p95 {:.2} ms ({:.2} ms of processor time), {:.1}% of the main thread",
         seen.longest(),
         seen.work_per_frame(50.0),
         seen.work_per_frame(95.0),
+        seen.processor_per_frame(95.0),
         seen.share() * 100.0
     )
 }

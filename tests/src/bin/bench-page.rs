@@ -75,8 +75,9 @@ fn keep(rate: u32) -> Option<PathBuf> {
 fn verdict(rate: u32, seen: &MainThread) -> bool {
     let (longest, frame) = (seen.longest(), seen.work_per_frame(95.0));
     println!(
-        "  {rate:>3} messages a second: longest task {longest:.1} ms, work per frame p50 {:.2} ms, p95 {frame:.2} ms, {:.1}% of the main thread",
+        "  {rate:>3} messages a second: longest task {longest:.1} ms, work per frame p50 {:.2} ms, p95 {frame:.2} ms ({:.2} ms of processor time), {:.1}% of the main thread",
         seen.work_per_frame(50.0),
+        seen.processor_per_frame(95.0),
         seen.share() * 100.0
     );
     for (part, took) in keep(rate).map_or_else(Vec::new, |_| seen.longest_parts(PARTS)) {

@@ -8,8 +8,8 @@ const FRAME: f64 = 1_000_000.0 / 60.0;
 /// What the thread that draws a page did while it was traced.
 #[derive(Debug, Clone, Default)]
 pub struct MainThread {
-    /// When each task began and how long it took, in microseconds.
-    tasks: Vec<(f64, f64)>,
+    /// When each task began and how long it took, and how long of that it had a processor, in microseconds.
+    tasks: Vec<(f64, f64, f64)>,
     /// What of it the browser names, and how long that took without what it names within, in microseconds.
     parts: BTreeMap<String, f64>,
 }
@@ -25,7 +25,10 @@ impl MainThread {
             let tasks = events.iter().filter(|event| {
                 event["name"] == "ThreadControllerImpl::RunTask" && thread(event) == thread(main)
             });
-            let tasks = tasks.filter_map(span);
+            let tasks = tasks.filter_map(|event| {
+                let (at, took) = span(event)?;
+                Some((at, took, event["tdur"].as_f64().unwrap_or(took).min(took)))
+            });
             let named = events.iter().filter(|event| event["ph"] == "X" && thread(event) == thread(main));
             Self { tasks: tasks.collect(), parts: parts(named) }
         };
@@ -34,9 +37,9 @@ impl MainThread {
 
     /// Adds what was traced later, as if nothing lay between.
     pub fn join(&mut self, later: Self) {
-        let end = self.tasks.iter().map(|(at, took)| at + took).fold(0.0, f64::max);
+        let end = self.tasks.iter().map(|(at, took, _)| at + took).fold(0.0, f64::max);
         let began = later.began();
-        self.tasks.extend(later.tasks.into_iter().map(|(at, took)| (at - began + end, took)));
+        self.tasks.extend(later.tasks.into_iter().map(|(at, took, had)| (at - began + end, took, had)));
         for (part, took) in later.parts {
             *self.parts.entry(part).or_default() += took;
         }
@@ -44,12 +47,21 @@ impl MainThread {
 
     /// The longest task, in milliseconds.
     pub fn longest(&self) -> f64 {
-        self.tasks.iter().map(|(_, took)| took / 1000.0).fold(0.0, f64::max)
+        self.tasks.iter().map(|(_, took, _)| took / 1000.0).fold(0.0, f64::max)
     }
 
     /// The work in a 60th of a second, in milliseconds, that `percent` of those with any work in them do not exceed.
     pub fn work_per_frame(&self, percent: f64) -> f64 {
-        let mut frames: Vec<f64> = self.frames().into_iter().filter(|work| *work > 0.0).collect();
+        self.per_frame(percent, |task| task.1)
+    }
+
+    /// The same of the time that the thread had a processor: on a machine that is busy with other things it has none for a part of its work.
+    pub fn processor_per_frame(&self, percent: f64) -> f64 {
+        self.per_frame(percent, |task| task.2)
+    }
+
+    fn per_frame(&self, percent: f64, of: impl Fn(&(f64, f64, f64)) -> f64) -> f64 {
+        let mut frames: Vec<f64> = self.frames(of).into_iter().filter(|work| *work > 0.0).collect();
         frames.sort_by(f64::total_cmp);
         let at = (frames.len() as f64 * percent / 100.0).ceil() as usize;
         frames.get(at.saturating_sub(1)).map_or(0.0, |work| work / 1000.0)
@@ -57,7 +69,7 @@ impl MainThread {
 
     /// How much of the time it worked, from 0 to 1.
     pub fn share(&self) -> f64 {
-        let frames = self.frames().len().max(1) as f64;
+        let frames = self.frames(|task| task.1).len().max(1) as f64;
         self.work() / (frames * FRAME)
     }
 
@@ -71,26 +83,28 @@ impl MainThread {
     }
 
     fn work(&self) -> f64 {
-        self.tasks.iter().map(|(_, took)| took).sum()
+        self.tasks.iter().map(|(_, took, _)| took).sum()
     }
 
     fn began(&self) -> f64 {
-        self.tasks.iter().map(|(at, _)| *at).fold(f64::INFINITY, f64::min)
+        self.tasks.iter().map(|(at, ..)| *at).fold(f64::INFINITY, f64::min)
     }
 
     /// The work in each 60th of a second, in microseconds; a task that spans several is shared out.
-    fn frames(&self) -> Vec<f64> {
+    fn frames(&self, of: impl Fn(&(f64, f64, f64)) -> f64) -> Vec<f64> {
         let began = self.began();
         let mut frames = Vec::new();
-        for (at, took) in &self.tasks {
-            let (mut at, end) = (at - began, at - began + took);
+        for task in &self.tasks {
+            let (began, took) = (task.0 - began, task.1);
+            let part = of(task) / took.max(f64::MIN_POSITIVE);
+            let (mut at, end) = (began, began + took);
             while at < end {
                 let frame = (at / FRAME) as usize;
                 let until = end.min((frame + 1) as f64 * FRAME);
                 if frames.len() <= frame {
                     frames.resize(frame + 1, 0.0);
                 }
-                frames[frame] += until - at;
+                frames[frame] += (until - at) * part;
                 // Never less than it was, whatever the rounding.
                 at = until.max(at + 0.001);
             }
@@ -175,6 +189,16 @@ mod tests {
         thread.join(trace(7e6));
         thread.join(trace(9e9));
         assert_eq!(thread.tasks, [(0.0, 4_000.0), (4_000.0, 4_000.0)]);
+    }
+
+    #[test]
+    fn what_a_task_waits_for_a_processor_is_no_work_of_it() {
+        let mut half = task(1, 0.0, 10_000.0);
+        half["tdur"] = json!(5_000.0);
+        let seen = MainThread::read(&[main_thread(1), half]);
+        assert_eq!((seen.work_per_frame(95.0), seen.processor_per_frame(95.0)), (10.0, 5.0));
+        let untold = MainThread::read(&[main_thread(1), task(1, 0.0, 10_000.0)]);
+        assert_eq!(untold.processor_per_frame(95.0), 10.0);
     }
 
     #[test]

@@ -75,9 +75,14 @@ fn Row(props: &RowProps) -> Html {
         _ => Html::default(),
     };
     let says = if device.presence == Presence::Offline { "offline".into() } else { device::words(device) };
+    // Beside a set point there is no room for more, and what it sets is plain.
+    let what = match &device.shown {
+        Shown::Climate { .. } => says,
+        _ => format!("{} · {says}", device.name),
+    };
     html! {
         <>
-            <div class="what"><b>{ room }</b><span>{ format!("{} · {says}", device.name) }</span></div>
+            <div class="what"><b>{ room }</b><span>{ what }</span></div>
             { control }
         </>
     }

@@ -14,7 +14,7 @@ pub(crate) fn StatusLine() -> Html {
     let status = &page.state.status;
     let place = standing::place(status);
     let (before, words, address) = standing::in_parts(&place);
-    let clock = page.state.house.as_ref().and_then(|house| house.clock.clone());
+    let clock = status.clock.clone();
     html! {
         <header class="bar">
             <p class="brand"><Mark /><b>{ "Lacewing" }</b></p>

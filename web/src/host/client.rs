@@ -21,7 +21,7 @@ const AGE_EVERY: u64 = 1_000_000;
 /// Rounds of one turn.
 const ROUNDS: u32 = 32;
 
-const NO_OPERATOR: &str = "This page is an ordinary client of that broker: who is connected, and a device's ends, are shown where it runs.";
+const NO_OPERATOR: &str = "This page is an ordinary client of that broker: who is connected, and how devices fare, is known to the page that the broker runs in.";
 
 /// The time, as a client worker needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -48,7 +48,9 @@ impl Arrivals {
                 });
                 None
             }
-            EventKind::Connected { conn, client_id, .. } if own.contains(&client_id.as_str()) => {
+            EventKind::Connected { conn, client_id, .. }
+                if own.contains(&client_id.as_str()) || words::other_page(client_id).is_some() =>
+            {
                 self.attempts.retain(|attempt| attempt.conn != *conn);
                 None
             }

@@ -54,8 +54,8 @@ struct Told {
     payload: String,
     /// Whether the broker published it in the name of a client that vanished.
     is_will: bool,
-    /// How many get it, as the broker counts.
-    receivers: u32,
+    /// How many get it, as the broker counts; `None` where it is not known.
+    receivers: Option<u32>,
     to: Vec<String>,
     /// For whom the broker keeps it, since they are away.
     kept_for: Vec<String>,
@@ -111,7 +111,7 @@ impl Narrator {
                     topic: topic.clone(),
                     payload: words::preview(payload),
                     is_will,
-                    receivers: *receivers,
+                    receivers: Some(*receivers),
                     to: Vec::new(),
                     kept_for: Vec::new(),
                     captioned: false,
@@ -135,18 +135,30 @@ impl Narrator {
     }
 
     /// A message that reached the phone app of a page without a control channel: whom else it reached is not
-    /// known here.
-    pub(crate) fn heard(&mut self, now: u64, cast: Cast<'_>, topic: &str, payload: &str) {
-        let Some(from) = sender(cast.plan, topic).map(|device| device.id.clone()) else { return };
-        self.loads.add(now, &from, 1);
+    /// known here, and who sent it only by the plan, or because this page `asked` for it.
+    pub(crate) fn heard(&mut self, now: u64, cast: Cast<'_>, topic: &str, payload: &str, asked: bool) {
+        let from = match (role(cast.plan, topic), sender(cast.plan, topic)) {
+            (Some(Meaning::Asked(_)), _) if asked => Some(cast.phone.to_owned()),
+            // The hub asks all lamps for what a person wants, and so does every page.
+            (Some(Meaning::Asked(_)), sender)
+                if sender.is_none_or(|device| device.kind == DeviceKind::Hub) =>
+            {
+                None
+            }
+            (_, Some(device)) => Some(device.client_id().to_owned()),
+            (_, None) => return,
+        };
+        if let Some(from) = &from {
+            self.loads.add(now, from, 1);
+        }
         self.tell(Told {
             at: now,
             message: u64::MAX,
-            from: Some(from),
+            from,
             topic: topic.into(),
             payload: payload.into(),
             is_will: false,
-            receivers: 1,
+            receivers: None,
             to: vec![cast.phone.into()],
             kept_for: Vec::new(),
             captioned: false,
@@ -264,7 +276,7 @@ impl Told {
         let outside = self.from.as_ref().is_some_and(stranger) || self.to.iter().any(stranger);
         let house = role(cast.plan, &self.topic).is_some();
         let own = self.from.as_deref() == Some(cast.messages);
-        (house || outside || own) && (!self.to.is_empty() || self.receivers == 0)
+        (house || outside || own) && (!self.to.is_empty() || self.receivers == Some(0))
     }
 
     /// Whether it only says how it is, as a device of the house does all day.
@@ -314,9 +326,10 @@ fn role(plan: &Plan, topic: &str) -> Option<Meaning> {
 }
 
 fn sentence(cast: Cast<'_>, told: &Told) -> String {
-    let from = match &told.from {
-        Some(client) => name(cast, client),
-        None => "the broker".into(),
+    let from = match (&told.from, told.receivers) {
+        (Some(client), _) => name(cast, client),
+        (None, Some(_)) => "the broker".into(),
+        (None, None) => "somebody".into(),
     };
     let what = match role(cast.plan, &told.topic) {
         _ if told.is_will => format!("vanished. The broker published its will, “{}”", told.payload),
@@ -338,6 +351,9 @@ fn sentence(cast: Cast<'_>, told: &Told) -> String {
     }
     let then = match names.is_empty() {
         true => "Nobody is subscribed to that.".into(),
+        false if told.receivers.is_none() => {
+            "The broker passed it to the phone, and to whoever else asked for it.".into()
+        }
         false if told.is_will => format!("It passed it to {}.", words::list(&names)),
         false => format!("The broker passed it to {}.", words::list(&names)),
     };

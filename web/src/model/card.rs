@@ -27,7 +27,7 @@ pub(crate) fn card(known: &Known<'_>, now: u64, device: &Device) -> DeviceDetail
             topic: topic.into(),
             value: latest.and_then(|latest| payload::preview(&latest.payload)).map(|(text, _)| text),
             age: latest.map_or_else(String::new, |latest| words::ago(now, latest.at)),
-            retained: latest.is_some_and(|latest| latest.retained),
+            retained: house.keeps(topic),
         }
     };
     let linked = |direction| device.links.iter().filter(move |link| link.direction == direction);
@@ -37,6 +37,16 @@ pub(crate) fn card(known: &Known<'_>, now: u64, device: &Device) -> DeviceDetail
         room: house.drawn().room(&device.room).map_or_else(String::new, |room| room.name.clone()),
         presence: match (&device.handed_to, client, known.operator) {
             (Some(real), None, Operator::Yes) => format!("{real} is not connected"),
+            (_, None, _) if power == Some(DevicePower::Off) => {
+                let says_online =
+                    house.latest(&device.status).is_some_and(|latest| latest.payload == b"online");
+                let still = if says_online {
+                    "; its status still says online, since nobody said otherwise"
+                } else {
+                    ""
+                };
+                format!("gone, it said goodbye{still}")
+            }
             _ => presence(now, view.presence, client),
         },
         publishes: std::iter::once(&device.status)

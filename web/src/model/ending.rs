@@ -9,9 +9,12 @@ impl Model {
     /// Has a client disconnected, and says what that means.
     pub(super) fn kick(&mut self, client_id: String) -> Effect {
         if self.status.operator == Operator::Yes {
-            let text = format!(
-                "{client_id} is told to go. Its session stays, and most clients come back by themselves."
-            );
+            let session = match self.roster.find(&client_id).map(|client| client.session_expiry) {
+                Some(0) => "Its session ends with its connection",
+                _ => "Its session stays",
+            };
+            let text =
+                format!("{client_id} is told to go. {session}, and most clients come back by themselves.");
             self.notify(Notice::done(text));
         }
         Effect::Control(Request::Kick { client_id })

@@ -30,6 +30,8 @@ pub(crate) struct House {
     excuses: ByName<String>,
     /// What the phone app is subscribed to.
     followed: ByName<()>,
+    /// Those on which the last message was published to be retained.
+    kept: ByName<()>,
     /// How the simulated devices of the broker's host are powered; empty when it has none.
     power: ByName<Power>,
     /// Since when devices are known to be switched off: they said goodbye, so no will tells of it.
@@ -76,6 +78,7 @@ impl House {
         let new = without(&wanted, &self.followed);
         let old = without(&self.followed, &wanted);
         self.latest.retain(|topic, _| wanted.contains_key(topic));
+        self.kept.retain(|topic, ()| wanted.contains_key(topic));
         self.followed = wanted;
         (new, old)
     }
@@ -97,6 +100,9 @@ impl House {
             name if payload.len() <= VALUE && self.followed.contains_key(name) => {
                 let latest = Latest { payload: payload.to_vec(), at: now, retained: publish.retain };
                 self.latest.insert(name.into(), latest);
+                if publish.retain {
+                    self.kept.insert(name.into(), ());
+                }
             }
             _ => return false,
         }
@@ -185,6 +191,20 @@ impl House {
         self.drawn().device(id)
     }
 
+    /// The broker told of a message: whether it was to be retained.
+    pub(crate) fn published(&mut self, topic: &str, retain: bool, is_empty: bool) {
+        if retain && !is_empty && self.followed.contains_key(topic) {
+            self.kept.insert(topic.into(), ());
+        } else if retain {
+            self.kept.remove(topic);
+        }
+    }
+
+    /// Whether the broker keeps a message on this topic, as far as is known.
+    pub(crate) fn keeps(&self, topic: &str) -> bool {
+        self.kept.contains_key(topic)
+    }
+
     pub(crate) fn latest(&self, topic: &str) -> Option<&Latest> {
         self.latest.get(topic)
     }
@@ -192,6 +212,11 @@ impl House {
     /// The last payload of a device's value in this role, if it is text.
     pub(crate) fn text(&self, device: &Device, role: Role) -> Option<&str> {
         std::str::from_utf8(&self.latest.get(&device.value(role)?.topic)?.payload).ok()
+    }
+
+    /// Whether this page asks for something on `topic`, and was not answered yet.
+    pub(crate) fn is_asked_on(&self, topic: &str) -> bool {
+        self.asked.iter().any(|(_, wish)| wish.topic == topic)
     }
 
     pub(crate) fn wish(&self, id: &str) -> Option<&Wish> {

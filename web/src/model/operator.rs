@@ -230,6 +230,9 @@ impl Model {
 
     /// An event, which stands for `weight` of them where the host left some out.
     fn event(&mut self, now: u64, event: &Event, weight: u32) {
+        if let EventKind::Published { topic, retain, payload, .. } = &event.kind {
+            self.house.published(topic, *retain, payload.len == 0);
+        }
         let own = [self.phone.id.as_str(), self.messages.id.as_str()];
         match &event.kind {
             EventKind::Connected { .. } | EventKind::Disconnected { .. } => {

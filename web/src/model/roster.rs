@@ -101,9 +101,10 @@ impl Roster {
     ) -> (Vec<Passer>, u32) {
         self.left.retain(|_, left| left.at + LINGER > now);
         let here = self.clients.iter().filter(|client| client.connected && client.listener != Listener::Home);
-        let here = here.map(|client| Passer { client_id: client.client_id.clone(), left: None });
-        let gone =
-            self.left.iter().map(|(id, left)| Passer { client_id: id.clone(), left: Some(left.how.into()) });
+        let passer =
+            |id: &str, left| Passer { client_id: id.into(), left, page: words::other_page(id).is_some() };
+        let here = here.map(|client| passer(&client.client_id, None));
+        let gone = self.left.iter().map(|(id, left)| passer(id, Some(left.how.into())));
         let mut passers: Vec<Passer> = here.collect();
         let gone: Vec<Passer> =
             gone.filter(|gone| passers.iter().all(|here| here.client_id != gone.client_id)).collect();
@@ -333,8 +334,11 @@ pub(crate) mod tests {
         roster.event(SECOND, &disconnected("mosq"));
         let outside = |id: &str| id != "phone";
         let (passers, more) = roster.passers(2 * SECOND, 6, outside);
-        assert_eq!(passers[0], Passer { client_id: "a".into(), left: None });
-        assert_eq!(passers[1], Passer { client_id: "mosq".into(), left: Some("said goodbye".into()) });
+        assert_eq!(passers[0], Passer { client_id: "a".into(), left: None, page: false });
+        assert_eq!(
+            passers[1],
+            Passer { client_id: "mosq".into(), left: Some("said goodbye".into()), page: false }
+        );
         assert_eq!((passers.len(), more), (2, 0));
         assert_eq!(roster.passers(12 * SECOND, 6, outside).0.len(), 1);
     }

@@ -31,11 +31,18 @@ pub(crate) struct Stream {
     /// Since when it listens, in microseconds.
     since: Option<u64>,
     rate: Rate,
-    /// When paused: the number of the first message that is not shown.
-    paused_at: Option<u64>,
+    /// When paused: what was there then, whatever comes.
+    paused: Option<Paused>,
 }
 
 #[derive(Debug)]
+struct Paused {
+    /// The number of the first message that is not shown.
+    at: u64,
+    kept: VecDeque<Kept>,
+}
+
+#[derive(Debug, Clone)]
 struct Kept {
     number: u64,
     at: u64,
@@ -99,7 +106,11 @@ impl Stream {
 
     /// Hold the list still, or let it run.
     pub(crate) fn pause(&mut self, paused: bool) {
-        self.paused_at = if paused { self.paused_at.or(Some(self.next)) } else { None };
+        match (paused, &self.paused) {
+            (true, None) => self.paused = Some(Paused { at: self.next, kept: self.kept.clone() }),
+            (true, Some(_)) => {}
+            (false, _) => self.paused = None,
+        }
     }
 
     /// Forget what came so far.
@@ -108,8 +119,8 @@ impl Stream {
         self.bytes = 0;
         self.seen = 0;
         self.since = None;
-        if self.paused_at.is_some() {
-            self.paused_at = Some(self.next);
+        if let Some(paused) = &mut self.paused {
+            *paused = Paused { at: self.next, kept: VecDeque::new() };
         }
     }
 
@@ -119,8 +130,10 @@ impl Stream {
             self.since.get_or_insert(now);
         }
         let filter = Wanted::new(&window.filter);
-        let end = self.paused_at.unwrap_or(self.next).min(window.until.map_or(self.next, |last| last + 1));
-        let shown = || self.kept.iter().rev().skip_while(|kept| kept.number >= end);
+        let rate = self.rate.per_second(now);
+        let paused_at = self.paused.as_ref().map(|paused| paused.at);
+        let end = paused_at.unwrap_or(self.next).min(window.until.map_or(self.next, |last| last + 1));
+        let shown = || self.looked_at().iter().rev().skip_while(|kept| kept.number >= end);
         let matching = shown().filter(|kept| filter.wants(kept)).count();
         let rows = window.rows.min(Window::MAXIMUM_ROWS);
         let from = window.from.min((matching as u32).saturating_sub(rows));
@@ -131,12 +144,12 @@ impl Stream {
                 .map(|(filter, state)| SubscriptionView { filter: filter.clone(), state: state.clone() })
                 .collect(),
             matching: matching as u32,
-            kept: self.kept.len() as u32,
+            kept: self.looked_at().len() as u32,
             seen: self.seen,
             since: self.since.map(|since| since / 1_000),
-            rate: self.rate.per_second(now),
+            rate,
             overloaded: false,
-            paused: self.paused_at.map(|at| self.next - at),
+            paused: paused_at.map(|at| self.next - at),
             newest: end.saturating_sub(1),
             newer: self.next.saturating_sub(end),
             from,
@@ -166,9 +179,15 @@ impl Stream {
         Some(Draft { retain: true, ..draft(kept) })
     }
 
+    /// What there is to see: all that is kept, or what was when it was paused.
+    fn looked_at(&self) -> &VecDeque<Kept> {
+        self.paused.as_ref().map_or(&self.kept, |paused| &paused.kept)
+    }
+
     fn find(&self, number: u64) -> Option<&Kept> {
-        let first = self.kept.front()?.number;
-        self.kept.get(usize::try_from(number.checked_sub(first)?).ok()?)
+        let kept = self.looked_at();
+        let first = kept.front()?.number;
+        kept.get(usize::try_from(number.checked_sub(first)?).ok()?)
     }
 }
 
@@ -312,6 +331,23 @@ mod tests {
         let view = stream.view(2 * SECOND, &window("", 0, 10));
         assert_eq!(view.rows.iter().map(|row| row.topic.as_str()).collect::<Vec<_>>(), ["b", "a"]);
         assert_eq!((view.matching, view.seen), (2, 2));
+    }
+
+    #[test]
+    fn what_is_paused_stays_however_much_comes() {
+        let mut stream = Stream::default();
+        message(&mut stream, SECOND, "a", b"1");
+        message(&mut stream, SECOND, "a", b"2");
+        stream.pause(true);
+        for _ in 0..=MESSAGES {
+            message(&mut stream, 2 * SECOND, "b", b"x");
+        }
+        let open = Window { open: Some(0), ..window("", 0, 10) };
+        let view = stream.view(2 * SECOND, &open);
+        assert_eq!((view.matching, view.paused), (2, Some(MESSAGES as u64 + 1)));
+        assert_eq!(view.detail.map(|detail| detail.number), Some(0));
+        stream.pause(false);
+        assert_eq!(stream.view(2 * SECOND, &open).matching, MESSAGES as u32);
     }
 
     #[test]

@@ -407,6 +407,83 @@ fn a_cut_cable_counts_down_to_the_will_and_the_card_keeps_the_last_messages() {
 }
 
 #[test]
+fn the_card_of_a_device_that_said_goodbye_does_not_claim_that_it_or_its_will_said_so() {
+    let mut model = with_operator(at_home());
+    tell(&mut model, SECOND, "home/livingroom/sensor/status", "online");
+    model.control(SECOND, Response::Home(vec![(SENSOR.into(), DevicePower::Off)]));
+    model.control(SECOND, Response::Clients(Vec::new()));
+    let says = "gone, it said goodbye; its status still says online, since nobody said otherwise";
+    assert_eq!(opened(&mut model, 2 * SECOND).presence, says);
+    tell(&mut model, 2 * SECOND, "home/livingroom/sensor/status", "offline");
+    assert_eq!(opened(&mut model, 2 * SECOND).presence, "gone, it said goodbye");
+}
+
+#[test]
+fn the_card_says_what_the_broker_keeps_as_the_broker_tells_it() {
+    let mut model = with_operator(at_home());
+    tell(&mut model, SECOND, "home/livingroom/temperature", "20.4");
+    let keeps = |model: &mut Model| {
+        let card = opened(model, SECOND);
+        let row = card.publishes.into_iter().find(|row| row.topic == "home/livingroom/temperature");
+        row.expect("the sensor publishes it").retained
+    };
+    assert!(!keeps(&mut model));
+    for (number, payload, kept) in [(1, &b"20.4"[..], true), (2, b"", false)] {
+        let kind = EventKind::Published {
+            message: number,
+            from: Some(SENSOR.into()),
+            topic: "home/livingroom/temperature".into(),
+            qos: 0,
+            retain: true,
+            payload: Preview { head: payload.to_vec(), len: payload.len() as u32 },
+            receivers: 1,
+        };
+        let events = vec![lacewing_control::Event { number, at: SECOND, kind }];
+        model.control(SECOND, Response::Events { events, missed: 0 });
+        assert_eq!(keeps(&mut model), kept);
+    }
+}
+
+/// The sensor's card.
+fn opened(model: &mut Model, now: u64) -> crate::wire::DeviceDetail {
+    model.watch(Screen::Home { device: Some(SENSOR.into()) });
+    let card = model.views(now).into_iter().find_map(|view| match view {
+        WorkerToPage::House(house) => house.detail,
+        _ => None,
+    });
+    card.expect("the card is open")
+}
+
+#[test]
+fn the_clock_goes_on_whatever_is_on_screen() {
+    let mut model = at_home();
+    let clock = publish("lacewing/home/clock", r#"{"second_of_day":30600,"speed":1,"outside":7.0}"#, true);
+    model.message(SECOND, Who::Phone, &clock);
+    model.watch(Screen::Clients { client: None });
+    let shown = |model: &mut Model, now| {
+        model.views(now);
+        model.status.clock.clone()
+    };
+    assert_eq!(shown(&mut model, SECOND).as_deref(), Some("08:30"));
+    assert_eq!(shown(&mut model, 62 * SECOND).as_deref(), Some("08:31"));
+}
+
+#[test]
+fn who_is_sent_away_is_told_apart_by_whether_its_session_stays() {
+    let mut model = with_operator(at_home());
+    let (mut brief, mut lasting) =
+        (roster::tests::client("brief", true), roster::tests::client("lasting", true));
+    (brief.session_expiry, lasting.session_expiry) = (0, 60);
+    model.control(SECOND, Response::Clients(vec![brief, lasting]));
+    for (client, says) in [("brief", "ends with its connection"), ("lasting", "stays")] {
+        model.action(SECOND, Action::Kick { client_id: client.into() });
+        let text =
+            format!("{client} is told to go. Its session {says}, and most clients come back by themselves.");
+        assert!(model.views(SECOND).contains(&WorkerToPage::Notice(Notice::done(text))));
+    }
+}
+
+#[test]
 fn too_many_messages_and_nobody_is_told_of_each_ones_way() {
     let mut model = with_operator(at_home());
     model.watch(Screen::Messages(Window::default()));

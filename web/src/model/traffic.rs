@@ -19,6 +19,9 @@ const NEAR: u64 = 5_000_000;
 /// How long after a message the broker may still tell of it when some of what it tells is left out, in microseconds.
 const RECENT: u64 = 2_000_000;
 
+/// What is said of a message that is in its client's queue.
+const WAITS: &str = "waits for it";
+
 /// What is remembered of messages and their ways.
 #[derive(Debug, Default)]
 pub(crate) struct Traffic {
@@ -87,7 +90,7 @@ impl Traffic {
                 let group = shared.as_ref().map_or(String::new(), |share| format!(", its turn in {share}"));
                 let how = match (*was_retained, *queued) {
                     (true, _) => "later, as what was retained",
-                    (false, true) => "waits for it",
+                    (false, true) => WAITS,
                     (false, false) => "delivered",
                 };
                 let why = match (&filters[..], *was_retained) {
@@ -100,7 +103,11 @@ impl Traffic {
                     how: format!("{how}, QoS {qos}{group}{why}"),
                     failed: false,
                 };
-                let waits = queued.then_some("waits for it");
+                let waits = match (*was_retained, *queued) {
+                    (true, _) => Some("retained from before"),
+                    (false, true) => Some(WAITS),
+                    (false, false) => None,
+                };
                 self.reached(event.at, *message, topic, receiver, waits);
                 if let (Some(_), [filter], Some(traced)) = (shared, &filters[..], self.traced(*message))
                     && traced.turns.len() < Journey::RECEIVERS
@@ -112,6 +119,14 @@ impl Traffic {
                 let how = format!("not delivered: {}", words::obstacle(*why));
                 let receiver = Receiver { client_id: to.clone(), how: how.clone(), failed: true };
                 self.reached(event.at, *message, topic, receiver, Some(&how));
+            }
+            // What waited goes out to it now, and no event tells of each.
+            EventKind::Connected { client_id, .. } => {
+                for line in self.lines.get_mut(client_id).into_iter().flatten() {
+                    if line.fate == WAITS {
+                        line.fate = "waited for it until it was back".into();
+                    }
+                }
             }
             EventKind::WillSent { client_id, topic } => self.will = Some((client_id.clone(), topic.clone())),
             EventKind::Refused { client_id: Some(client_id), why, .. } => {
@@ -289,6 +304,31 @@ mod tests {
         (0..=CLIENTS as u64).for_each(|id| traffic.heard(id, &format!("client-{id}"), true, "a", None));
         assert_eq!(traffic.lines.len(), CLIENTS);
         assert!(traffic.of(0, "client-0").is_empty() && !traffic.of(0, "client-1").is_empty());
+    }
+
+    #[test]
+    fn what_waited_for_a_client_does_so_no_longer_when_it_is_back() {
+        let mut traffic = Traffic::default();
+        let mut waits = delivered(7, "lamp");
+        if let EventKind::Delivered { queued, .. } = &mut waits {
+            *queued = true;
+        }
+        traffic.event(&event(SECOND, published(7, "sensor")));
+        traffic.event(&event(SECOND, waits));
+        assert_eq!(traffic.of(SECOND, "lamp")[0].fate, "waits for it");
+        let connected = EventKind::Connected {
+            conn: lacewing_broker::ConnId(1),
+            client_id: "lamp".into(),
+            version: "5.0".into(),
+            user: None,
+            keep_alive: 30,
+            clean_start: false,
+            session_present: true,
+            session_expiry: 60,
+            will: false,
+        };
+        traffic.event(&event(2 * SECOND, connected));
+        assert_eq!(traffic.of(2 * SECOND, "lamp")[0].fate, "waited for it until it was back");
     }
 
     #[test]

@@ -107,7 +107,7 @@ fn row(route: &Route, row: &ClientRow) -> Html {
     html! {
         <tr key={row.client_id.clone()} class={class} aria-current={(*route == to).then_some("true")}>
             <th scope="row">
-                <span class={classes!("dot", row.simulated.then_some("hollow"))} role="img"
+                <span class={classes!("dot", row.simulated.then_some("hollow"), (row.here != Here::Yes).then_some("gone"))} role="img"
                     aria-label={if row.simulated { "simulated" } else if row.page || row.own { "a page" } else { "real" }}></span>
                 <a href={to.fragment()}><code>{ &row.client_id }</code></a>
                 if row.own { <em>{ " this page" }</em> }
@@ -191,8 +191,11 @@ fn Card(props: &CardProps) -> Html {
                     }
                     <button class="danger" onclick={page.acting(Action::EndSession { client_id: id.clone() })}>{ "End its session" }</button>
                 </div>
-                <p class="hint">{ "Disconnect cannot be undone, but its session stays and most clients come back by themselves. \
-                    Ending the session loses what waits for it; for 15 s that can be undone." }</p>
+                <p class="hint">
+                    if card.row.here == Here::Yes {
+                        { "Disconnect cannot be undone, but most clients come back by themselves. " }
+                    }
+                    { "Ending the session loses what waits for it; for 15 s that can be undone." }</p>
             }
         </section>
     }

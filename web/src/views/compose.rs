@@ -110,13 +110,15 @@ pub(crate) fn Compose(props: &ComposeProps) -> Html {
                         { "Retain: the broker keeps it for later subscribers" }</label>
                 </div>
                 <Properties draft={(*draft).clone()} {set} />
-                <p class="buttons"><button type="submit" class="primary">{ "Publish" }</button></p>
-                <div role="status">
-                    { for mistake.as_ref().map(|why| html! { <p class="why">{ why }</p> }) }
-                    { for page.state.posted.as_ref().map(|posted| html! {
-                        <p class={if posted.well { "well" } else { "why" }}>{ &posted.text }</p>
-                    }) }
-                </div>
+                <footer>
+                    <p class="buttons"><button type="submit" class="primary">{ "Publish" }</button></p>
+                    <div role="status">
+                        { for mistake.as_ref().map(|why| html! { <p class="why">{ why }</p> }) }
+                        { for page.state.posted.as_ref().map(|posted| html! {
+                            <p class={if posted.well { "well" } else { "why" }}>{ &posted.text }</p>
+                        }) }
+                    </div>
+                </footer>
             </form>
         </SheetFrame>
     }

@@ -1,5 +1,6 @@
 use std::rc::Rc;
 
+use lacewing_protocol::TopicFilter;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, HtmlInputElement};
 use yew::prelude::*;
@@ -53,8 +54,12 @@ fn Subscriptions() -> Html {
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
             let Some(input) = filter.cast::<HtmlInputElement>() else { return };
-            page.act(Action::Subscribe { filter: input.value(), options: *options });
-            input.set_value("");
+            let text = input.value();
+            // One that is wrong stays, to be mended.
+            if TopicFilter::try_from(text.as_str()).is_ok() {
+                input.set_value("");
+            }
+            page.act(Action::Subscribe { filter: text, options: *options });
         })
     };
     let qos = {
@@ -122,11 +127,18 @@ fn tools(page: &Page, view: &MessagesView) -> Html {
             page.look(Window { filter, from: 0, until: None, ..page.state.window.clone() });
         })
     };
+    // The first Escape empties the box, the next one leaves it.
+    let onkeydown = Callback::from(|event: KeyboardEvent| {
+        let input = event.target_unchecked_into::<HtmlInputElement>();
+        if event.key() == "Escape" && input.value().is_empty() {
+            let _ = input.blur();
+        }
+    });
     let paused = view.paused.is_some();
     html! {
         <div class="tools">
-            <label class="filter"><span class="hidden">{ "Filter by topic" }</span>
-                <input id="filter" class="mono" type="search" placeholder="Filter: text, or home/+/light" {oninput}
+            <label class="filter"><span class="hidden">{ "Filter by topic or payload" }</span>
+                <input id="filter" class="mono" type="search" placeholder="Filter: text, or home/+/light" {oninput} {onkeydown}
                     value={page.state.window.filter.clone()} autocapitalize="off" spellcheck="false" /></label>
             <p class="count" title="This list begins with its subscription; what was published before is not in it, but for what the broker retains">
                 { format!("{} shown · {} seen", view.matching, view.seen) }
@@ -134,7 +146,10 @@ fn tools(page: &Page, view: &MessagesView) -> Html {
                 { format!(" · {}/s", px(view.rate.into())) }
             </p>
             if view.overloaded || view.is_flood() {
-                <p class="why">{ format!("{} messages a second: more than anyone can read. The last {} are kept; narrow the subscription or pause.", view.rate.round() as u32, view.kept) }
+                <p class="why">{ format!("{} messages a second: more than anyone can read. {}", view.rate.round() as u32, match paused {
+                    true => "What was there when you paused stays.".to_owned(),
+                    false => format!("The last {} are kept; narrow the subscription or pause.", view.kept),
+                }) }
                     { if view.overloaded { " Who gets each one is not recorded meanwhile." } else { "" } }</p>
             }
             <button aria-pressed={paused.to_string()} onclick={page.acting(Action::PauseMessages(!paused))}>
@@ -296,7 +311,11 @@ fn detail(actions: &Actions, row: &MessageRow, detail: &MessageDetail) -> Html {
             <dl>
                 <dt>{ "Topic" }</dt><dd><code>{ &row.topic }</code></dd>
                 <dt>{ "Delivered with" }</dt><dd>{ format!("QoS {}", row.qos) }{ if row.dup { ", DUP: it may have come before" } else { "" } }</dd>
-                <dt>{ "Retained" }</dt><dd>{ if row.retain { "yes: the broker keeps it for later subscribers" } else { "not marked so: only a subscription with Retain As Published is told" } }</dd>
+                <dt>{ "Retained" }</dt><dd>{ match (row.retain, row.size) {
+                    (true, 0) => "yes, and empty: the broker keeps nothing on this topic any more",
+                    (true, _) => "yes: the broker was to keep it, until another one or an empty one takes its place",
+                    (false, _) => "not marked so: only a subscription with Retain As Published is told",
+                } }</dd>
                 { for detail.properties.iter().map(|(name, value)| html! { <><dt>{ name }</dt><dd>{ value }</dd></> }) }
             </dl>
             { body }
@@ -313,7 +332,7 @@ fn detail(actions: &Actions, row: &MessageRow, detail: &MessageDetail) -> Html {
                     html! { <button onclick={move |_| dispatch.emit(StateAction::Compose(draft.clone()))}>{ "Publish again" }</button> }
                 }) }
                 <button onclick={actions.opening(Some(Sheet::Compose(row.topic.clone())))}>{ "Publish on this topic" }</button>
-                if row.retain {
+                if row.retain && row.size > 0 {
                     <button class="danger" onclick={actions.acting(Action::ClearRetained(row.topic.clone()))}
                         title="The broker keeps it no longer">{ "Clear retained" }</button>
                 }

@@ -293,8 +293,8 @@ pub struct Bead {
 pub struct Passed {
     /// The topic name.
     pub topic: String,
-    /// How many clients got it.
-    pub receivers: u32,
+    /// How many clients got it, where the broker tells.
+    pub receivers: Option<u32>,
 }
 
 /// A real client, on the pavement before the house.
@@ -304,6 +304,8 @@ pub struct Passer {
     pub client_id: String,
     /// How it went, while it is shown as just left.
     pub left: Option<String>,
+    /// Whether it belongs to a page, in another browser.
+    pub page: bool,
 }
 
 /// A device's card.

@@ -27,6 +27,8 @@ pub struct Status {
     pub user: Option<String>,
     /// How far an image is that goes out of the broker or into it, as a sentence.
     pub moving: Option<String>,
+    /// The time in the house, "08:31", where there is a clock.
+    pub clock: Option<String>,
     /// The last attempts of real devices to connect, newest first, where the broker tells.
     pub arrivals: Vec<Arrival>,
 }

@@ -38,8 +38,9 @@ pub(crate) fn BrokerBox(props: &BrokerProps) -> Html {
                     <span>
                         <code>{ &passed.topic }</code>
                         <span>{ match passed.receivers {
-                            0 => "to nobody".into(),
-                            receivers => format!("to {receivers}"),
+                            None => String::new(),
+                            Some(0) => "to nobody".into(),
+                            Some(receivers) => format!("to {receivers}"),
                         } }</span>
                     </span>
                 }) }

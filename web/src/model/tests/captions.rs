@@ -1,6 +1,6 @@
 use lacewing_control::{EventKind, Preview, Response};
 
-use super::{HouseView, SECOND, SENSOR, at_home, house, tell, with_operator};
+use super::{Action, Control, HouseView, LAMP, SECOND, SENSOR, at_home, house, tell, with_operator};
 
 #[test]
 fn the_caption_tells_the_latest_delivery_in_a_sentence() {
@@ -121,6 +121,24 @@ fn what_a_stranger_said_is_told_before_all_that_follows_from_it() {
     let says = "“auto-1” told the broker 15.5 °C. The broker passed it to the phone of another page.";
     assert_eq!(told(&mut model, SECOND), says);
     assert!(told(&mut model, 4 * SECOND).contains("The radiator in the living room told the broker"));
+}
+
+/// A page that is told of nobody's way but its own says no more than it knows.
+#[test]
+fn where_nobody_tells_who_sent_a_command_and_who_got_it_the_caption_does_not_either() {
+    let told = |asked: bool| {
+        let mut model = at_home();
+        if asked {
+            model.action(SECOND, Action::Control { device: LAMP.into(), control: Control::Switch(true) });
+        }
+        tell(&mut model, SECOND, "home/livingroom/light/set", "ON");
+        let house = house(&mut model, SECOND);
+        assert_eq!(house.passed[0].receivers, None);
+        house.captions[0].text.clone()
+    };
+    let rest = "asked the light in the living room for “ON”. The broker passed it to the phone, and to whoever else asked for it.";
+    assert_eq!(told(false), format!("Somebody {rest}"));
+    assert_eq!(told(true), format!("The phone {rest}"));
 }
 
 #[test]

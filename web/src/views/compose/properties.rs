@@ -53,6 +53,18 @@ pub(super) fn Properties(props: &PropertiesProps) -> Html {
             ..Draft::default()
         };
     let open = use_state(|| has_any);
+    let last = use_node_ref();
+    {
+        // A property that was just added is written next.
+        let (last, before) = (last.clone(), use_mut_ref(|| draft.user_properties.len()));
+        use_effect_with(draft.user_properties.len(), move |&now| {
+            if now > before.replace(now)
+                && let Some(input) = last.cast::<HtmlInputElement>()
+            {
+                let _ = input.focus();
+            }
+        });
+    }
     html! {
         <details open={*open}>
             <summary>{ "Properties (MQTT 5.0)" }</summary>
@@ -71,7 +83,8 @@ pub(super) fn Properties(props: &PropertiesProps) -> Html {
                 <legend>{ "User properties" }</legend>
                 { for draft.user_properties.iter().enumerate().map(|(index, (name, value))| html! {
                     <div class="line" key={index}>
-                        <input class="mono" aria-label="Name" placeholder="name" value={name.clone()} oninput={pair(index, true)} />
+                        <input class="mono" aria-label="Name" placeholder="name" required=true value={name.clone()} oninput={pair(index, true)}
+                            ref={if index + 1 == draft.user_properties.len() { last.clone() } else { NodeRef::default() }} />
                         <input class="mono" aria-label="Value" placeholder="value" value={value.clone()} oninput={pair(index, false)} />
                         <button type="button" class="quiet" aria-label={format!("Remove the user property {name}")} onclick={count(Some(index))}>{ "×" }</button>
                     </div>
