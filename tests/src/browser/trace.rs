@@ -184,11 +184,11 @@ mod tests {
 
     #[test]
     fn what_is_traced_later_is_added() {
-        let trace = |at: f64| MainThread { tasks: vec![(at, 4_000.0)], ..MainThread::default() };
+        let trace = |at: f64| MainThread { tasks: vec![(at, 4_000.0, 4_000.0)], ..MainThread::default() };
         let mut thread = MainThread::default();
         thread.join(trace(7e6));
         thread.join(trace(9e9));
-        assert_eq!(thread.tasks, [(0.0, 4_000.0), (4_000.0, 4_000.0)]);
+        assert_eq!(thread.tasks, [(0.0, 4_000.0, 4_000.0), (4_000.0, 4_000.0, 4_000.0)]);
     }
 
     #[test]
@@ -204,10 +204,14 @@ mod tests {
     #[test]
     fn work_is_summed_in_60ths_of_a_second() {
         let thread = MainThread {
-            tasks: vec![(1e6, 2_000.0), (1e6 + 3_000.0, 1_000.0), (1e6 + FRAME, 20_000.0)],
+            tasks: vec![
+                (1e6, 2_000.0, 2_000.0),
+                (1e6 + 3_000.0, 1_000.0, 1_000.0),
+                (1e6 + FRAME, 20_000.0, 20_000.0),
+            ],
             ..MainThread::default()
         };
-        let frames = thread.frames();
+        let frames = thread.frames(|task| task.1);
         assert_eq!(frames.len(), 3);
         assert!((frames[0] - 3_000.0).abs() < 0.1 && (frames[1] - FRAME).abs() < 0.1, "{frames:?}");
         assert!((thread.work_per_frame(95.0) - FRAME / 1000.0).abs() < 0.001);
