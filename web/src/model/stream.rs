@@ -199,7 +199,8 @@ enum Wanted {
 }
 
 impl Wanted {
-    /// A text with a wildcard is a topic filter where it can be one; any other is looked for in topic and payload.
+    /// A text with a wildcard is a topic filter where it can be one; any other is looked for in the topic, and where it
+    /// is no part of one by its slash, in the payload.
     fn new(text: &str) -> Self {
         let text = text.trim();
         if text.is_empty() {
@@ -218,7 +219,9 @@ impl Wanted {
         match self {
             Self::All => true,
             Self::Filter(filter) => filter.matches(&kept.topic),
-            Self::Text(text) => has(kept.topic.as_bytes(), text) || has(&kept.publish.payload, text),
+            Self::Text(text) => {
+                has(kept.topic.as_bytes(), text) || (!text.contains('/') && has(&kept.publish.payload, text))
+            }
         }
     }
 }
@@ -354,9 +357,10 @@ mod tests {
     fn a_text_is_looked_for_in_topics_and_payloads() {
         let mut stream = Stream::default();
         message(&mut stream, SECOND, "home/temperature", b"15.5");
-        message(&mut stream, SECOND, "home/light", b"{\"state\":\"ON\"}");
+        message(&mut stream, SECOND, "home/light", b"{\"state\":\"ON\",\"topic\":\"home/temperature\"}");
         let mut found = |text: &str| stream.view(SECOND, &window(text, 0, 10)).matching;
         assert_eq!((found("15.5"), found("HOME/"), found("\"on\""), found("15.6")), (1, 2, 1, 0));
+        assert_eq!(found("home/temperature"), 1, "of what speaks of a topic nothing is shown");
     }
 
     #[test]
