@@ -46,6 +46,7 @@ fn App() -> Html {
             leaving::ask((*tab).clone());
         });
     }
+    use_effect_with(state.settings().place, opening::name_place);
     use_effect_with(state.settings(), opening::remember_settings);
     {
         let tab = tab.clone();

@@ -49,11 +49,16 @@ pub(super) fn settings() -> Settings {
     recall(SETTINGS).map_or_else(Settings::default, |text| Settings::from_text(&text))
 }
 
-/// Remembers the settings, and has the address name the place in them.
+/// Remembers the settings.
 pub(super) fn remember_settings(settings: &Settings) {
     remember(SETTINGS, &settings.to_text());
-    if fragment() != settings.place {
-        say(&settings.place);
+}
+
+/// Has the address name the place that is looked at. To be called only when that is another one: the address may be ahead, as when somebody went
+/// elsewhere a moment ago and the page was not told yet.
+pub(super) fn name_place(place: &String) {
+    if fragment() != *place {
+        say(place);
     }
 }
 
