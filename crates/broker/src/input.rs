@@ -78,8 +78,8 @@ pub enum Input {
     /// The next bytes of `conn`'s stream, split anywhere.
     Received { conn: ConnId, bytes: Bytes },
     /// `conn`'s transport has ended. Comes once for each `Opened`, also after an
-    /// [`Output::Close`](crate::Output::Close). What came on it is read all the same, if need be later: until then its client is connected,
-    /// and no output names `conn`.
+    /// [`Output::Close`](crate::Output::Close). What a client that is in said on it is read all the same, if need be later, unless the host
+    /// closed it itself ([`CloseCause::Local`]): until then the client is connected, and nothing more is asked of the transport.
     Closed { conn: ConnId, cause: CloseCause },
     /// The answer to an [`Output::Authenticate`](crate::Output::Authenticate).
     Authenticated { conn: ConnId, verdict: Verdict },

@@ -44,34 +44,46 @@ fn the_caption_tells_the_latest_delivery_in_a_sentence() {
     assert_eq!(house.passed[0].topic, "home/livingroom/temperature");
 }
 
+/// What the broker tells of a message with QoS 0 that one client got.
+fn sent(
+    at: u64,
+    message: u64,
+    from: &str,
+    topic: &str,
+    payload: &str,
+    to: &str,
+) -> [lacewing_control::Event; 2] {
+    let published = EventKind::Published {
+        message,
+        from: Some(from.into()),
+        topic: topic.into(),
+        qos: 0,
+        retain: true,
+        payload: Preview { head: payload.as_bytes().to_vec(), len: payload.len() as u32 },
+        receivers: 1,
+    };
+    let delivered = EventKind::Delivered {
+        message,
+        to: to.into(),
+        topic: topic.into(),
+        qos: 0,
+        shared: None,
+        queued: false,
+        filters: Vec::new(),
+        was_retained: false,
+    };
+    let event = |number, kind| lacewing_control::Event { number, at, kind };
+    [event(message * 2, published), event(message * 2 + 1, delivered)]
+}
+
 /// What follows from opening a window is told before what five other rooms have to say.
 #[test]
 fn a_caption_that_tells_of_something_new_is_not_followed_at_once_by_a_mere_reading() {
     let mut model = with_operator(at_home());
     let mut said = |at: u64, message: u64, thing: &str, payload: &str| {
-        let topic = format!("home/{thing}");
-        let device = if thing.contains("temperature") { "study/sensor" } else { "livingroom/window" };
-        let published = EventKind::Published {
-            message,
-            from: Some(format!("sim-{}", device.replace('/', "-"))),
-            topic: topic.clone(),
-            qos: 0,
-            retain: true,
-            payload: Preview { head: payload.as_bytes().to_vec(), len: payload.len() as u32 },
-            receivers: 1,
-        };
-        let delivered = EventKind::Delivered {
-            message,
-            to: "phone".into(),
-            topic,
-            qos: 0,
-            shared: None,
-            queued: false,
-            filters: Vec::new(),
-            was_retained: false,
-        };
-        let event = |number, kind| lacewing_control::Event { number, at, kind };
-        let events = vec![event(message * 2, published), event(message * 2 + 1, delivered)];
+        let device = if thing.contains("temperature") { "study-sensor" } else { "livingroom-window" };
+        let from = format!("sim-{device}");
+        let events = sent(at, message, &from, &format!("home/{thing}"), payload, "phone").into();
         model.control(at, Response::Events { events, missed: 0 });
         house(&mut model, at).captions.swap_remove(0).text
     };
@@ -89,28 +101,7 @@ fn what_a_stranger_said_is_told_before_all_that_follows_from_it() {
     let mut events = Vec::new();
     let mut said = |from: &str, topic: &str, payload: &str| {
         let (message, topic) = (events.len() as u64, format!("home/livingroom/{topic}"));
-        let published = EventKind::Published {
-            message,
-            from: Some(from.into()),
-            topic: topic.clone(),
-            qos: 0,
-            retain: false,
-            payload: Preview { head: payload.as_bytes().to_vec(), len: payload.len() as u32 },
-            receivers: 1,
-        };
-        let delivered = EventKind::Delivered {
-            message,
-            to: "phone-a1b2c3".into(),
-            topic,
-            qos: 0,
-            shared: None,
-            queued: false,
-            filters: Vec::new(),
-            was_retained: false,
-        };
-        for kind in [published, delivered] {
-            events.push(lacewing_control::Event { number: events.len() as u64, at: SECOND, kind });
-        }
+        events.extend(sent(SECOND, message, from, &topic, payload, "phone-a1b2c3"));
     };
     said("auto-1", "temperature", "15.5");
     for power in 1..=6 {
