@@ -28,8 +28,8 @@ use scenery::{Backdrop, Wiring};
 use sky::Sky;
 use street::{Cabinet, Pavement};
 
-/// How long a room has the turn, in milliseconds.
-const TURN: u32 = 50;
+/// How long a room has the turn, in milliseconds: half of it in the first half, the rest in the second.
+pub(super) const TURN: u32 = 50;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct HouseProps {
@@ -89,7 +89,7 @@ pub(crate) fn House(props: &HouseProps) -> Html {
             if width > 0.0 && height > 0.0 {
                 <Sky clock={house.clock.clone()} drawing={Fixed(Rc::clone(&drawing))} />
                 <Backdrop drawing={Fixed(Rc::clone(&drawing))} />
-                <Wiring drawing={Fixed(Rc::clone(&drawing))} street={Rc::clone(&street)} busy={house.busy.clone()} {linked} own={*own} />
+                <Wiring drawing={Fixed(Rc::clone(&drawing))} street={Rc::clone(&street)} busy={busy_clients(house)} {linked} own={*own} />
                 <ul class="rooms" aria-label="Rooms">
                     { for house.rooms.iter().enumerate().map(|(index, room)| html! {
                         <Room key={room.id.clone()} room={room.clone()} {index} drawing={Fixed(Rc::clone(&drawing))}
@@ -103,7 +103,7 @@ pub(crate) fn House(props: &HouseProps) -> Html {
                 <BrokerBox area={drawing.house.broker} passed={house.passed.clone()} />
                 if *own { <Cabinet area={street.cabinet} bridge={bridge.clone()} /> }
                 <Pavement street={Rc::clone(&street)} passers={house.pavement.clone()} more={house.more_passers}
-                    busy={house.busy.clone()} own={*own} />
+                    busy={busy_outside(house)} own={*own} />
                 { legend(&drawing) }
                 <Controls house={house.clone()} />
                 <Beads launches={launches.clone()} ways={Rc::clone(&ways)} reduced={*reduced} />
@@ -112,15 +112,27 @@ pub(crate) fn House(props: &HouseProps) -> Html {
     }
 }
 
-/// How long what changes in this room waits to be drawn, in milliseconds: while there are too many messages for beads, rooms take turns.
+/// How long what changes in this room waits to be drawn, in milliseconds: while there are too many messages for beads, rooms take turns,
+/// after the broker and the sentence about it.
 pub(super) fn turn(house: &HouseView, room: usize) -> Option<u32> {
-    (!house.busy.is_empty()).then_some(TURN * (room as u32 + 1))
+    (!house.busy.is_empty()).then_some(TURN * (room as u32 + 1) + TURN / 2)
 }
 
 /// The devices of a room that have too many messages for beads.
 pub(super) fn busy_in(house: &HouseView, room: &RoomView) -> Vec<(String, u32)> {
     let inside = |id: &String| room.devices.iter().any(|device| device.id == *id);
     house.busy.iter().filter(|(id, _)| inside(id)).cloned().collect()
+}
+
+/// The clients on the pavement that have too many messages for beads.
+fn busy_outside(house: &HouseView) -> Vec<(String, u32)> {
+    let outside = |id: &String| house.pavement.iter().any(|passer| passer.client_id == *id);
+    house.busy.iter().filter(|(id, _)| outside(id)).cloned().collect()
+}
+
+/// All clients that have too many messages for beads.
+fn busy_clients(house: &HouseView) -> Vec<String> {
+    house.busy.iter().map(|(id, _)| id.clone()).collect()
 }
 
 /// What the drawing is made from: two that are drawn alike are equal.

@@ -2,7 +2,7 @@ use std::rc::Rc;
 
 use yew::prelude::*;
 
-use super::house::{Temperature, turn};
+use super::house::{TURN, Temperature, turn};
 use super::{SetPoint, device};
 use crate::hooks::{use_actions, use_late};
 use crate::wire::{Action, Control, DeviceView, HouseView, Presence, Shown};
@@ -18,8 +18,8 @@ pub(crate) fn Phone(props: &PhoneProps) -> Html {
     let house = &props.house;
     let find = |id: &String| {
         house.rooms.iter().enumerate().find_map(|(index, room)| {
-            // Half a turn after its room.
-            let late = turn(house, index).map(|turn| turn + 25);
+            // With the second half of its room.
+            let late = turn(house, index).map(|turn| turn + TURN / 2);
             room.devices.iter().find(|device| device.id == *id).map(|device| (room, device, late))
         })
     };

@@ -2,7 +2,7 @@ use yew::prelude::*;
 
 use super::messages::time;
 use crate::components::{Controls, DeviceCard, House, HouseNarrow, LogIn, Phone, Snippet};
-use crate::hooks::{Motion, marked, use_card_focus, use_media, use_page, use_replay};
+use crate::hooks::{Motion, marked, use_card_focus, use_late, use_media, use_page, use_replay};
 use crate::state::{Route, Sheet};
 use crate::wire::{Caption, HouseSource, Place, Reach};
 
@@ -41,7 +41,7 @@ pub(crate) fn Home() -> Html {
                     <House house={house.clone()} bridge={status.bridge.clone()} {own} invited={page.state.invited}
                         still={page.state.still} {launches} {reduced} />
                 }
-                { captions(&house.captions) }
+                <Captions captions={house.captions.clone()} />
                 if narrow { <Controls house={house.clone()} /> }
             </div>
             if let Some(detail) = card {
@@ -56,8 +56,18 @@ pub(crate) fn Home() -> Html {
     }
 }
 
+/// How long a sentence waits to be told, in milliseconds: the house comes first, and both in one frame would be much.
+const LATE: u32 = 50;
+
+#[derive(Properties, PartialEq)]
+struct CaptionsProps {
+    captions: Vec<Caption>,
+}
+
 /// The latest sentence, and those before it for who missed one.
-fn captions(captions: &[Caption]) -> Html {
+#[component]
+fn Captions(props: &CaptionsProps) -> Html {
+    let captions = use_late(&props.captions, Some(LATE));
     html! {
         <div class="caption">
             <p>

@@ -2,9 +2,12 @@ use yew::prelude::*;
 
 use super::place;
 use crate::geometry::Area;
-use crate::hooks::use_page;
+use crate::hooks::{use_actions, use_late, use_page};
 use crate::state::Route;
 use crate::wire::Passed;
+
+/// How long what was passed on last waits to be drawn, in milliseconds: the house comes first, and both in one frame would be much.
+const LATE: u32 = 25;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct BrokerProps {
@@ -28,13 +31,28 @@ pub(crate) fn BrokerBox(props: &BrokerProps) -> Html {
         rate if rate >= 8.0 => format!("{clients} · {} msg/s", rate.round() as u32),
         _ => clients,
     };
+    html! { <Plate area={props.area} {clients} passed={props.passed.clone()} /> }
+}
+
+#[derive(Properties, PartialEq)]
+struct PlateProps {
+    area: Option<Area>,
+    /// How many there are, and how much they say.
+    clients: AttrValue,
+    passed: Vec<Passed>,
+}
+
+#[component]
+fn Plate(props: &PlateProps) -> Html {
+    let actions = use_actions();
+    let passed = use_late(&props.passed, Some(LATE));
     html! {
-        <button class="broker" style={props.area.as_ref().map(place)} onclick={page.going(Route::Clients(None))}
+        <button class="broker" style={props.area.as_ref().map(place)} onclick={actions.going(Route::Clients(None))}
             title="Whoever publishes tells the broker; whoever has subscribed hears it from the broker">
-            <span class="head"><strong>{ "Broker" }</strong>{ " " }<span>{ clients }</span></span>
+            <span class="head"><strong>{ "Broker" }</strong>{ " " }<span>{ &props.clients }</span></span>
             <span class="task">{ "Whoever has something to say tells the broker. It passes that on to all who asked for it." }</span>
             <span class="passed">
-                { for props.passed.iter().map(|passed| html! {
+                { for passed.iter().map(|passed| html! {
                     <span>
                         <code>{ &passed.topic }</code>
                         <span>{ match passed.receivers {

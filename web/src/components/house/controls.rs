@@ -1,40 +1,60 @@
+use std::rc::Rc;
+
 use lacewing_control::HomeCommand;
 use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
-use crate::hooks::use_page;
+use crate::hooks::{use_actions, use_page};
 use crate::state::{Sheet, StateAction};
 use crate::wire::{Action, HouseView, Operator};
 
 /// How fast the house's clock may go: house seconds in a second.
 const SPEEDS: [(u16, &str); 4] = [(0, "Stop"), (1, "1×"), (60, "60×"), (600, "600×")];
 
-#[derive(Properties)]
+#[derive(Properties, PartialEq)]
 pub(crate) struct ControlsProps {
-    pub(crate) house: std::rc::Rc<HouseView>,
-}
-
-impl PartialEq for ControlsProps {
-    /// What is shown of the house here is the same.
-    fn eq(&self, other: &Self) -> bool {
-        let names = |house: &HouseView| house.rooms.iter().map(|room| room.name.clone()).collect::<Vec<_>>();
-        let of =
-            |house: &HouseView| (house.clock.clone(), house.speed, house.scene.clone(), house.cat.clone());
-        of(&self.house) == of(&other.house) && names(&self.house) == names(&other.house)
-    }
+    pub(crate) house: Rc<HouseView>,
 }
 
 /// What can be done about the day, the cat and the movement of the house, in the sky beside the roof.
 #[component]
 pub(crate) fn Controls(props: &ControlsProps) -> Html {
     let page = use_page();
-    let house = &props.house;
-    let still = page.state.still;
-    let dispatch = page.dispatch.clone();
-    let pause = Callback::from(move |_: MouseEvent| dispatch.emit(StateAction::Still(!still)));
     let operator = page.state.status.operator == Operator::Yes;
+    html! { <Panel house={props.house.clone()} still={page.state.still} {operator} /> }
+}
+
+#[derive(Properties)]
+struct PanelProps {
+    house: Rc<HouseView>,
+    /// Whether nothing is to move.
+    still: bool,
+    /// Whether the house's clock may be set from here.
+    operator: bool,
+}
+
+impl PartialEq for PanelProps {
+    /// What is shown of the house here is the same.
+    fn eq(&self, other: &Self) -> bool {
+        let names = |house: &HouseView| house.rooms.iter().map(|room| room.name.clone()).collect::<Vec<_>>();
+        let of =
+            |house: &HouseView| (house.clock.clone(), house.speed, house.scene.clone(), house.cat.clone());
+        self.still == other.still
+            && self.operator == other.operator
+            && of(&self.house) == of(&other.house)
+            && names(&self.house) == names(&other.house)
+    }
+}
+
+#[component]
+fn Panel(props: &PanelProps) -> Html {
+    let actions = use_actions();
+    let PanelProps { house, still, operator } = props;
+    let (still, operator) = (*still, *operator);
+    let dispatch = actions.dispatch.clone();
+    let pause = Callback::from(move |_: MouseEvent| dispatch.emit(StateAction::Still(!still)));
     let scene = |scene: &'static str, name: &'static str| {
-        let onclick = page.acting::<MouseEvent>(Action::Scene { scene: scene.into() });
+        let onclick = actions.acting::<MouseEvent>(Action::Scene { scene: scene.into() });
         html! { <button {onclick} aria-pressed={pressed(house.scene.as_deref() == Some(scene))}>{ name }</button> }
     };
     html! {
@@ -45,7 +65,7 @@ pub(crate) fn Controls(props: &ControlsProps) -> Html {
             if let (Some(speed), true) = (house.speed, operator) {
                 <div class="speeds" role="group" aria-label="Speed of the house's clock">
                     { for SPEEDS.map(|(wanted, name)| html! {
-                        <button onclick={page.acting::<MouseEvent>(Action::Home(HomeCommand::Speed(wanted)))}
+                        <button onclick={actions.acting::<MouseEvent>(Action::Home(HomeCommand::Speed(wanted)))}
                             aria-pressed={pressed(speed == wanted)}>{ name }</button>
                     }) }
                 </div>
@@ -58,7 +78,7 @@ pub(crate) fn Controls(props: &ControlsProps) -> Html {
                 title="Nothing travels in the drawing; all else goes on">
                 { if still { "Movement paused" } else { "Pause movement" } }
             </button>
-            <button class="link" onclick={page.opening(Some(Sheet::Edit))}>{ "Edit the house" }</button>
+            <button class="link" onclick={actions.opening(Some(Sheet::Edit))}>{ "Edit the house" }</button>
         </div>
     }
 }
@@ -70,14 +90,13 @@ fn pressed(is: bool) -> &'static str {
 #[derive(Properties, PartialEq)]
 struct SendCatProps {
     cat: String,
-    house: std::rc::Rc<HouseView>,
+    house: Rc<HouseView>,
 }
 
 /// Where the cat is, and where it shall go: the motion sensors there will notice.
 #[component]
 fn SendCat(props: &SendCatProps) -> Html {
-    let page = use_page();
-    let act = page.act.clone();
+    let act = use_actions().act;
     let onchange = Callback::from(move |event: Event| {
         if let Some(select) = event.target_dyn_into::<HtmlSelectElement>() {
             act.emit(Action::SendCat { room: select.value() });

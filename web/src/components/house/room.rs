@@ -2,7 +2,7 @@ use yew::prelude::*;
 
 use super::super::{DeviceTile, device};
 use super::scenery::fitting;
-use super::{Fixed, place};
+use super::{Fixed, TURN, place};
 use crate::geometry::{Area, px};
 use crate::hooks::use_late;
 use crate::state::Route;
@@ -26,13 +26,13 @@ pub(super) struct RoomProps {
 pub(super) fn Room(props: &RoomProps) -> Html {
     let is_asked = props.room.devices.iter().any(|device| device.asked.is_some());
     let (room, busy) = use_late(&(props.room.clone(), props.busy.clone()), props.late.filter(|_| !is_asked));
-    html! { <Inside {room} {busy} index={props.index} drawing={props.drawing.clone()} /> }
+    html! { <Inside {room} {busy} index={props.index} drawing={props.drawing.clone()} late={props.late} /> }
 }
 
 /// Its colour and the light of its lamps, furniture, label, and devices.
 #[component]
 fn Inside(props: &RoomProps) -> Html {
-    let RoomProps { room, index, drawing, busy, .. } = props;
+    let RoomProps { room, index, drawing, busy, late } = props;
     let drawing = &drawing.0;
     let Some(area) = drawing.house.rooms.get(*index).copied() else { return Html::default() };
     let lit = room.devices.iter().any(|device| is_lit(device) && drawing.place(&device.id).is_some());
@@ -43,21 +43,23 @@ fn Inside(props: &RoomProps) -> Html {
         Some(html! { <path key={lamp.id.clone()} class={is_lit(lamp).then_some("on")} {d} /> })
     });
     html! {
-        <li class={classes!("room", warmth(room.warmth), lit.then_some("lit"))}>
-            <div class="fill" style={place(&area)}>
+        <li class={classes!("room", lit.then_some("lit"))}>
+            <div class={classes!("fill", warmth(room.warmth))} style={place(&area)}>
                 <svg viewBox={viewbox(&area)} aria-hidden="true">{ for beams }</svg>
             </div>
-            <Fittings drawing={props.drawing.clone()} index={*index} />
+            <Fittings drawing={props.drawing.clone()} index={*index} warmth={room.warmth} />
             <header class="room-label" style={place(&Area { height: 0.0, ..area })}>
                 <h2>{ &room.name }</h2>
                 <Temperature room={room.clone()} />
             </header>
             <ul class="devices" aria-label={format!("Devices in the {}", room.name)}>
-                { for room.devices.iter().filter_map(|device| {
+                { for room.devices.iter().enumerate().filter_map(|(index, device)| {
                     let place = drawing.place(&device.id)?.clone();
                     let rate = busy.iter().find(|(id, _)| *id == device.id).map(|(_, rate)| *rate);
+                    // Every other one comes half a turn later.
+                    let late = late.filter(|_| index % 2 == 1).map(|_| TURN / 2);
                     Some(html! {
-                        <DeviceTile key={device.id.clone()} device={device.clone()} room={room.name.clone()} {place} {rate} />
+                        <DeviceTile key={device.id.clone()} device={device.clone()} room={room.name.clone()} {place} {rate} {late} />
                     })
                 }) }
             </ul>
@@ -79,16 +81,17 @@ fn Inside(props: &RoomProps) -> Html {
 struct FittingsProps {
     drawing: Fixed,
     index: usize,
+    warmth: Warmth,
 }
 
-/// The furniture of a room, which stays as it is.
+/// The furniture of a room, which stays as it is and takes on the room's colour.
 #[component]
 fn Fittings(props: &FittingsProps) -> Html {
     let drawing = &props.drawing.0;
     let Some(area) = drawing.house.rooms.get(props.index) else { return Html::default() };
     let furniture = drawing.furniture.get(props.index).into_iter().flatten();
     html! {
-        <svg class="fittings" style={place(area)} viewBox={viewbox(area)} aria-hidden="true">{ for furniture.map(fitting) }</svg>
+        <svg class={classes!("fittings", warmth(props.warmth))} style={place(area)} viewBox={viewbox(area)} aria-hidden="true">{ for furniture.map(fitting) }</svg>
     }
 }
 

@@ -109,8 +109,8 @@ fn tree(plan: &House) -> Option<Html> {
 pub(super) struct WiringProps {
     pub(super) drawing: Fixed,
     pub(super) street: Rc<Street>,
-    /// The clients whose wires carry too much for beads.
-    pub(super) busy: Vec<(String, u32)>,
+    /// The clients whose wires carry too much for beads. How much is not said here: it changes all the time, and the wires do not.
+    pub(super) busy: Vec<String>,
     pub(super) linked: bool,
     pub(super) own: bool,
 }
@@ -123,7 +123,7 @@ pub(super) fn Wiring(props: &WiringProps) -> Html {
     let plan = &drawing.house;
     let street = &props.street;
     let wire = |wire: &Wire| {
-        let busy = props.busy.iter().any(|(client, _)| *client == wire.device);
+        let busy = props.busy.contains(&wire.device);
         let class = classes!("wire", busy.then_some("busy"));
         html! { <path key={wire.device.clone()} {class} data-wire={wire.device.clone()} d={wire.up()} /> }
     };
