@@ -7,19 +7,21 @@ use yew::prelude::*;
 
 use crate::components::{Ask, Envelope};
 use crate::geometry::px;
-use crate::hooks::{Actions, Page, use_actions, use_late, use_media, use_page};
+use crate::hooks::{Actions, use_actions, use_late, use_media, use_page};
 use crate::state::{Route, Sheet, StateAction};
 use crate::wire::{
     Action, Body, Journey, MessageDetail, MessageRow, MessagesView, Place, SubscribeOptions,
-    SubscriptionState, Window,
+    SubscriptionState, SubscriptionView, Window,
 };
 
 /// The height of one row in CSS pixels, and of one with two lines on a narrow screen; the style sheet sets the same.
 const ROW: i32 = 32;
 const TWO_LINES: i32 = 48;
 /// How many rows are written at once while all of them change, and how long they have the turn, in milliseconds.
-const FEW: usize = 6;
-const TURN: u32 = 60;
+const FEW: usize = 3;
+const TURN: u32 = 75;
+/// How long the figures over the list wait then.
+const LATE: u32 = 30;
 /// Rows drawn above and below what is visible, so that scrolling shows no gap.
 const SPARE: u32 = 15;
 
@@ -27,30 +29,36 @@ const SPARE: u32 = 15;
 #[component]
 pub(crate) fn Messages() -> Html {
     let page = use_page();
-    let empty = MessagesView::default();
-    let view = page.state.messages.as_deref().unwrap_or(&empty);
+    let view = page.state.messages.as_ref();
+    // A public broker may punish an unasked `#`: there it is filled in, not sent.
+    let foreign = matches!(page.state.status.place, Place::Foreign { .. });
     html! {
         <div class="messages">
             <header class="view-head">
                 <h1>{ "Messages" }</h1>
             </header>
-            <Subscriptions />
-            { tools(&page, view) }
+            <Subscriptions all={view.map(|view| view.subscriptions.clone()).unwrap_or_default()} {foreign} />
+            <Tools />
             <List />
         </div>
     }
 }
 
+#[derive(Properties, PartialEq)]
+struct SubscriptionsProps {
+    all: Vec<SubscriptionView>,
+    /// Whether the broker is somebody else's.
+    foreign: bool,
+}
+
 /// The subscriptions of this view's client, and the form for one more.
 #[component]
-fn Subscriptions() -> Html {
-    let page = use_page();
-    // A public broker may punish an unasked `#`: there it is filled in, not sent.
-    let foreign = matches!(page.state.status.place, Place::Foreign { .. });
+fn Subscriptions(props: &SubscriptionsProps) -> Html {
+    let actions = use_actions();
     let filter = use_node_ref();
     let options = use_state(SubscribeOptions::default);
     let onsubmit = {
-        let (page, filter, options) = (page.clone(), filter.clone(), options.clone());
+        let (act, filter, options) = (actions.act.clone(), filter.clone(), options.clone());
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
             let Some(input) = filter.cast::<HtmlInputElement>() else { return };
@@ -59,7 +67,7 @@ fn Subscriptions() -> Html {
             if TopicFilter::try_from(text.as_str()).is_ok() {
                 input.set_value("");
             }
-            page.act(Action::Subscribe { filter: text, options: *options });
+            act.emit(Action::Subscribe { filter: text, options: *options });
         })
     };
     let qos = {
@@ -77,12 +85,10 @@ fn Subscriptions() -> Html {
             options.set(changed);
         })
     };
-    let subscriptions =
-        page.state.messages.as_ref().map(|view| view.subscriptions.clone()).unwrap_or_default();
     html! {
         <section class="subscriptions" aria-label="Subscriptions">
             <ul>
-                { for subscriptions.iter().map(|one| {
+                { for props.all.iter().map(|one| {
                     let (class, says) = match &one.state {
                         SubscriptionState::Asked => ("asked", "asked".into()),
                         SubscriptionState::Granted(qos) => ("granted", format!("QoS {qos}")),
@@ -92,14 +98,14 @@ fn Subscriptions() -> Html {
                         <li key={one.filter.clone()} class={class}>
                             <code>{ &one.filter }</code><span>{ says }</span>
                             <button class="quiet" aria-label={format!("Unsubscribe from {}", one.filter)}
-                                onclick={page.acting(Action::Unsubscribe { filter: one.filter.clone() })}>{ "×" }</button>
+                                onclick={actions.acting(Action::Unsubscribe { filter: one.filter.clone() })}>{ "×" }</button>
                         </li>
                     }
                 }) }
             </ul>
             <form {onsubmit}>
                 <label>{ "Topic filter" }
-                    <input ref={filter} class="mono" name="filter" required=true placeholder="home/#" value={foreign.then_some("#")}
+                    <input ref={filter} class="mono" name="filter" required=true placeholder="home/#" value={props.foreign.then_some("#")}
                         autocomplete="off" autocapitalize="off" spellcheck="false" /></label>
                 <label>{ "QoS" }
                     <select onchange={qos}>
@@ -119,7 +125,12 @@ fn Subscriptions() -> Html {
     }
 }
 
-fn tools(page: &Page, view: &MessagesView) -> Html {
+/// What is shown of all there is, and how much comes.
+#[component]
+fn Tools() -> Html {
+    let page = use_page();
+    let view = page.state.messages.clone().unwrap_or_default();
+    let view = use_late(&view, view.is_flood().then_some(LATE));
     let oninput = {
         let page = page.clone();
         Callback::from(move |event: InputEvent| {
