@@ -324,10 +324,7 @@ impl Model {
             Screen::Messages(_) => (self.stream.is_flood(now), LOOK),
             Screen::Clients { .. } => (false, 0),
         };
-        if hurries
-            && !awaited
-            && self.last.screen.is_some()
-            && now.saturating_sub(self.last.drawn_at) < stays
+        if hurries && !awaited && self.last.screen.is_some() && now.saturating_sub(self.last.drawn_at) < stays
         {
             return true;
         }

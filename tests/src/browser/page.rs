@@ -122,7 +122,7 @@ impl Page {
         self.click_object(&object);
     }
 
-    /// Clicks on the button, switch or link whose accessible name is `name`, as soon as it is there.
+    /// Clicks on the button, switch or link whose accessible name is `name`, as soon as it is there and can be pressed.
     ///
     /// # Panics
     /// When it never is.
@@ -295,11 +295,13 @@ impl Page {
         let query = json!({ "nodeId": root, "accessibleName": name });
         let found = self.try_call("Accessibility.queryAXTree", query).ok()?;
         let nodes = found["nodes"].as_array()?;
+        let disabled =
+            |property: &Value| property["name"] == "disabled" && property["value"]["value"] == true;
         let pressable = |node: &&Value| {
-            matches!(
-                node["role"]["value"].as_str(),
-                Some("button" | "switch" | "link" | "tab" | "ToggleButton")
-            )
+            let properties = node["properties"].as_array();
+            let roles = ["button", "switch", "link", "tab", "ToggleButton"];
+            node["role"]["value"].as_str().is_some_and(|role| roles.contains(&role))
+                && !properties.is_some_and(|properties| properties.iter().any(disabled))
         };
         let node = nodes.iter().find(pressable)?["backendDOMNodeId"].clone();
         let mut object = self.try_call("DOM.resolveNode", json!({ "backendNodeId": node })).ok()?;

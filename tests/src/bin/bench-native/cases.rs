@@ -70,7 +70,7 @@ pub(crate) fn all() -> Vec<Case> {
     let half_more = Goal::TimesTheBest(1.5);
     let case = |name, title, work, goal| Case { name, title, work, way: Way::Tcp, goal };
     let steady =
-        Load { qos: AtLeastOnce, rate: Some(5_000.0), amount: Amount::Messages(1_500), ..Load::new(0) };
+        Load { qos: AtLeastOnce, rate: Some(5_000.0), amount: Amount::Messages(5_000), ..Load::new(0) };
     let kept = Load { qos: AtLeastOnce, lasting: true, amount: Amount::Time(Duration::ZERO), ..Load::new(0) };
     vec![
         case("qos0", "10 pairs, QoS 0", pairs(AtMostOnce), Goal::TimesTheBestForLess(1.5)),
