@@ -88,25 +88,27 @@ pub(crate) fn DeviceTile(props: &DeviceProps) -> Html {
             }
             <button class={classes!("tag", (!lines.0).then_some("bare"))} tabindex="-1" onclick={open} title={format!("{}, {says}", device.name)} aria-label={format!("{name}. Open its card")}>
                 <span class="name"><i class={dot}></i>if lines.0 { <span>{ &device.name }{ " " }</span> }</span>
-                if lines.1 { <span class="value">{ briefly(device, label) }</span> }
+                if lines.1 { <span class="value">{ briefly(device, label, place.is_some()) }</span> }
             </button>
             { climate }
         </li>
     }
 }
 
-/// What there is room for below a drawing: a wish in one word, since the card and the phone tell it whole.
-fn briefly(device: &DeviceView, label: String) -> String {
+/// What there is room for below a drawing: a wish in one word, since the card and the phone tell it whole; and in a list of rooms, how often
+/// it rang as a number alone.
+fn briefly(device: &DeviceView, label: String, placed: bool) -> String {
     match &device.asked {
-        Some(asked) if asked.why.is_some() => "asked ?".into(),
-        Some(_) => "asked".into(),
-        None => match &device.shown {
-            Shown::Bell { rang: Some(ago), .. } if ago.ends_with(" s ago") || ago == "just now" => {
-                "rang".into()
-            }
-            Shown::Bell { .. } if device.presence != Presence::Offline => "quiet".into(),
-            _ => label,
-        },
+        Some(asked) if asked.why.is_some() => return "asked ?".into(),
+        Some(_) => return "asked".into(),
+        None if device.presence == Presence::Offline => return label,
+        None => {}
+    }
+    match &device.shown {
+        Shown::Bell { rang: Some(ago), .. } if ago.ends_with(" s ago") || ago == "just now" => "rang".into(),
+        Shown::Bell { .. } => "quiet".into(),
+        Shown::Value(rings) if device.kind == DeviceKind::Chime && !placed => format!("{}×", rings.value),
+        _ => label,
     }
 }
 

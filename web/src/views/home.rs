@@ -4,7 +4,7 @@ use super::messages::time;
 use crate::components::{Controls, DeviceCard, House, HouseNarrow, LogIn, Phone, Snippet};
 use crate::hooks::{Motion, marked, use_card_focus, use_late, use_media, use_page, use_replay};
 use crate::state::{Route, Sheet};
-use crate::wire::{Caption, HouseSource, Place, Reach};
+use crate::wire::{Caption, DeviceKind, HouseSource, HouseView, Place, Reach, Shown};
 
 /// The house, the caption and the phone app.
 #[component]
@@ -29,16 +29,18 @@ pub(crate) fn Home() -> Html {
         return html! { <Waiting /> };
     };
     let status = &page.state.status;
+    // Nobody is asked to open what is open.
+    let invited = page.state.invited && !has_open_window(&house);
     let own = matches!(status.place, Place::Starting | Place::ThisTab | Place::OtherTab);
     html! {
         <div class={classes!("home", card.is_some().then_some("with-card"))}>
             <h1 class="hidden">{ if house.name.is_empty() { "The house" } else { &house.name } }</h1>
             <div class="scene">
                 if narrow {
-                    <HouseNarrow house={house.clone()} bridge={status.bridge.clone()} {own} invited={page.state.invited}
+                    <HouseNarrow house={house.clone()} bridge={status.bridge.clone()} {own} {invited}
                         still={page.state.still} {launches} {reduced} />
                 } else {
-                    <House house={house.clone()} bridge={status.bridge.clone()} {own} invited={page.state.invited}
+                    <House house={house.clone()} bridge={status.bridge.clone()} {own} {invited}
                         still={page.state.still} {launches} {reduced} />
                 }
                 <Captions captions={house.captions.clone()} />
@@ -54,6 +56,12 @@ pub(crate) fn Home() -> Html {
             }
         </div>
     }
+}
+
+fn has_open_window(house: &HouseView) -> bool {
+    house.rooms.iter().flat_map(|room| &room.devices).any(|device| {
+        device.kind == DeviceKind::Window && matches!(device.shown, Shown::Contact { active: Some(true), .. })
+    })
 }
 
 /// How long a sentence waits to be told, in milliseconds: the house comes first, and both in one frame would be much.
