@@ -114,6 +114,10 @@ fn saved(page: &Page, folder: PathBuf) -> PathBuf {
 
 /// Chooses a file, as a person does in the browser's dialog.
 fn choose(page: &Page, image: &[u8]) {
+    eventually("there is a place for a file", || {
+        let there = page.value("document.querySelector('dialog input[type=file]') != null");
+        there.filter(|there| *there == true)
+    });
     let choose = format!(
         "(() => {{ const bytes = Uint8Array.from(atob('{}'), letter => letter.charCodeAt(0)); \
          const files = new DataTransfer(); files.items.add(new File([bytes], 'broker.image')); \

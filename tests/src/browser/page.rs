@@ -127,10 +127,12 @@ impl Page {
     /// # Panics
     /// When it never is.
     pub fn press(&self, name: &str) {
-        // What is drawn anew between the look and the click is looked for again.
+        // What is drawn anew or moves between the look and the click is looked for again: nobody hits what just jumps aside.
+        let mut before = None;
         within(PATIENCE, &format!("the page has something to press called {name:?}"), || {
             let object = self.named(name)?;
-            self.middle_of(&object).map(|middle| self.click_at(middle))
+            let middle = self.middle_of(&object)?;
+            (before.replace(middle) == Some(middle)).then(|| self.click_at(middle))
         });
     }
 
