@@ -21,7 +21,7 @@ pub(crate) use copy::{Copy, Snippet};
 pub(crate) use device::DeviceTile;
 pub(crate) use device_card::{DeviceCard, Envelope, Last};
 pub(crate) use glyph::{Mark, glyph};
-pub(crate) use house::{Controls, House};
+pub(crate) use house::{Controls, House, clients};
 pub(crate) use house_narrow::HouseNarrow;
 pub(crate) use log_in::LogIn;
 pub(crate) use navigation::Navigation;

@@ -119,9 +119,8 @@ struct Last {
     behind: bool,
 }
 
-/// How long a drawing of the house, and a list of messages, stay while messages are too many to be told one by one, in microseconds.
-const GLANCE: u64 = 400_000;
-const LOOK: u64 = 800_000;
+/// How long a drawing stays while messages are too many to be told one by one, in microseconds.
+const GLANCE: u64 = 800_000;
 
 /// The most notices kept for the page.
 const NOTICES: usize = 16;
@@ -319,12 +318,15 @@ impl Model {
     /// Whether what is on screen was drawn just now, changes faster than it can be read, and nobody waits for what changed.
     fn is_hurried(&mut self, now: u64) -> bool {
         let awaited = self.house.take_awaited();
-        let (hurries, stays) = match &self.screen {
-            Screen::Home { .. } => (self.narrator.is_busy(now), GLANCE),
-            Screen::Messages(_) => (self.stream.is_flood(now), LOOK),
-            Screen::Clients { .. } => (false, 0),
+        let hurries = match &self.screen {
+            Screen::Home { .. } => self.narrator.is_busy(now),
+            Screen::Messages(_) => self.stream.is_flood(now),
+            Screen::Clients { .. } => false,
         };
-        if hurries && !awaited && self.last.screen.is_some() && now.saturating_sub(self.last.drawn_at) < stays
+        if hurries
+            && !awaited
+            && self.last.screen.is_some()
+            && now.saturating_sub(self.last.drawn_at) < GLANCE
         {
             return true;
         }

@@ -4,7 +4,7 @@ use super::SetPoint;
 use super::glyph::scaled_glyph;
 use crate::app::opening;
 use crate::geometry::{Anchor, Place};
-use crate::hooks::{use_actions, use_late};
+use crate::hooks::{use_actions, use_turn};
 use crate::state::{Route, StateAction};
 use crate::wire::{Action, Control, DeviceKind, DeviceView, Presence, Reading, Shown};
 
@@ -30,7 +30,8 @@ pub(crate) struct DeviceProps {
 pub(crate) fn DeviceTile(props: &DeviceProps) -> Html {
     let actions = use_actions();
     let DeviceProps { device, room, place, rate, late } = props;
-    let (device, rate) = &use_late(&(device.clone(), *rate), late.filter(|_| device.asked.is_none()));
+    let late = late.filter(|_| device.asked.is_none());
+    let (device, rate) = &use_turn().late(&(device.clone(), *rate), late);
     let open = actions.going(Route::Home(Some(device.id.clone())));
     let style = use_memo(place.as_ref().map(|place| place.area), |area| {
         area.as_ref().map(|area| AttrValue::from(super::house::place(area)))

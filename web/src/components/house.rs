@@ -15,7 +15,7 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 pub(crate) use beads::{Beads, Ways};
-pub(crate) use broker::BrokerBox;
+pub(crate) use broker::{BrokerBox, clients};
 pub(crate) use controls::Controls;
 pub(crate) use room::{Temperature, is_lit, warmth};
 
@@ -28,13 +28,18 @@ use scenery::{Backdrop, Wiring};
 use sky::Sky;
 use street::{Cabinet, Pavement};
 
-/// How long a room has the turn, in milliseconds: half of it in the first half, the rest in the second.
-pub(super) const TURN: u32 = 50;
+/// How long a room has the turn, in milliseconds, and how many parts of it take turns within: as many as a frame has time for.
+const TURN: u32 = 100;
+const PARTS: u32 = 4;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct HouseProps {
     pub(crate) house: Rc<HouseView>,
     pub(crate) bridge: Bridge,
+    /// How many clients there are, and how much they say.
+    pub(crate) clients: AttrValue,
+    /// Whether the house's clock may be set from here.
+    pub(crate) operator: bool,
     /// Whether the broker is this browser's, so that a bridge could be linked to it.
     pub(crate) own: bool,
     pub(crate) invited: bool,
@@ -49,12 +54,12 @@ pub(crate) struct HouseProps {
 pub(crate) fn House(props: &HouseProps) -> Html {
     let stage = use_node_ref();
     let (width, height) = use_size(stage.clone());
-    let HouseProps { house, bridge, own, invited, still, launches, reduced } = props;
+    let HouseProps { house, bridge, clients, operator, own, invited, still, launches, reduced } = props;
     let drawing = use_memo(Plan { house: house.clone(), width, height }, |plan| {
         Drawing::of(&plan.house.rooms, plan.width, plan.height)
     });
-    let clients: Vec<String> = house.pavement.iter().map(|passer| passer.client_id.clone()).collect();
-    let street = use_memo((Fixed(Rc::clone(&drawing)), clients), |(drawing, clients)| {
+    let outside: Vec<String> = house.pavement.iter().map(|passer| passer.client_id.clone()).collect();
+    let street = use_memo((Fixed(Rc::clone(&drawing)), outside), |(drawing, clients)| {
         Street::lay_out(&drawing.0.house, clients)
     });
     let ways: Rc<dyn Ways> = use_memo(
@@ -100,12 +105,12 @@ pub(crate) fn House(props: &HouseProps) -> Html {
                 // One child each, there or not: with another number of them Yew would make the whole house anew, and who has the focus in it lose it.
                 { invited.then(|| invitation(house, &drawing)).flatten().unwrap_or_default() }
                 { cat(house, &drawing).unwrap_or_default() }
-                <BrokerBox area={drawing.house.broker} passed={house.passed.clone()} />
+                <BrokerBox area={drawing.house.broker} clients={clients.clone()} passed={house.passed.clone()} />
                 if *own { <Cabinet area={street.cabinet} bridge={bridge.clone()} /> }
                 <Pavement street={Rc::clone(&street)} passers={house.pavement.clone()} more={house.more_passers}
                     busy={busy_outside(house)} own={*own} />
                 { legend(&drawing) }
-                <Controls house={house.clone()} />
+                <Controls house={house.clone()} still={*still} operator={*operator} />
                 <Beads launches={launches.clone()} ways={Rc::clone(&ways)} reduced={*reduced} />
             }
         </div>
@@ -115,7 +120,12 @@ pub(crate) fn House(props: &HouseProps) -> Html {
 /// How long what changes in this room waits to be drawn, in milliseconds: while there are too many messages for beads, rooms take turns,
 /// after the broker and the sentence about it.
 pub(super) fn turn(house: &HouseView, room: usize) -> Option<u32> {
-    (!house.busy.is_empty()).then_some(TURN * (room as u32 + 1) + TURN / 2)
+    (!house.busy.is_empty()).then_some(TURN * room as u32 + 75)
+}
+
+/// How much later than its room's turn is that of a device, by its place in the room, in milliseconds.
+pub(super) fn part(place: usize) -> u32 {
+    TURN / PARTS * (place as u32 % PARTS)
 }
 
 /// The devices of a room that have too many messages for beads.

@@ -22,6 +22,8 @@ const ROOMY: usize = 2;
 pub(crate) struct HouseNarrowProps {
     pub(crate) house: Rc<HouseView>,
     pub(crate) bridge: Bridge,
+    /// How many clients there are, and how much they say.
+    pub(crate) clients: AttrValue,
     /// Whether the broker is this browser's, so that a bridge could be linked to it.
     pub(crate) own: bool,
     /// Whether the windows still invite to be opened.
@@ -36,7 +38,7 @@ pub(crate) struct HouseNarrowProps {
 #[component]
 pub(crate) fn HouseNarrow(props: &HouseNarrowProps) -> Html {
     let stage = use_node_ref();
-    let HouseNarrowProps { house, bridge, own, invited, still, launches, reduced } = props;
+    let HouseNarrowProps { house, bridge, clients, own, invited, still, launches, reduced } = props;
     let phone = house.phone.client_id.clone();
     let ways: Rc<dyn Ways> = use_memo((stage.clone(), phone), |(stage, phone)| Measured {
         stage: stage.clone(),
@@ -69,7 +71,7 @@ pub(crate) fn HouseNarrow(props: &HouseNarrowProps) -> Html {
             </ul>
             </div>
             <div class="cellar">
-                <BrokerBox passed={house.passed.clone()} />
+                <BrokerBox clients={clients.clone()} passed={house.passed.clone()} />
                 <Kerb house={house.clone()} bridge={bridge.clone()} own={*own} />
             </div>
             <Beads launches={launches.clone()} {ways} reduced={*reduced} />

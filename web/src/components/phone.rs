@@ -2,10 +2,13 @@ use std::rc::Rc;
 
 use yew::prelude::*;
 
-use super::house::{TURN, Temperature, turn};
+use super::house::{Temperature, part, turn};
 use super::{SetPoint, device};
-use crate::hooks::{use_actions, use_late};
+use crate::hooks::{use_actions, use_turn};
 use crate::wire::{Action, Control, DeviceView, HouseView, Presence, Shown};
+
+/// How long a change of a calm house waits to be drawn in the app, in milliseconds: in both at once would be much for a frame.
+const LATE: u32 = 25;
 
 /// The phone app: an MQTT client like any other, drawn beside the house.
 #[derive(Properties, PartialEq)]
@@ -18,9 +21,10 @@ pub(crate) fn Phone(props: &PhoneProps) -> Html {
     let house = &props.house;
     let find = |id: &String| {
         house.rooms.iter().enumerate().find_map(|(index, room)| {
-            // With the second half of its room.
-            let late = turn(house, index).map(|turn| turn + TURN / 2);
-            room.devices.iter().find(|device| device.id == *id).map(|device| (room, device, late))
+            let place = room.devices.iter().position(|device| device.id == *id)?;
+            // With the device itself, or after the house.
+            let late = turn(house, index).map_or(LATE, |turn| turn + part(place));
+            Some((room, &room.devices[place], late))
         })
     };
     let room = house.rooms.iter().find(|room| house.phone.room.as_ref() == Some(&room.id));
@@ -50,14 +54,14 @@ struct RowProps {
     device: DeviceView,
     room: AttrValue,
     /// How long a change waits for its turn, in milliseconds.
-    late: Option<u32>,
+    late: u32,
 }
 
 #[component]
 fn Row(props: &RowProps) -> Html {
     let actions = use_actions();
     let room = &props.room;
-    let device = &use_late(&props.device, props.late.filter(|_| props.device.asked.is_none()));
+    let device = &use_turn().late(&props.device, props.device.asked.is_none().then_some(props.late));
     let control = match &device.shown {
         Shown::Climate { .. } => html! { <SetPoint device={device.clone()} room={room.clone()} /> },
         Shown::Switch { on, .. } => {

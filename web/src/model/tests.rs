@@ -528,7 +528,7 @@ fn a_house_with_too_many_messages_for_beads_shows_their_number_and_is_drawn_less
         model.views(now).into_iter().filter(|view| matches!(view, WorkerToPage::House(_))).count()
     };
     assert_eq!((houses(&mut model, SECOND + 100_000), model.is_behind()), (0, true));
-    assert_eq!((houses(&mut model, SECOND + 500_000), model.is_behind()), (1, false));
+    assert_eq!((houses(&mut model, SECOND + 900_000), model.is_behind()), (1, false));
 }
 
 #[test]

@@ -1,10 +1,10 @@
 use yew::prelude::*;
 
 use super::messages::time;
-use crate::components::{Controls, DeviceCard, House, HouseNarrow, LogIn, Phone, Snippet};
-use crate::hooks::{Motion, marked, use_card_focus, use_late, use_media, use_page, use_replay};
+use crate::components::{Controls, DeviceCard, House, HouseNarrow, LogIn, Phone, Snippet, clients};
+use crate::hooks::{Motion, marked, use_card_focus, use_media, use_page, use_replay, use_turn};
 use crate::state::{Route, Sheet};
-use crate::wire::{Caption, DeviceKind, HouseSource, HouseView, Place, Reach, Shown};
+use crate::wire::{Caption, DeviceKind, HouseSource, HouseView, Operator, Place, Reach, Shown};
 
 /// The house, the caption and the phone app.
 #[component]
@@ -19,6 +19,8 @@ pub(crate) fn Home() -> Html {
     };
     let (shown, launches) = use_replay(page.state.house.clone(), &page.state.beads, motion);
     let open = matches!(page.state.route, Route::Home(Some(_)));
+    let told = shown.as_ref().map(|house| house.captions.clone()).unwrap_or_default();
+    let told = use_turn().late(&told, Some(LATE));
     // Lists and cards do not wait for beads.
     let latest = page.state.house.as_ref();
     let card = latest.filter(|_| open).and_then(|house| house.detail.as_ref());
@@ -31,20 +33,21 @@ pub(crate) fn Home() -> Html {
     let status = &page.state.status;
     // Nobody is asked to open what is open.
     let invited = page.state.invited && !has_open_window(&house);
+    let (clients, operator) = (clients(status), status.operator == Operator::Yes);
     let own = matches!(status.place, Place::Starting | Place::ThisTab | Place::OtherTab);
     html! {
         <div class={classes!("home", card.is_some().then_some("with-card"))}>
             <h1 class="hidden">{ if house.name.is_empty() { "The house" } else { &house.name } }</h1>
             <div class="scene">
                 if narrow {
-                    <HouseNarrow house={house.clone()} bridge={status.bridge.clone()} {own} {invited}
+                    <HouseNarrow house={house.clone()} bridge={status.bridge.clone()} {clients} {own} {invited}
                         still={page.state.still} {launches} {reduced} />
                 } else {
-                    <House house={house.clone()} bridge={status.bridge.clone()} {own} {invited}
+                    <House house={house.clone()} bridge={status.bridge.clone()} {clients} {operator} {own} {invited}
                         still={page.state.still} {launches} {reduced} />
                 }
-                <Captions captions={house.captions.clone()} />
-                if narrow { <Controls house={house.clone()} /> }
+                { captions(&told) }
+                if narrow { <Controls house={house.clone()} still={page.state.still} {operator} /> }
             </div>
             if let Some(detail) = card {
                 <aside><DeviceCard detail={detail.clone()} /></aside>
@@ -67,15 +70,8 @@ fn has_open_window(house: &HouseView) -> bool {
 /// How long a sentence waits to be told, in milliseconds: the house comes first, and both in one frame would be much.
 const LATE: u32 = 50;
 
-#[derive(Properties, PartialEq)]
-struct CaptionsProps {
-    captions: Vec<Caption>,
-}
-
 /// The latest sentence, and those before it for who missed one.
-#[component]
-fn Captions(props: &CaptionsProps) -> Html {
-    let captions = use_late(&props.captions, Some(LATE));
+fn captions(captions: &[Caption]) -> Html {
     html! {
         <div class="caption">
             <p>

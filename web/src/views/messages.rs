@@ -7,7 +7,7 @@ use yew::prelude::*;
 
 use crate::components::{Ask, Envelope};
 use crate::geometry::px;
-use crate::hooks::{Actions, use_actions, use_late, use_media, use_page};
+use crate::hooks::{Actions, Page, use_actions, use_media, use_page, use_turn};
 use crate::state::{Route, Sheet, StateAction};
 use crate::wire::{
     Action, Body, Journey, MessageDetail, MessageRow, MessagesView, Place, SubscribeOptions,
@@ -29,7 +29,8 @@ const SPARE: u32 = 15;
 #[component]
 pub(crate) fn Messages() -> Html {
     let page = use_page();
-    let view = page.state.messages.as_ref();
+    let view = page.state.messages.clone().unwrap_or_default();
+    let late = use_turn().late(&view, view.is_flood().then_some(LATE));
     // A public broker may punish an unasked `#`: there it is filled in, not sent.
     let foreign = matches!(page.state.status.place, Place::Foreign { .. });
     html! {
@@ -37,8 +38,8 @@ pub(crate) fn Messages() -> Html {
             <header class="view-head">
                 <h1>{ "Messages" }</h1>
             </header>
-            <Subscriptions all={view.map(|view| view.subscriptions.clone()).unwrap_or_default()} {foreign} />
-            <Tools />
+            <Subscriptions all={view.subscriptions.clone()} {foreign} />
+            { tools(&page, &late) }
             <List />
         </div>
     }
@@ -126,11 +127,7 @@ fn Subscriptions(props: &SubscriptionsProps) -> Html {
 }
 
 /// What is shown of all there is, and how much comes.
-#[component]
-fn Tools() -> Html {
-    let page = use_page();
-    let view = page.state.messages.clone().unwrap_or_default();
-    let view = use_late(&view, view.is_flood().then_some(LATE));
+fn tools(page: &Page, view: &MessagesView) -> Html {
     let oninput = {
         let page = page.clone();
         Callback::from(move |event: InputEvent| {
@@ -241,7 +238,7 @@ struct RowsProps {
 #[component]
 fn Rows(props: &RowsProps) -> Html {
     let actions = use_actions();
-    let view = use_late(&props.view, props.late);
+    let view = use_turn().late(&props.view, props.late);
     let open = view.detail.as_deref().filter(|detail| props.window.open == Some(detail.number));
     let rows = view.rows.iter().enumerate().skip(props.from).take(props.few).map(|(place, one)| {
         let key = if props.late.is_some() { place as u64 } else { one.number };

@@ -20,6 +20,8 @@ use crate::wire::Bead;
 const POOL: usize = 12;
 /// How large one is in the style sheet, in pixels.
 const BEAD: (f64, f64) = (16.0, 11.0);
+/// A bead sets off in a frame after that in which the house shows what it brought about, in milliseconds: both at once would be much.
+const FRAME: u32 = 17;
 /// How long a wire is thick where nothing is to move, in milliseconds.
 const STILL: u32 = 1_200;
 
@@ -61,7 +63,7 @@ pub(crate) fn Beads(props: &BeadsProps) -> Html {
             let Some(player) = player.as_ref() else { return };
             let before = seen.replace(launches.back().map_or(0, |launch| launch.bead.number));
             for launch in launches.into_iter().filter(|launch| launch.bead.number > before) {
-                let wait = (launch.at - js_sys::Date::now()).max(0.0) as u32;
+                let wait = ((launch.at - js_sys::Date::now()).max(0.0) as u32).max(FRAME);
                 let (player, ways) = (Rc::clone(player), Rc::clone(&ways));
                 after(wait, move || match reduced {
                     true => player.show(&launch.bead),

@@ -2,50 +2,28 @@ use yew::prelude::*;
 
 use super::place;
 use crate::geometry::Area;
-use crate::hooks::{use_actions, use_late, use_page};
+use crate::hooks::{use_actions, use_turn};
 use crate::state::Route;
-use crate::wire::Passed;
+use crate::wire::{Passed, Status};
 
 /// How long what was passed on last waits to be drawn, in milliseconds: the house comes first, and both in one frame would be much.
-const LATE: u32 = 25;
+const LATE: u32 = 34;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct BrokerProps {
     /// Where it stands; `None` where the style sheet says it.
     #[prop_or_default]
     pub(crate) area: Option<Area>,
+    /// How many clients there are, and how much they say.
+    pub(crate) clients: AttrValue,
     pub(crate) passed: Vec<Passed>,
 }
 
 /// The broker in the cellar: who is connected, and what it passed on last.
 #[component]
 pub(crate) fn BrokerBox(props: &BrokerProps) -> Html {
-    let page = use_page();
-    let status = &page.state.status;
-    let clients = match status.clients {
-        Some(1) => "1 client".into(),
-        Some(clients) => format!("{clients} clients"),
-        None => "passes messages on".into(),
-    };
-    let clients = match status.rate {
-        rate if rate >= 8.0 => format!("{clients} · {} msg/s", rate.round() as u32),
-        _ => clients,
-    };
-    html! { <Plate area={props.area} {clients} passed={props.passed.clone()} /> }
-}
-
-#[derive(Properties, PartialEq)]
-struct PlateProps {
-    area: Option<Area>,
-    /// How many there are, and how much they say.
-    clients: AttrValue,
-    passed: Vec<Passed>,
-}
-
-#[component]
-fn Plate(props: &PlateProps) -> Html {
     let actions = use_actions();
-    let passed = use_late(&props.passed, Some(LATE));
+    let passed = use_turn().late(&props.passed, Some(LATE));
     html! {
         <button class="broker" style={props.area.as_ref().map(place)} onclick={actions.going(Route::Clients(None))}
             title="Whoever publishes tells the broker; whoever has subscribed hears it from the broker">
@@ -64,5 +42,18 @@ fn Plate(props: &PlateProps) -> Html {
                 }) }
             </span>
         </button>
+    }
+}
+
+/// How many clients there are, and how much they say if it is much.
+pub(crate) fn clients(status: &Status) -> AttrValue {
+    let clients = match status.clients {
+        Some(1) => "1 client".into(),
+        Some(clients) => format!("{clients} clients"),
+        None => "passes messages on".into(),
+    };
+    match status.rate {
+        rate if rate >= 8.0 => format!("{clients} · {} msg/s", rate.round() as u32).into(),
+        _ => clients.into(),
     }
 }

@@ -4,36 +4,23 @@ use lacewing_control::HomeCommand;
 use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
-use crate::hooks::{use_actions, use_page};
+use crate::hooks::use_actions;
 use crate::state::{Sheet, StateAction};
-use crate::wire::{Action, HouseView, Operator};
+use crate::wire::{Action, HouseView};
 
 /// How fast the house's clock may go: house seconds in a second.
 const SPEEDS: [(u16, &str); 4] = [(0, "Stop"), (1, "1×"), (60, "60×"), (600, "600×")];
 
-#[derive(Properties, PartialEq)]
+#[derive(Properties)]
 pub(crate) struct ControlsProps {
     pub(crate) house: Rc<HouseView>,
-}
-
-/// What can be done about the day, the cat and the movement of the house, in the sky beside the roof.
-#[component]
-pub(crate) fn Controls(props: &ControlsProps) -> Html {
-    let page = use_page();
-    let operator = page.state.status.operator == Operator::Yes;
-    html! { <Panel house={props.house.clone()} still={page.state.still} {operator} /> }
-}
-
-#[derive(Properties)]
-struct PanelProps {
-    house: Rc<HouseView>,
     /// Whether nothing is to move.
-    still: bool,
+    pub(crate) still: bool,
     /// Whether the house's clock may be set from here.
-    operator: bool,
+    pub(crate) operator: bool,
 }
 
-impl PartialEq for PanelProps {
+impl PartialEq for ControlsProps {
     /// What is shown of the house here is the same.
     fn eq(&self, other: &Self) -> bool {
         let names = |house: &HouseView| house.rooms.iter().map(|room| room.name.clone()).collect::<Vec<_>>();
@@ -46,10 +33,11 @@ impl PartialEq for PanelProps {
     }
 }
 
+/// What can be done about the day, the cat and the movement of the house, in the sky beside the roof.
 #[component]
-fn Panel(props: &PanelProps) -> Html {
+pub(crate) fn Controls(props: &ControlsProps) -> Html {
     let actions = use_actions();
-    let PanelProps { house, still, operator } = props;
+    let ControlsProps { house, still, operator } = props;
     let (still, operator) = (*still, *operator);
     let dispatch = actions.dispatch.clone();
     let pause = Callback::from(move |_: MouseEvent| dispatch.emit(StateAction::Still(!still)));

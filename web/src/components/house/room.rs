@@ -2,9 +2,9 @@ use yew::prelude::*;
 
 use super::super::{DeviceTile, device};
 use super::scenery::fitting;
-use super::{Fixed, TURN, place};
+use super::{Fixed, part, place};
 use crate::geometry::{Area, px};
-use crate::hooks::use_late;
+use crate::hooks::use_turn;
 use crate::state::Route;
 use crate::wire::{DeviceKind, DeviceView, Presence, RoomView, Shown, Warmth};
 
@@ -25,7 +25,8 @@ pub(super) struct RoomProps {
 #[component]
 pub(super) fn Room(props: &RoomProps) -> Html {
     let is_asked = props.room.devices.iter().any(|device| device.asked.is_some());
-    let (room, busy) = use_late(&(props.room.clone(), props.busy.clone()), props.late.filter(|_| !is_asked));
+    let late = props.late.filter(|_| !is_asked);
+    let (room, busy) = use_turn().late(&(props.room.clone(), props.busy.clone()), late);
     html! { <Inside {room} {busy} index={props.index} drawing={props.drawing.clone()} late={props.late} /> }
 }
 
@@ -56,8 +57,7 @@ fn Inside(props: &RoomProps) -> Html {
                 { for room.devices.iter().enumerate().filter_map(|(index, device)| {
                     let place = drawing.place(&device.id)?.clone();
                     let rate = busy.iter().find(|(id, _)| *id == device.id).map(|(_, rate)| *rate);
-                    // Every other one comes half a turn later.
-                    let late = late.filter(|_| index % 2 == 1).map(|_| TURN / 2);
+                    let late = late.map(|_| part(index)).filter(|late| *late > 0);
                     Some(html! {
                         <DeviceTile key={device.id.clone()} device={device.clone()} room={room.name.clone()} {place} {rate} {late} />
                     })
