@@ -17,7 +17,7 @@ use yew::prelude::*;
 pub(crate) use beads::{Beads, Ways};
 pub(crate) use broker::{BrokerBox, clients};
 pub(crate) use controls::Controls;
-pub(crate) use room::{Temperature, is_lit, warmth};
+pub(crate) use room::{is_lit, temperature, warmth};
 
 use crate::geometry::{Area, Direction, Drawing, Street, alike, px};
 use crate::hooks::{Launch, use_size};

@@ -5,7 +5,7 @@ use web_sys::Element;
 use yew::prelude::*;
 
 use super::DeviceTile;
-use super::house::{Beads, BrokerBox, Temperature, Ways, busy_in, cat_drawing, is_lit, sky, walk, warmth};
+use super::house::{Beads, BrokerBox, Ways, busy_in, cat_drawing, is_lit, sky, temperature, walk, warmth};
 use crate::geometry::{emblem, px};
 use crate::hooks::{Launch, use_actions};
 use crate::order::sort_few_by_key;
@@ -101,7 +101,7 @@ fn RoomTile(props: &RoomTileProps) -> Html {
     let piece = (devices.len() <= ROOMY).then(|| emblem(&room.id, &room.name));
     html! {
         <li class={classes!("room", warmth(room.warmth), lit.then_some("lit"))}>
-            <header><h2>{ &room.name }</h2><Temperature room={room.clone()} /></header>
+            <header><h2>{ &room.name }</h2>{ temperature(room) }</header>
             <ul class="devices" aria-label={format!("Devices in the {}", room.name)}>
                 { for devices.iter().take(few).map(|device| html! {
                     <DeviceTile key={device.id.clone()} device={(*device).clone()} room={room.name.clone()}

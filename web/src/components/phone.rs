@@ -2,7 +2,7 @@ use std::rc::Rc;
 
 use yew::prelude::*;
 
-use super::house::{Temperature, part, turn};
+use super::house::{part, temperature, turn};
 use super::{SetPoint, device};
 use crate::hooks::{use_actions, use_turn};
 use crate::wire::{Action, Control, DeviceView, HouseView, Presence, Shown};
@@ -37,7 +37,7 @@ pub(crate) fn Phone(props: &PhoneProps) -> Html {
             if let Some(room) = room {
                 <div class="hero">
                     <h2>{ &room.name }</h2>
-                    <Temperature room={room.clone()} />
+                    { temperature(room) }
                 </div>
             }
             <ul>

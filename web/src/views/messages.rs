@@ -11,7 +11,7 @@ use crate::hooks::{Actions, Page, use_actions, use_media, use_page, use_turn};
 use crate::state::{Route, Sheet, StateAction};
 use crate::wire::{
     Action, Body, Journey, MessageDetail, MessageRow, MessagesView, Place, SubscribeOptions,
-    SubscriptionState, SubscriptionView, Window,
+    SubscriptionState, Window,
 };
 
 /// The height of one row in CSS pixels, and of one with two lines on a narrow screen; the style sheet sets the same.
@@ -31,35 +31,28 @@ pub(crate) fn Messages() -> Html {
     let page = use_page();
     let view = page.state.messages.clone().unwrap_or_default();
     let late = use_turn().late(&view, view.is_flood().then_some(LATE));
-    // A public broker may punish an unasked `#`: there it is filled in, not sent.
-    let foreign = matches!(page.state.status.place, Place::Foreign { .. });
     html! {
         <div class="messages">
             <header class="view-head">
                 <h1>{ "Messages" }</h1>
             </header>
-            <Subscriptions all={view.subscriptions.clone()} {foreign} />
+            <Subscriptions />
             { tools(&page, &late) }
             <List />
         </div>
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct SubscriptionsProps {
-    all: Vec<SubscriptionView>,
-    /// Whether the broker is somebody else's.
-    foreign: bool,
-}
-
 /// The subscriptions of this view's client, and the form for one more.
 #[component]
-fn Subscriptions(props: &SubscriptionsProps) -> Html {
-    let actions = use_actions();
+fn Subscriptions() -> Html {
+    let page = use_page();
+    // A public broker may punish an unasked `#`: there it is filled in, not sent.
+    let foreign = matches!(page.state.status.place, Place::Foreign { .. });
     let filter = use_node_ref();
     let options = use_state(SubscribeOptions::default);
     let onsubmit = {
-        let (act, filter, options) = (actions.act.clone(), filter.clone(), options.clone());
+        let (act, filter, options) = (page.act.clone(), filter.clone(), options.clone());
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
             let Some(input) = filter.cast::<HtmlInputElement>() else { return };
@@ -89,7 +82,7 @@ fn Subscriptions(props: &SubscriptionsProps) -> Html {
     html! {
         <section class="subscriptions" aria-label="Subscriptions">
             <ul>
-                { for props.all.iter().map(|one| {
+                { for page.state.messages.iter().flat_map(|view| &view.subscriptions).map(|one| {
                     let (class, says) = match &one.state {
                         SubscriptionState::Asked => ("asked", "asked".into()),
                         SubscriptionState::Granted(qos) => ("granted", format!("QoS {qos}")),
@@ -99,14 +92,14 @@ fn Subscriptions(props: &SubscriptionsProps) -> Html {
                         <li key={one.filter.clone()} class={class}>
                             <code>{ &one.filter }</code><span>{ says }</span>
                             <button class="quiet" aria-label={format!("Unsubscribe from {}", one.filter)}
-                                onclick={actions.acting(Action::Unsubscribe { filter: one.filter.clone() })}>{ "×" }</button>
+                                onclick={page.acting(Action::Unsubscribe { filter: one.filter.clone() })}>{ "×" }</button>
                         </li>
                     }
                 }) }
             </ul>
             <form {onsubmit}>
                 <label>{ "Topic filter" }
-                    <input ref={filter} class="mono" name="filter" required=true placeholder="home/#" value={props.foreign.then_some("#")}
+                    <input ref={filter} class="mono" name="filter" required=true placeholder="home/#" value={foreign.then_some("#")}
                         autocomplete="off" autocapitalize="off" spellcheck="false" /></label>
                 <label>{ "QoS" }
                     <select onchange={qos}>

@@ -4,7 +4,7 @@ use lacewing_control::HomeCommand;
 use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
-use crate::hooks::use_actions;
+use crate::hooks::{Actions, use_actions};
 use crate::state::{Sheet, StateAction};
 use crate::wire::{Action, HouseView};
 
@@ -61,7 +61,7 @@ pub(crate) fn Controls(props: &ControlsProps) -> Html {
             if house.scene.is_some() {
                 <div class="scenes">{ scene("morning", "Morning") }{ scene("night", "Night") }</div>
             }
-            { for house.cat.as_ref().map(|cat| html! { <SendCat cat={cat.clone()} house={house.clone()} /> }) }
+            { for house.cat.as_ref().map(|cat| send_cat(&actions, house, cat)) }
             <button class="motion" onclick={pause} aria-pressed={pressed(still)}
                 title="Nothing travels in the drawing; all else goes on">
                 { if still { "Movement paused" } else { "Pause movement" } }
@@ -75,16 +75,9 @@ fn pressed(is: bool) -> &'static str {
     if is { "true" } else { "false" }
 }
 
-#[derive(Properties, PartialEq)]
-struct SendCatProps {
-    cat: String,
-    house: Rc<HouseView>,
-}
-
 /// Where the cat is, and where it shall go: the motion sensors there will notice.
-#[component]
-fn SendCat(props: &SendCatProps) -> Html {
-    let act = use_actions().act;
+fn send_cat(actions: &Actions, house: &HouseView, cat: &str) -> Html {
+    let act = actions.act.clone();
     let onchange = Callback::from(move |event: Event| {
         if let Some(select) = event.target_dyn_into::<HtmlSelectElement>() {
             act.emit(Action::SendCat { room: select.value() });
@@ -94,8 +87,8 @@ fn SendCat(props: &SendCatProps) -> Html {
         <label class="send" title="A motion sensor notices it">
             <span>{ "Cat" }</span>
             <select {onchange}>
-                { for props.house.rooms.iter().map(|room| html! {
-                    <option value={room.id.clone()} selected={room.id == props.cat}>{ &room.name }</option>
+                { for house.rooms.iter().map(|room| html! {
+                    <option value={room.id.clone()} selected={room.id == cat}>{ &room.name }</option>
                 }) }
             </select>
         </label>

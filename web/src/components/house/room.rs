@@ -51,7 +51,7 @@ fn Inside(props: &RoomProps) -> Html {
             <Fittings drawing={props.drawing.clone()} index={*index} warmth={room.warmth} />
             <header class="room-label" style={place(&Area { height: 0.0, ..area })}>
                 <h2>{ &room.name }</h2>
-                <Temperature room={room.clone()} />
+                { temperature(room) }
             </header>
             <ul class="devices" aria-label={format!("Devices in the {}", room.name)}>
                 { for room.devices.iter().enumerate().filter_map(|(index, device)| {
@@ -116,14 +116,7 @@ fn beam(lamp: &Area, room: &Area) -> String {
 }
 
 /// A room's temperature, as its sensor's topic says it; it leads to the sensor's card.
-#[derive(Properties, PartialEq)]
-pub(crate) struct TemperatureProps {
-    pub(crate) room: RoomView,
-}
-
-#[component]
-pub(crate) fn Temperature(props: &TemperatureProps) -> Html {
-    let room = &props.room;
+pub(crate) fn temperature(room: &RoomView) -> Html {
     let Some(reading) = &room.temperature else { return Html::default() };
     let sensor = room.devices.iter().find(|device| device.kind == DeviceKind::Sensor);
     let value = html! { <data value={reading.value.clone()}>{ device::text(reading) }</data> };
