@@ -8,10 +8,20 @@ const FRAME: f64 = 1_000_000.0 / 60.0;
 /// What the thread that draws a page did while it was traced.
 #[derive(Debug, Clone, Default)]
 pub struct MainThread {
-    /// When each task began and how long it took, and how long of that it had a processor, in microseconds.
-    tasks: Vec<(f64, f64, f64)>,
+    tasks: Vec<Task>,
     /// What of it the browser names, and how long that took without what it names within, in microseconds.
     parts: BTreeMap<String, f64>,
+}
+
+/// A task of a thread; all in microseconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Task {
+    /// When it began.
+    at: f64,
+    /// How long it took.
+    took: f64,
+    /// How long of that it had a processor.
+    had: f64,
 }
 
 impl MainThread {
@@ -27,7 +37,8 @@ impl MainThread {
             });
             let tasks = tasks.filter_map(|event| {
                 let (at, took) = span(event)?;
-                Some((at, took, event["tdur"].as_f64().unwrap_or(took).min(took)))
+                let had = event["tdur"].as_f64().unwrap_or(took).min(took);
+                Some(Task { at, took, had })
             });
             let named = events.iter().filter(|event| event["ph"] == "X" && thread(event) == thread(main));
             Self { tasks: tasks.collect(), parts: parts(named) }
@@ -37,9 +48,9 @@ impl MainThread {
 
     /// Adds what was traced later, as if nothing lay between.
     pub fn join(&mut self, later: Self) {
-        let end = self.tasks.iter().map(|(at, took, _)| at + took).fold(0.0, f64::max);
+        let end = self.tasks.iter().map(|task| task.at + task.took).fold(0.0, f64::max);
         let began = later.began();
-        self.tasks.extend(later.tasks.into_iter().map(|(at, took, had)| (at - began + end, took, had)));
+        self.tasks.extend(later.tasks.into_iter().map(|task| Task { at: task.at - began + end, ..task }));
         for (part, took) in later.parts {
             *self.parts.entry(part).or_default() += took;
         }
@@ -47,20 +58,20 @@ impl MainThread {
 
     /// The longest task, in milliseconds.
     pub fn longest(&self) -> f64 {
-        self.tasks.iter().map(|(_, took, _)| took / 1000.0).fold(0.0, f64::max)
+        self.tasks.iter().map(|task| task.took / 1000.0).fold(0.0, f64::max)
     }
 
     /// The work in a 60th of a second, in milliseconds, that `percent` of those with any work in them do not exceed.
     pub fn work_per_frame(&self, percent: f64) -> f64 {
-        self.per_frame(percent, |task| task.1)
+        self.per_frame(percent, |task| task.took)
     }
 
     /// The same of the time that the thread had a processor: on a machine that is busy with other things it has none for a part of its work.
     pub fn processor_per_frame(&self, percent: f64) -> f64 {
-        self.per_frame(percent, |task| task.2)
+        self.per_frame(percent, |task| task.had)
     }
 
-    fn per_frame(&self, percent: f64, of: impl Fn(&(f64, f64, f64)) -> f64) -> f64 {
+    fn per_frame(&self, percent: f64, of: impl Fn(&Task) -> f64) -> f64 {
         let mut frames: Vec<f64> = self.frames(of).into_iter().filter(|work| *work > 0.0).collect();
         frames.sort_by(f64::total_cmp);
         let at = (frames.len() as f64 * percent / 100.0).ceil() as usize;
@@ -69,7 +80,7 @@ impl MainThread {
 
     /// How much of the time it worked, from 0 to 1.
     pub fn share(&self) -> f64 {
-        let frames = self.frames(|task| task.1).len().max(1) as f64;
+        let frames = self.frames(|task| task.took).len().max(1) as f64;
         self.work() / (frames * FRAME)
     }
 
@@ -83,19 +94,19 @@ impl MainThread {
     }
 
     fn work(&self) -> f64 {
-        self.tasks.iter().map(|(_, took, _)| took).sum()
+        self.tasks.iter().map(|task| task.took).sum()
     }
 
     fn began(&self) -> f64 {
-        self.tasks.iter().map(|(at, ..)| *at).fold(f64::INFINITY, f64::min)
+        self.tasks.iter().map(|task| task.at).fold(f64::INFINITY, f64::min)
     }
 
     /// The work in each 60th of a second, in microseconds; a task that spans several is shared out.
-    fn frames(&self, of: impl Fn(&(f64, f64, f64)) -> f64) -> Vec<f64> {
+    fn frames(&self, of: impl Fn(&Task) -> f64) -> Vec<f64> {
         let began = self.began();
         let mut frames = Vec::new();
         for task in &self.tasks {
-            let (began, took) = (task.0 - began, task.1);
+            let (began, took) = (task.at - began, task.took);
             let part = of(task) / took.max(f64::MIN_POSITIVE);
             let (mut at, end) = (began, began + took);
             while at < end {
@@ -146,6 +157,11 @@ mod tests {
 
     use super::*;
 
+    /// One that had a processor all the time.
+    fn busy(at: f64, took: f64) -> Task {
+        Task { at, took, had: took }
+    }
+
     fn task(pid: u64, at: f64, took: f64) -> Value {
         json!({ "name": "ThreadControllerImpl::RunTask", "pid": pid, "tid": 1, "ts": at, "dur": took })
     }
@@ -184,11 +200,11 @@ mod tests {
 
     #[test]
     fn what_is_traced_later_is_added() {
-        let trace = |at: f64| MainThread { tasks: vec![(at, 4_000.0, 4_000.0)], ..MainThread::default() };
+        let trace = |at: f64| MainThread { tasks: vec![busy(at, 4_000.0)], ..MainThread::default() };
         let mut thread = MainThread::default();
         thread.join(trace(7e6));
         thread.join(trace(9e9));
-        assert_eq!(thread.tasks, [(0.0, 4_000.0, 4_000.0), (4_000.0, 4_000.0, 4_000.0)]);
+        assert_eq!(thread.tasks, [busy(0.0, 4_000.0), busy(4_000.0, 4_000.0)]);
     }
 
     #[test]
@@ -204,14 +220,10 @@ mod tests {
     #[test]
     fn work_is_summed_in_60ths_of_a_second() {
         let thread = MainThread {
-            tasks: vec![
-                (1e6, 2_000.0, 2_000.0),
-                (1e6 + 3_000.0, 1_000.0, 1_000.0),
-                (1e6 + FRAME, 20_000.0, 20_000.0),
-            ],
+            tasks: vec![busy(1e6, 2_000.0), busy(1e6 + 3_000.0, 1_000.0), busy(1e6 + FRAME, 20_000.0)],
             ..MainThread::default()
         };
-        let frames = thread.frames(|task| task.1);
+        let frames = thread.frames(|task| task.took);
         assert_eq!(frames.len(), 3);
         assert!((frames[0] - 3_000.0).abs() < 0.1 && (frames[1] - FRAME).abs() < 0.1, "{frames:?}");
         assert!((thread.work_per_frame(95.0) - FRAME / 1000.0).abs() < 0.001);
