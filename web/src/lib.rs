@@ -8,6 +8,7 @@
 mod contrast;
 pub mod geometry;
 pub mod host;
+pub mod late;
 pub mod model;
 mod order;
 pub mod replay;
@@ -31,6 +32,8 @@ mod report;
 mod state;
 #[cfg(target_arch = "wasm32")]
 pub mod tab;
+#[cfg(target_arch = "wasm32")]
+mod timer;
 #[cfg(target_arch = "wasm32")]
 mod views;
 #[cfg(target_arch = "wasm32")]

@@ -21,16 +21,13 @@ pub(crate) use room::{is_lit, temperature, warmth};
 
 use crate::geometry::{Area, Direction, Drawing, Street, alike, px};
 use crate::hooks::{Launch, use_size};
+use crate::late::turns;
 use crate::wire::{Bridge, DeviceKind, HouseView, RoomView};
 
 use room::Room;
 use scenery::{Backdrop, Wiring};
 use sky::Sky;
 use street::{Cabinet, Pavement};
-
-/// How long a room has the turn, in milliseconds, and how many parts of it take turns within: as many as a frame has time for.
-const TURN: u32 = 100;
-const PARTS: u32 = 4;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct HouseProps {
@@ -120,12 +117,12 @@ pub(crate) fn House(props: &HouseProps) -> Html {
 /// How long what changes in this room waits to be drawn, in milliseconds: while there are too many messages for beads, rooms take turns,
 /// after the broker and the sentence about it.
 pub(super) fn turn(house: &HouseView, room: usize) -> Option<u32> {
-    (!house.busy.is_empty()).then_some(TURN * room as u32 + 75)
+    (!house.busy.is_empty()).then_some(turns::ROOMS + turns::ROOM * room as u32)
 }
 
 /// How much later than its room's turn is that of a device, by its place in the room, in milliseconds.
 pub(super) fn part(place: usize) -> u32 {
-    TURN / PARTS * (place as u32 % PARTS)
+    turns::ROOM / turns::PARTS * (place as u32 % turns::PARTS)
 }
 
 /// The devices of a room that have too many messages for beads.

@@ -1,10 +1,10 @@
-use gloo::timers::callback::Timeout;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlDialogElement, HtmlElement};
 use yew::prelude::*;
 
 use super::Notices;
 use crate::hooks::{focused, use_page};
+use crate::timer::after;
 
 /// A sheet over the page: at the side on a wide screen, at the bottom of a narrow one. Escape closes it, and
 /// the browser keeps the focus inside.
@@ -26,8 +26,7 @@ pub(crate) fn SheetFrame(props: &SheetFrameProps) -> Html {
         }
         // Who opened it goes on there, once nothing lies over it any more.
         move || {
-            let back = move || before.iter().for_each(|element| drop(element.focus()));
-            Timeout::new(0, back).forget();
+            after(0, move || before.iter().for_each(|element| drop(element.focus())));
         }
     });
     let close = page.opening::<MouseEvent>(None);

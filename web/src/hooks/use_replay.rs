@@ -1,10 +1,10 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use gloo::timers::callback::Timeout;
 use yew::prelude::*;
 
 use crate::replay::Replay;
+use crate::timer::after;
 use crate::wire::{Bead, HouseView};
 
 /// A bead and when it sets off, in milliseconds since 1970.
@@ -45,7 +45,7 @@ pub(crate) fn use_replay(
     {
         let due = queue.take(now, &house, beads, motion);
         if due > now {
-            Timeout::new((due - now).ceil() as u32, move || draw.force_update()).forget();
+            after((due - now).ceil() as u32, move || draw.force_update());
         }
     }
     (queue.shown(now), queue.launches.clone())

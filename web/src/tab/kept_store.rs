@@ -36,7 +36,7 @@ pub(crate) fn save(told: impl Fn(String) + 'static) {
             });
             // It has done its part; it cannot end while it is listened to.
             let worker = worker.clone();
-            gloo::timers::callback::Timeout::new(0, move || drop(worker.take())).forget();
+            crate::timer::after(0, move || drop(worker.take()));
         })
     };
     match started {

@@ -8,6 +8,7 @@ use yew::prelude::*;
 use crate::components::{Ask, Envelope};
 use crate::geometry::px;
 use crate::hooks::{Actions, Page, use_actions, use_media, use_page, use_turn};
+use crate::late::turns;
 use crate::state::{Route, Sheet, StateAction};
 use crate::wire::{
     Action, Body, Journey, MessageDetail, MessageRow, MessagesView, Place, SubscribeOptions,
@@ -17,11 +18,8 @@ use crate::wire::{
 /// The height of one row in CSS pixels, and of one with two lines on a narrow screen; the style sheet sets the same.
 const ROW: i32 = 32;
 const TWO_LINES: i32 = 48;
-/// How many rows are written at once while all of them change, and how long they have the turn, in milliseconds.
+/// How many rows are written at once while all of them change.
 const FEW: usize = 3;
-const TURN: u32 = 75;
-/// How long the figures over the list wait then.
-const LATE: u32 = 30;
 /// Rows drawn above and below what is visible, so that scrolling shows no gap.
 const SPARE: u32 = 15;
 
@@ -30,7 +28,7 @@ const SPARE: u32 = 15;
 pub(crate) fn Messages() -> Html {
     let page = use_page();
     let view = page.state.messages.clone().unwrap_or_default();
-    let late = use_turn().late(&view, view.is_flood().then_some(LATE));
+    let late = use_turn().late(&view, view.is_flood().then_some(turns::FIGURES));
     html! {
         <div class="messages">
             <header class="view-head">
@@ -197,7 +195,7 @@ fn List() -> Html {
     let all = view.rows.len();
     let (rows, few) = if flows { (all.min(on_screen(height)), FEW) } else { (all, all.max(1)) };
     let turns = (0..rows.div_ceil(few)).map(|turn| {
-        let late = flows.then_some(TURN * (turn as u32 + 1));
+        let late = flows.then_some(turns::ROWS * (turn as u32 + 1));
         html! { <Rows key={turn} view={view.clone()} window={window.clone()} from={turn * few} {few} {late} /> }
     });
     html! {

@@ -1,17 +1,18 @@
 //! When a worker runs its next turn: soon, as a task of its own, or at a deadline.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::{Rc, Weak};
 
-use gloo::timers::callback::Timeout;
+use web_sys::MessageChannel;
 use web_sys::wasm_bindgen::{JsCast, JsValue, closure::Closure};
-use web_sys::{MessageChannel, MessageEvent};
+
+use crate::timer::{clear_timeout, set_timeout};
 
 /// The longest sleep that is asked of the browser, in milliseconds: its timers hold 31 bits.
 const LONGEST_SLEEP_MS: u64 = 0x3fff_ffff;
 
-/// The worker's answer to its own message.
-type OnMessage = Closure<dyn FnMut(MessageEvent)>;
+/// What the browser calls when the time has come.
+type Called = Closure<dyn FnMut()>;
 
 /// Runs one function, at most once for any number of requests made before it runs.
 ///
@@ -20,10 +21,11 @@ type OnMessage = Closure<dyn FnMut(MessageEvent)>;
 pub(crate) struct Turn {
     run: Box<dyn Fn()>,
     channel: MessageChannel,
-    on_message: RefCell<Option<OnMessage>>,
     posted: Cell<bool>,
-    timer: RefCell<Option<(u64, Timeout)>>,
-    this: Weak<Turn>,
+    on_message: Called,
+    /// The deadline that is waited for, and the timer's number.
+    timer: Cell<Option<(u64, f64)>>,
+    on_time: Called,
 }
 
 impl Turn {
@@ -36,20 +38,12 @@ impl Turn {
         let turn = Rc::new_cyclic(|this: &Weak<Turn>| Self {
             run: Box::new(run),
             channel,
-            on_message: RefCell::new(None),
             posted: Cell::new(false),
-            timer: RefCell::new(None),
-            this: this.clone(),
+            on_message: called(this, |turn| turn.posted.set(false)),
+            timer: Cell::new(None),
+            on_time: called(this, |turn| turn.timer.set(None)),
         });
-        let weak = Rc::downgrade(&turn);
-        let closure = OnMessage::new(move |_| {
-            if let Some(turn) = weak.upgrade() {
-                turn.posted.set(false);
-                (turn.run)();
-            }
-        });
-        turn.channel.port1().set_onmessage(Some(closure.as_ref().unchecked_ref()));
-        *turn.on_message.borrow_mut() = Some(closure);
+        turn.channel.port1().set_onmessage(Some(turn.on_message.as_ref().unchecked_ref()));
         Ok(turn)
     }
 
@@ -64,35 +58,42 @@ impl Turn {
 
     /// Runs the function at `deadline`, in microseconds of the clock that says `now`; `None` cancels what was set before.
     pub(crate) fn at(&self, now: u64, deadline: Option<u64>) {
-        let Some(deadline) = deadline else {
-            self.timer.borrow_mut().take();
-            return;
-        };
+        let Some(deadline) = deadline else { return self.cancel() };
         if deadline <= now {
             self.soon();
             return;
         }
-        if self.timer.borrow().as_ref().is_some_and(|(set, _)| *set == deadline) {
+        if self.timer.get().is_some_and(|(set, _)| set == deadline) {
             return;
         }
+        self.cancel();
         let wait = (deadline - now).div_ceil(1_000).min(LONGEST_SLEEP_MS) as u32;
-        let weak = self.this.clone();
-        let timeout = Timeout::new(wait, move || {
-            if let Some(turn) = weak.upgrade() {
-                if let Some((_, fired)) = turn.timer.borrow_mut().take() {
-                    fired.forget();
-                }
-                (turn.run)();
-            }
-        });
-        *self.timer.borrow_mut() = Some((deadline, timeout));
+        self.timer.set(Some((deadline, set_timeout(self.on_time.as_ref(), wait))));
+    }
+
+    fn cancel(&self) {
+        if let Some((_, number)) = self.timer.take() {
+            clear_timeout(number);
+        }
     }
 }
 
 impl Drop for Turn {
     /// A message may still be on its way to a turn that is gone.
     fn drop(&mut self) {
+        self.cancel();
         self.channel.port1().set_onmessage(None);
         self.channel.port1().close();
     }
+}
+
+/// What notes that the time has come and runs the turn, as long as there is one.
+fn called(turn: &Weak<Turn>, note: fn(&Turn)) -> Called {
+    let turn = turn.clone();
+    Called::new(move || {
+        if let Some(turn) = turn.upgrade() {
+            note(&turn);
+            (turn.run)();
+        }
+    })
 }

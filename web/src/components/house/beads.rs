@@ -5,23 +5,22 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use gloo::timers::callback::Timeout;
 use wasm_bindgen::prelude::*;
 use web_sys::Element;
 use yew::prelude::*;
 
 use crate::geometry::px;
 use crate::hooks::Launch;
+use crate::late::turns;
 use crate::replay::{LEG, STAY};
 use crate::sorted::ByName;
+use crate::timer::after;
 use crate::wire::Bead;
 
 /// The most beads at a time.
 const POOL: usize = 12;
 /// How large one is in the style sheet, in pixels.
 const BEAD: (f64, f64) = (16.0, 11.0);
-/// A bead sets off in a frame after that in which the house shows what it brought about, in milliseconds: both at once would be much.
-const FRAME: u32 = 17;
 /// How long a wire is thick where nothing is to move, in milliseconds.
 const STILL: u32 = 1_200;
 
@@ -63,7 +62,7 @@ pub(crate) fn Beads(props: &BeadsProps) -> Html {
             let Some(player) = player.as_ref() else { return };
             let before = seen.replace(launches.back().map_or(0, |launch| launch.bead.number));
             for launch in launches.into_iter().filter(|launch| launch.bead.number > before) {
-                let wait = ((launch.at - js_sys::Date::now()).max(0.0) as u32).max(FRAME);
+                let wait = ((launch.at - js_sys::Date::now()).max(0.0) as u32).max(turns::BEAD);
                 let (player, ways) = (Rc::clone(player), Rc::clone(&ways));
                 after(wait, move || match reduced {
                     true => player.show(&launch.bead),
@@ -204,11 +203,4 @@ extern "C" {
 
     #[wasm_bindgen(method)]
     fn animate(this: &Moved, keyframes: &JsValue, options: &JsValue) -> JsValue;
-}
-
-fn after(milliseconds: u32, then: impl FnOnce() + 'static) {
-    if milliseconds == 0 {
-        return then();
-    }
-    Timeout::new(milliseconds, then).forget();
 }

@@ -3,11 +3,9 @@ use yew::prelude::*;
 use super::place;
 use crate::geometry::Area;
 use crate::hooks::{use_actions, use_turn};
+use crate::late::turns;
 use crate::state::Route;
 use crate::wire::{Passed, Status};
-
-/// How long what was passed on last waits to be drawn, in milliseconds: the house comes first, and both in one frame would be much.
-const LATE: u32 = 34;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct BrokerProps {
@@ -23,7 +21,7 @@ pub(crate) struct BrokerProps {
 #[component]
 pub(crate) fn BrokerBox(props: &BrokerProps) -> Html {
     let actions = use_actions();
-    let passed = use_turn().late(&props.passed, Some(LATE));
+    let passed = use_turn().late(&props.passed, Some(turns::BROKER));
     html! {
         <button class="broker" style={props.area.as_ref().map(place)} onclick={actions.going(Route::Clients(None))}
             title="Whoever publishes tells the broker; whoever has subscribed hears it from the broker">
