@@ -5,10 +5,8 @@ use yew::prelude::*;
 use super::house::{part, temperature, turn};
 use super::{SetPoint, device};
 use crate::hooks::{use_actions, use_turn};
+use crate::late::turns;
 use crate::wire::{Action, Control, DeviceView, HouseView, Presence, Shown};
-
-/// How long a change of a calm house waits to be drawn in the app, in milliseconds: in both at once would be much for a frame.
-const LATE: u32 = 25;
 
 /// The phone app: an MQTT client like any other, drawn beside the house.
 #[derive(Properties, PartialEq)]
@@ -22,8 +20,8 @@ pub(crate) fn Phone(props: &PhoneProps) -> Html {
     let find = |id: &String| {
         house.rooms.iter().enumerate().find_map(|(index, room)| {
             let place = room.devices.iter().position(|device| device.id == *id)?;
-            // With the device itself, or after the house.
-            let late = turn(house, index).map_or(LATE, |turn| turn + part(place));
+            // With the device itself.
+            let late = turn(house, index).map(|turn| turn + part(place) - turns::PHONE);
             Some((room, &room.devices[place], late))
         })
     };
@@ -54,14 +52,14 @@ struct RowProps {
     device: DeviceView,
     room: AttrValue,
     /// How long a change waits for its turn, in milliseconds.
-    late: u32,
+    late: Option<u32>,
 }
 
 #[component]
 fn Row(props: &RowProps) -> Html {
     let actions = use_actions();
     let room = &props.room;
-    let device = &use_turn().late(&props.device, props.device.asked.is_none().then_some(props.late));
+    let device = &use_turn().late(&props.device, props.late.filter(|_| props.device.asked.is_none()));
     let control = match &device.shown {
         Shown::Climate { .. } => html! { <SetPoint device={device.clone()} room={room.clone()} /> },
         Shown::Switch { on, .. } => {

@@ -3,6 +3,7 @@ use yew::prelude::*;
 use super::messages::time;
 use crate::components::{Controls, DeviceCard, House, HouseNarrow, LogIn, Phone, Snippet, clients};
 use crate::hooks::{Motion, marked, use_card_focus, use_media, use_page, use_replay, use_turn};
+use crate::late::turns;
 use crate::state::{Route, Sheet};
 use crate::wire::{Caption, DeviceKind, HouseSource, HouseView, Operator, Place, Reach, Shown};
 
@@ -19,8 +20,10 @@ pub(crate) fn Home() -> Html {
     };
     let (shown, launches) = use_replay(page.state.house.clone(), &page.state.beads, motion);
     let open = matches!(page.state.route, Route::Home(Some(_)));
-    let told = shown.as_ref().map(|house| house.captions.clone()).unwrap_or_default();
-    let told = use_turn().late(&told, Some(LATE));
+    // The house, the phone and the sentence in one frame would be much; who asks for something sees at once what becomes of it.
+    let is_asked = shown.as_ref().is_some_and(|house| house.is_asked());
+    let phone = use_turn().late(&shown, (!narrow && !is_asked).then_some(turns::PHONE));
+    let told = use_turn().late(&shown, Some(turns::SENTENCE));
     // Lists and cards do not wait for beads.
     let latest = page.state.house.as_ref();
     let card = latest.filter(|_| open).and_then(|house| house.detail.as_ref());
@@ -46,14 +49,14 @@ pub(crate) fn Home() -> Html {
                     <House house={house.clone()} bridge={status.bridge.clone()} {clients} {operator} {own} {invited}
                         still={page.state.still} {launches} {reduced} />
                 }
-                { captions(&told) }
+                { captions(told.as_ref().map_or(&[], |house| &house.captions)) }
                 if narrow { <Controls house={house.clone()} still={page.state.still} {operator} /> }
             </div>
             if let Some(detail) = card {
                 <aside><DeviceCard detail={detail.clone()} /></aside>
             } else if !narrow {
                 <aside>
-                    <Phone house={house.clone()} />
+                    <Phone house={phone.unwrap_or(house)} />
                     <First done={[!page.state.invited, page.state.has_crashed, page.state.has_connected]} />
                 </aside>
             }
@@ -66,9 +69,6 @@ fn has_open_window(house: &HouseView) -> bool {
         device.kind == DeviceKind::Window && matches!(device.shown, Shown::Contact { active: Some(true), .. })
     })
 }
-
-/// How long a sentence waits to be told, in milliseconds: the house comes first, and both in one frame would be much.
-const LATE: u32 = 50;
 
 /// The latest sentence, and those before it for who missed one.
 fn captions(captions: &[Caption]) -> Html {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Control, Login, Power};
 
 /// What the page asks the client worker to do.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Action {
     /// Subscribe the Messages client.
     Subscribe {

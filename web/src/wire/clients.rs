@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::TrafficRow;
 
 /// The list of clients.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientsView {
     /// Whether the broker has told yet.
     pub known: bool,

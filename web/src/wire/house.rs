@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::TrafficRow;
 
 /// The house: its rooms and what is in them.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HouseView {
     /// What the drawing was made from.
     pub source: HouseSource,
@@ -46,6 +46,11 @@ impl HouseView {
     pub const PASSERS: usize = 6;
     /// The most sentences.
     pub const CAPTIONS: usize = 21;
+
+    /// Whether somebody waits for an answer of a device in it.
+    pub fn is_asked(&self) -> bool {
+        self.rooms.iter().any(RoomView::is_asked)
+    }
 }
 
 /// What a drawing is made from.
@@ -61,7 +66,7 @@ pub enum HouseSource {
 }
 
 /// One room.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomView {
     /// Its id, as in topics.
     pub id: String,
@@ -79,6 +84,13 @@ pub struct RoomView {
     pub warmth: Warmth,
     /// Its devices, as the plan lists them.
     pub devices: Vec<DeviceView>,
+}
+
+impl RoomView {
+    /// Whether somebody waits for an answer of a device in it.
+    pub fn is_asked(&self) -> bool {
+        self.devices.iter().any(|device| device.asked.is_some())
+    }
 }
 
 /// How warm a room is, in the five steps of the drawing.
@@ -111,7 +123,7 @@ pub struct Reading {
 }
 
 /// One device in a room.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceView {
     /// Its id.
     pub id: String,
@@ -158,7 +170,7 @@ pub enum Presence {
 }
 
 /// What a device shows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Shown {
     /// Nothing has come from it.
     Nothing,
@@ -252,7 +264,7 @@ pub fn tenths_text(tenths: i32) -> String {
 pub use lacewing_control::DevicePower as Power;
 
 /// The phone app: an MQTT client like any other, drawn as a phone.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PhoneView {
     /// Its client id at the broker.
     pub client_id: String,
@@ -309,7 +321,7 @@ pub struct Passer {
 }
 
 /// A device's card.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceDetail {
     /// The device.
     pub device: DeviceView,

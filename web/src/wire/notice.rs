@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Action;
 
 /// Something that happened, or did not, told in a sentence.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     /// How it is meant.
     pub tone: Tone,
@@ -27,7 +27,7 @@ pub enum Tone {
 }
 
 /// A button of a notice.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
     /// What stands on it.
     pub label: String,

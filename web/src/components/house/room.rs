@@ -24,8 +24,7 @@ pub(super) struct RoomProps {
 /// One room, in its turn while so much happens that all cannot be drawn at once. Who asks for something sees at once what becomes of it.
 #[component]
 pub(super) fn Room(props: &RoomProps) -> Html {
-    let is_asked = props.room.devices.iter().any(|device| device.asked.is_some());
-    let late = props.late.filter(|_| !is_asked);
+    let late = props.late.filter(|_| !props.room.is_asked());
     let (room, busy) = use_turn().late(&(props.room.clone(), props.busy.clone()), late);
     html! { <Inside {room} {busy} index={props.index} drawing={props.drawing.clone()} late={props.late} /> }
 }
