@@ -1,18 +1,19 @@
 //! The client worker's turn: the page's MQTT clients, the control channel, and the model that makes views of what they hear.
 
+mod places;
+
 use std::collections::VecDeque;
 
 use bytes::Bytes;
 use lacewing_client::{Cause, Event as ClientEvent, Message, Output as Asked, Token};
-use lacewing_control::{OPERATOR, Request, Response};
+use lacewing_control::{Request, Response};
 use lacewing_link::{BrokerId, Event as LinkEvent, Hello, Link, Side, StreamId};
-
-use lacewing_protocol::ReasonCode;
 
 use super::member::{Carrier, Member};
 use crate::model::{Effect, Errand, Model, Outcome, Who};
 use crate::roles::Place;
-use crate::wire::{self, Login, PageToWorker, Reach, WorkerToPage};
+use crate::wire::{Login, PageToWorker, Reach, WorkerToPage};
+use places::{credentials, sentence, shown, wants_login};
 
 /// Between two pushes to the page, in microseconds: ten a second.
 const PUSH_EVERY: u64 = 100_000;
@@ -474,40 +475,4 @@ fn index(who: Who) -> usize {
 
 fn carried(members: &mut [Member; 2], stream: StreamId) -> Option<&mut Member> {
     members.iter_mut().find(|member| member.carrier == Carrier::Stream(stream))
-}
-
-/// Who the clients say they are there. A page that has the pairing token is the operator, and logs in with it; nobody else is shown the token.
-fn credentials(place: &Place) -> Option<Login> {
-    match place {
-        Place::Native { control: Some((_, token)), .. } => {
-            Some(Login { username: OPERATOR.to_owned(), password: token.clone() })
-        }
-        Place::Native { login, .. } | Place::Foreign { login, .. } => login.clone(),
-        Place::Here | Place::OtherTab | Place::Searching | Place::Stopped { .. } => None,
-    }
-}
-
-/// Whether the broker may want to know who this is.
-fn wants_login(cause: &Cause) -> bool {
-    let (Cause::Refused { reason, .. } | Cause::Server { reason, .. }) = cause else { return false };
-    matches!(reason, ReasonCode::BadUserNameOrPassword | ReasonCode::NotAuthorized)
-}
-
-/// The place as the status line tells it.
-fn shown(place: &Place, reach: Reach) -> wire::Place {
-    match place {
-        Place::Here => wire::Place::ThisTab,
-        Place::OtherTab => wire::Place::OtherTab,
-        Place::Native { mqtt, .. } => wire::Place::Native { url: mqtt.clone(), reach },
-        Place::Foreign { url, .. } => wire::Place::Foreign { url: url.clone(), reach },
-        Place::Searching => wire::Place::Starting,
-        Place::Stopped { report } => wire::Place::Stopped { report: report.clone() },
-    }
-}
-
-fn sentence(cause: &Cause) -> String {
-    let text = cause.to_string();
-    let mut letters = text.chars();
-    let first = letters.next().map(|letter| letter.to_ascii_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str())
 }

@@ -1,15 +1,16 @@
 //! The broker and the reference play a dialogue, and are compared after each turn.
 
-use std::collections::VecDeque;
-use std::num::{NonZeroU16, NonZeroU32};
+mod packets;
 
-use bytes::Bytes;
+use std::collections::VecDeque;
+
 use lacewing_broker::{Command, ConnId, Seq};
 use lacewing_protocol::{
-    Connect, ConnectProperties, Disconnect, Packet, ProtocolVersion, Publish, PublishProperties, QoS,
-    ReasonCode, RetainHandling, Subscribe, SubscriptionOptions, TopicFilter, TopicName, Unsubscribe,
-    UserProperties, Utf8String, Will as ConnectWill, WillProperties,
+    Connect, Disconnect, Packet, ProtocolVersion, Publish, PublishProperties, QoS, ReasonCode,
+    RetainHandling, Subscribe, SubscriptionOptions, TopicFilter, TopicName, Unsubscribe, UserProperties,
 };
+
+use packets::{as_connect, as_publish};
 
 use crate::dialogue::*;
 use crate::host::{Host, SECOND};
@@ -275,7 +276,8 @@ impl Play {
 
     fn connect(&mut self, client: Client, hello: &Hello) -> Result<(), String> {
         let version = if hello.v5 { ProtocolVersion::V5_0 } else { ProtocolVersion::V3_1_1 };
-        let connect = self.hello(client, hello, version);
+        self.messages += u32::from(hello.will.is_some());
+        let connect = as_connect(client, hello, version, self.messages);
         if connect.will.as_ref().is_some_and(|will| !self.reference.law.may_publish(&will.topic)) {
             return self.knock(client, &connect);
         }
@@ -300,40 +302,6 @@ impl Play {
             play.reference.oracle = std::mem::take(&mut play.host.oracle);
             play.reference.refuse(conn, client, connect);
         })
-    }
-
-    fn hello(&mut self, client: Client, hello: &Hello, version: ProtocolVersion) -> Connect {
-        let mut properties = ConnectProperties::default();
-        if hello.v5 {
-            properties.session_expiry_interval = (hello.expiry > 0).then_some(hello.expiry);
-            properties.receive_maximum = NonZeroU16::new(hello.receive_maximum);
-            properties.maximum_packet_size = NonZeroU32::new(hello.maximum_packet_size);
-        }
-        let will = hello.will.as_ref().map(|will| {
-            self.messages += 1;
-            let mut properties = WillProperties::default();
-            if hello.v5 {
-                properties.will_delay_interval = (will.delay > 0).then_some(will.delay);
-                properties.message_expiry_interval = will.expiry;
-            }
-            ConnectWill {
-                topic: TopicName::try_from(will.topic).unwrap(),
-                payload: Bytes::from(format!("will {}", self.messages)),
-                qos: QoS::try_from(will.qos).unwrap(),
-                retain: will.retain,
-                properties,
-            }
-        });
-        Connect {
-            version,
-            client_id: Utf8String::try_from(client_id(client).as_str()).unwrap(),
-            clean_start: hello.clean,
-            keep_alive: hello.keep_alive,
-            will,
-            username: None,
-            password: None,
-            properties,
-        }
     }
 
     fn lose(&mut self, client: Client, midway: bool) -> Result<(), String> {
@@ -478,27 +446,4 @@ impl Play {
         }
         Ok(())
     }
-}
-
-/// The PUBLISH of a text; with QoS 0 so far.
-fn as_publish(text: &Text, number: u32) -> Publish {
-    let payload = match text.size {
-        Size::Empty => Bytes::new(),
-        Size::Short => Bytes::from(format!("{number}")),
-        Size::Long => Bytes::from(format!("{number:0>100}")),
-    };
-    let mut publish = Publish::new(TopicName::try_from(text.topic).unwrap(), payload);
-    (publish.qos, publish.retain) = (QoS::try_from(text.qos).unwrap(), text.retain);
-    if text.adorned {
-        publish.properties.content_type = Some("text/plain".try_into().unwrap());
-        publish
-            .properties
-            .user_properties
-            .push("n".try_into().unwrap(), number.to_string().as_str().try_into().unwrap());
-    }
-    if text.expiry.is_some() {
-        publish.properties.message_expiry_interval = text.expiry;
-    }
-    publish.properties.topic_alias = text.alias.and_then(NonZeroU16::new);
-    publish
 }
