@@ -100,72 +100,87 @@ impl Player {
 
     /// Up to the broker, a moment there, and down to all receivers together.
     fn play(self: Rc<Self>, bead: Bead, ways: Rc<dyn Ways>) {
-        let up = bead.from.as_ref().and_then(|from| Some((from.clone(), ways.of(from)?)));
-        let leg = if up.is_some() { LEG } else { 0.0 };
-        if let Some((from, corners)) = up {
-            self.travel(&from, &corners);
-        }
+        let up = self.set_off(bead.from.iter().filter_map(|from| Some((from, ways.of(from)?))));
+        let leg = if up.lit.is_empty() { 0.0 } else { LEG };
         after(leg as u32, move || {
+            self.land(up);
             self.mark(".broker", "data-passing", true);
             after(STAY as u32, move || {
                 self.mark(".broker", "data-passing", false);
-                for to in &bead.to {
-                    if let Some(mut corners) = ways.of(to) {
-                        corners.reverse();
-                        self.travel(to, &corners);
-                    }
-                }
+                let down = self.set_off(bead.to.iter().filter_map(|to| {
+                    let mut corners = ways.of(to)?;
+                    corners.reverse();
+                    Some((to, corners))
+                }));
+                after(LEG as u32, move || self.land(down));
             });
         });
     }
 
     /// The wires thicken, and nothing moves.
     fn show(self: Rc<Self>, bead: &Bead) {
-        for client in bead.from.iter().chain(&bead.to) {
-            self.light(client, STILL);
-        }
+        let lit: Vec<_> = bead.from.iter().chain(&bead.to).cloned().collect();
+        lit.iter().for_each(|client| self.light(client));
+        after(STILL, move || self.land(Travelling { lit, beads: Vec::new() }));
     }
 
-    /// One bead along one wire; where all are on their way, the wire alone. What was about to set off when movement was paused stays.
-    fn travel(self: &Rc<Self>, client: &str, corners: &[(f64, f64)]) {
+    /// A bead along each wire, and where all are on their way, the wire alone. What was about to set off when movement was paused stays.
+    fn set_off<'a>(&self, ways: impl Iterator<Item = (&'a String, Vec<(f64, f64)>)>) -> Travelling {
+        let mut travelling = Travelling::default();
         if self.house.matches(".still") == Ok(true) {
-            return;
+            return travelling;
         }
-        self.light(client, LEG as u32);
-        let Some(index) = self.free.borrow_mut().pop() else { return };
-        let bead = &self.pool[index];
-        if let Ok(frames) = js_sys::JSON::parse(&keyframes(corners)) {
-            let options =
-                js_sys::JSON::parse(&format!(r#"{{"duration":{},"easing":"ease-out"}}"#, LEG as u32));
-            bead.unchecked_ref::<Moved>().animate(&frames, &options.unwrap_or_default());
+        for (client, corners) in ways {
+            self.light(client);
+            travelling.lit.push(client.clone());
+            let Some(index) = self.free.borrow_mut().pop() else { continue };
+            let bead = &self.pool[index];
+            if let Ok(frames) = js_sys::JSON::parse(&keyframes(&corners)) {
+                let options =
+                    js_sys::JSON::parse(&format!(r#"{{"duration":{},"easing":"ease-out"}}"#, LEG as u32));
+                bead.unchecked_ref::<Moved>().animate(&frames, &options.unwrap_or_default());
+            }
+            // An element of this page takes a class; no style hangs on it.
+            let _ = bead.set_attribute("class", "bead");
+            travelling.beads.push(index);
         }
-        // An element of this page takes a class; no style hangs on it.
-        let _ = bead.set_attribute("class", "bead");
-        let player = Rc::clone(self);
-        after(LEG as u32, move || {
-            let _ = player.pool[index].remove_attribute("class");
-            player.free.borrow_mut().push(index);
-        });
+        travelling
     }
 
-    fn light(self: &Rc<Self>, client: &str, for_ms: u32) {
-        *self.live.borrow_mut().get_or_insert_with(client, || 0) += 1;
-        let wire = format!("[data-wire=\"{}\"]", client.replace('\\', "\\\\").replace('"', "\\\""));
-        self.mark(&wire, "data-live", true);
-        self.mark(".trunk-line", "data-live", true);
-        let (player, client) = (Rc::clone(self), client.to_owned());
-        after(for_ms, move || {
-            let mut live = player.live.borrow_mut();
-            let Some(count) = live.get_mut(&client) else { return };
-            *count -= 1;
-            if *count == 0 {
-                live.remove(&client);
-                player.mark(&wire, "data-live", false);
-            }
-            if live.is_empty() {
-                player.mark(".trunk-line", "data-live", false);
-            }
-        });
+    /// What set off together has arrived.
+    fn land(&self, travelling: Travelling) {
+        for client in &travelling.lit {
+            self.dim(client);
+        }
+        for index in travelling.beads {
+            let _ = self.pool[index].remove_attribute("class");
+            self.free.borrow_mut().push(index);
+        }
+    }
+
+    fn light(&self, client: &str) {
+        let mut live = self.live.borrow_mut();
+        if live.is_empty() {
+            self.mark(".trunk-line", "data-live", true);
+        }
+        let count = live.get_or_insert_with(client, || 0);
+        *count += 1;
+        if *count == 1 {
+            self.mark(&wire(client), "data-live", true);
+        }
+    }
+
+    fn dim(&self, client: &str) {
+        let mut live = self.live.borrow_mut();
+        let Some(count) = live.get_mut(client) else { return };
+        *count -= 1;
+        if *count == 0 {
+            live.remove(client);
+            self.mark(&wire(client), "data-live", false);
+        }
+        if live.is_empty() {
+            self.mark(".trunk-line", "data-live", false);
+        }
     }
 
     fn mark(&self, selector: &str, attribute: &str, on: bool) {
@@ -176,6 +191,18 @@ impl Player {
             false => element.remove_attribute(attribute),
         };
     }
+}
+
+/// What set off together: which wires it lights, and which beads of the pool it takes.
+#[derive(Default)]
+struct Travelling {
+    lit: Vec<String>,
+    beads: Vec<usize>,
+}
+
+/// What selects the wire of a client.
+fn wire(client: &str) -> String {
+    format!("[data-wire=\"{}\"]", client.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 /// A way at one speed, as the browser's animations want it. All corners are seen, and before and after there is nothing.
