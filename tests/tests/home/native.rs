@@ -27,6 +27,8 @@ fn the_page_of_a_native_broker_shows_its_clients_and_messages() {
     page.navigate(&format!("{}/#/clients/a-real-thermometer", lacewing.origin()));
     page.press("Disconnect");
     assert!(matches!(device.receive(), lacewing_protocol::Packet::Disconnect(_)));
+    page.navigate(&format!("{}/#/clients/one-that-left", lacewing.origin()));
+    page.shows("main .hint", "one-that-left is not here");
 }
 
 /// Without the token a page is a client like any other, and says what it therefore does not know.

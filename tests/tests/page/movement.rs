@@ -25,14 +25,14 @@ fn messages_travel_unless_movement_is_paused_or_unwelcome() {
     eventually("letters travel", || (seen(page, "letters")? > 0).then_some(()));
 
     page.press("Pause movement");
-    page.shows(".controls .motion", "Movement paused");
+    page.shows(".controls .motion", "Resume movement");
     at_rest(page);
     page.value("Object.assign(seen, { letters: 0, wires: 0 })");
     switch_the_lamp(page);
     at_rest(page);
     assert_eq!((seen(page, "letters"), seen(page, "wires")), (Some(0), Some(0)), "nothing moves");
 
-    page.press("Movement paused");
+    page.press("Resume movement");
     page.shows(".controls .motion", "Pause movement");
     page.reduce_motion();
     // What set off before the page heard of it still arrives.

@@ -32,6 +32,8 @@ use street::{Cabinet, Pavement};
 #[derive(Properties, PartialEq)]
 pub(crate) struct HouseProps {
     pub(crate) house: Rc<HouseView>,
+    /// The time in the house, "08:31", where there is a clock.
+    pub(crate) clock: Option<String>,
     pub(crate) bridge: Bridge,
     /// How many clients there are, and how much they say.
     pub(crate) clients: AttrValue,
@@ -51,7 +53,8 @@ pub(crate) struct HouseProps {
 pub(crate) fn House(props: &HouseProps) -> Html {
     let stage = use_node_ref();
     let (width, height) = use_size(stage.clone());
-    let HouseProps { house, bridge, clients, operator, own, invited, still, launches, reduced } = props;
+    let HouseProps { house, clock, bridge, clients, operator, own, invited, still, launches, reduced } =
+        props;
     let drawing = use_memo(Plan { house: house.clone(), width, height }, |plan| {
         Drawing::of(&plan.house.rooms, plan.width, plan.height)
     });
@@ -82,14 +85,14 @@ pub(crate) fn House(props: &HouseProps) -> Html {
         i32::from(top) - i32::from(lowest) + 1
     });
     html! {
-        <div class={classes!("house", sky::phase(house.clock.as_deref()).class(), still.then_some("still"),
+        <div class={classes!("house", sky::phase(clock.as_deref()).class(), still.then_some("still"),
                 (*invited && drawing.invitation.is_none()).then_some("beckoning"))} ref={stage}
             style={format!("--floors: {}", floors.max(2))}
             onkeydown={|event: KeyboardEvent| walk::key(&event)} onfocusin={|event: FocusEvent| walk::focused(&event)}
             onpointerover={|event: PointerEvent| walk::pointed(&event)}
             onpointerleave={|event: PointerEvent| walk::left(event.current_target())}>
             if width > 0.0 && height > 0.0 {
-                <Sky clock={house.clock.clone()} drawing={Fixed(Rc::clone(&drawing))} />
+                <Sky clock={clock.clone()} drawing={Fixed(Rc::clone(&drawing))} />
                 <Backdrop drawing={Fixed(Rc::clone(&drawing))} />
                 <Wiring drawing={Fixed(Rc::clone(&drawing))} street={Rc::clone(&street)} busy={busy_clients(house)} {linked} own={*own} />
                 <ul class="rooms" aria-label="Rooms">
@@ -107,7 +110,7 @@ pub(crate) fn House(props: &HouseProps) -> Html {
                 <Pavement street={Rc::clone(&street)} passers={house.pavement.clone()} more={house.more_passers}
                     busy={busy_outside(house)} own={*own} />
                 { legend(&drawing) }
-                <Controls house={house.clone()} still={*still} operator={*operator} />
+                <Controls house={house.clone()} clock={clock.clone()} still={*still} operator={*operator} />
                 <Beads launches={launches.clone()} ways={Rc::clone(&ways)} reduced={*reduced} />
             }
         </div>

@@ -21,6 +21,8 @@ const ROOMY: usize = 2;
 #[derive(Properties, PartialEq)]
 pub(crate) struct HouseNarrowProps {
     pub(crate) house: Rc<HouseView>,
+    /// The time in the house, "08:31", where there is a clock.
+    pub(crate) clock: Option<String>,
     pub(crate) bridge: Bridge,
     /// How many clients there are, and how much they say.
     pub(crate) clients: AttrValue,
@@ -38,7 +40,7 @@ pub(crate) struct HouseNarrowProps {
 #[component]
 pub(crate) fn HouseNarrow(props: &HouseNarrowProps) -> Html {
     let stage = use_node_ref();
-    let HouseNarrowProps { house, bridge, clients, own, invited, still, launches, reduced } = props;
+    let HouseNarrowProps { house, clock, bridge, clients, own, invited, still, launches, reduced } = props;
     let phone = house.phone.client_id.clone();
     let ways: Rc<dyn Ways> = use_memo((stage.clone(), phone), |(stage, phone)| Measured {
         stage: stage.clone(),
@@ -55,9 +57,9 @@ pub(crate) fn HouseNarrow(props: &HouseNarrowProps) -> Html {
     let mut rooms: Vec<_> = house.rooms.iter().collect();
     sort_few_by_key(&mut rooms, |room| (-room.floor, room.column));
     html! {
-        <div class={classes!("house-narrow", sky::phase(house.clock.as_deref()).class(), invited.then_some("inviting"), still.then_some("still"))} ref={stage}
+        <div class={classes!("house-narrow", sky::phase(clock.as_deref()).class(), invited.then_some("inviting"), still.then_some("still"))} ref={stage}
             onkeydown={|event: KeyboardEvent| walk::key(&event)} onfocusin={|event: FocusEvent| walk::focused(&event)}>
-            <div class="heaven">{ sky::strip(house.clock.as_deref()) }</div>
+            <div class="heaven">{ sky::strip(clock.as_deref()) }</div>
             <svg class="gable" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
                 <path d="M0 10 50 0l50 10z" />
             </svg>

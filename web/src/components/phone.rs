@@ -12,6 +12,8 @@ use crate::wire::{Action, Control, DeviceView, HouseView, Presence, Shown};
 #[derive(Properties, PartialEq)]
 pub(crate) struct PhoneProps {
     pub(crate) house: Rc<HouseView>,
+    /// The time in the house, "08:31", where there is a clock.
+    pub(crate) clock: Option<String>,
 }
 
 #[component]
@@ -29,7 +31,7 @@ pub(crate) fn Phone(props: &PhoneProps) -> Html {
     html! {
         <section class="phone" aria-label="Phone app">
             <header>
-                <span>{ house.clock.clone().unwrap_or_default() }</span>
+                <span>{ props.clock.clone().unwrap_or_default() }</span>
                 <span class="id">{ if house.phone.connected { &house.phone.client_id } else { "not connected" } }</span>
             </header>
             if let Some(room) = room {

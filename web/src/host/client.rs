@@ -22,7 +22,7 @@ const AGE_EVERY: u64 = 1_000_000;
 /// Rounds of one turn.
 const ROUNDS: u32 = 32;
 
-const NO_OPERATOR: &str = "This page is an ordinary client of that broker: who is connected, and how devices fare, is known to the page that the broker runs in.";
+const NO_OPERATOR: &str = "This page is an ordinary client of that broker: who is connected, how devices fare and their power are known to the page that the broker runs in, and changed there.";
 
 /// The time, as a client worker needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

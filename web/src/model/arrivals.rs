@@ -60,7 +60,7 @@ impl Arrivals {
                 attempt.client_id = Some(client_id.clone());
                 attempt.outcome = Outcome::LetIn;
                 let says = format!(
-                    "{client_id} is connected, over {} from {}: the first real client since this page opened.",
+                    "{client_id} has connected, over {} from {}: the first client since this page opened that is no page.",
                     words::listener(attempt.listener),
                     attempt.peer
                 );
@@ -164,7 +164,7 @@ mod tests {
         told(&mut arrivals, opened(Listener::Tcp));
         assert_eq!(outcome(&arrivals), Outcome::Waiting);
         let says = told(&mut arrivals, connected()).unwrap();
-        assert!(says.contains("esp32 is connected, over TCP from 127.0.0.1:5000"), "{says}");
+        assert!(says.contains("esp32 has connected, over TCP from 127.0.0.1:5000"), "{says}");
         assert_eq!(outcome(&arrivals), Outcome::LetIn);
         told(&mut arrivals, opened(Listener::Tcp));
         assert_eq!(told(&mut arrivals, connected()), None, "the second is no news");

@@ -184,6 +184,12 @@ impl Narrator {
     /// The sentence for the latest message that is worth one, and the last ones before it. What somebody did comes before what follows
     /// from it, and that before what a sensor says all day.
     pub(crate) fn captions(&mut self, now: u64, cast: Cast<'_>) -> Vec<Caption> {
+        self.go_on(now, cast);
+        self.captions.iter().rev().cloned().collect()
+    }
+
+    /// Tells what there is to tell now. Call it as well while nobody looks, or what happens meanwhile is missing when somebody does.
+    pub(crate) fn go_on(&mut self, now: u64, cast: Cast<'_>) {
         let since = self.told.iter().rposition(|told| told.captioned).map_or(0, |last| last + 1);
         let new = || (since..self.told.len()).filter(|&at| self.told[at].is_seen(cast));
         // What follows from one thing is told in its order, the last few of it.
@@ -213,7 +219,6 @@ impl Narrator {
             let (number, at, topic) = (self.number, told.at / 1_000, told.topic.clone());
             self.captions.push_back(Caption { number, at, text, topic });
         }
-        self.captions.iter().rev().cloned().collect()
     }
 
     /// The messages that travelled since the last call, but for those of clients that have too many.

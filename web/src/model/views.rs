@@ -37,6 +37,8 @@ impl Model {
             self.last.status = Some(self.status.clone());
             views.push(WorkerToPage::Status(self.status.clone()));
         }
+        let cast = Cast { plan: self.house.drawn(), phone: &self.phone.id, messages: &self.messages.id };
+        self.narrator.go_on(now, cast);
         self.last.behind = self.is_hurried(now);
         if self.last.behind {
             return views;
@@ -120,7 +122,6 @@ impl Model {
         HouseView {
             source: self.house.source(),
             name: self.house.drawn().name.clone(),
-            clock: self.clock(now),
             speed: self.house.speed(),
             cat: self.house.hub(Role::Cat),
             scene: self.house.hub(Role::Scene),

@@ -3,7 +3,7 @@ use yew::prelude::*;
 use crate::components::{Ask, Last};
 use crate::hooks::{marked, use_card_focus, use_page};
 use crate::state::{Route, Sheet};
-use crate::wire::{Action, Bridge, ClientCard, ClientRow, Here, Operator};
+use crate::wire::{Action, Bridge, ClientCard, ClientRow, ClientsView, Here, Operator};
 
 /// Who is here and who is away.
 #[component]
@@ -44,9 +44,12 @@ pub(crate) fn Clients() -> Html {
                             title="The bridge reads its settings file again">{ "Reload users and rules" }</button>
                     }
                 </p>
+                { for departed(&page.state.route, view).map(|id| html! {
+                    <p class="hint"><code>{ id }</code>{ " is not here: it left, and the broker keeps no session of it." }</p>
+                }) }
                 if real.is_empty() {
                     <div class="invite">
-                        <h2>{ "No real client yet" }</h2>
+                        <h2>{ "No real client is here" }</h2>
                         <p>{ "Everyone here lives in a page. Any MQTT client can join them: a terminal, a program, an ESP32." }</p>
                         <p><button class="primary" onclick={connect}>{ "Connect a device" }</button></p>
                     </div>
@@ -70,6 +73,12 @@ pub(crate) fn Clients() -> Html {
             { for view.card.as_ref().map(|card| html! { <aside key="card"><Card card={card.clone()} /></aside> }) }
         </div>
     }
+}
+
+/// The client that the address names, where the broker knows none of that id.
+fn departed<'a>(route: &'a Route, view: &ClientsView) -> Option<&'a str> {
+    let Route::Clients(Some(id)) = route else { return None };
+    view.rows.iter().all(|row| row.client_id != *id).then_some(id)
 }
 
 fn counted(rows: &[ClientRow]) -> String {

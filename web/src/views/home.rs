@@ -36,6 +36,7 @@ pub(crate) fn Home() -> Html {
     let status = &page.state.status;
     // Nobody is asked to open what is open.
     let invited = page.state.invited && !has_open_window(&house);
+    let clock = &status.clock;
     let (clients, operator) = (clients(status), status.operator == Operator::Yes);
     let own = matches!(status.place, Place::Starting | Place::ThisTab | Place::OtherTab);
     html! {
@@ -43,20 +44,20 @@ pub(crate) fn Home() -> Html {
             <h1 class="hidden">{ if house.name.is_empty() { "The house" } else { &house.name } }</h1>
             <div class="scene">
                 if narrow {
-                    <HouseNarrow house={house.clone()} bridge={status.bridge.clone()} {clients} {own} {invited}
+                    <HouseNarrow house={house.clone()} clock={clock.clone()} bridge={status.bridge.clone()} {clients} {own} {invited}
                         still={page.state.still} {launches} {reduced} />
                 } else {
-                    <House house={house.clone()} bridge={status.bridge.clone()} {clients} {operator} {own} {invited}
+                    <House house={house.clone()} clock={clock.clone()} bridge={status.bridge.clone()} {clients} {operator} {own} {invited}
                         still={page.state.still} {launches} {reduced} />
                 }
                 { captions(told.as_ref().map_or(&[], |house| &house.captions)) }
-                if narrow { <Controls house={house.clone()} still={page.state.still} {operator} /> }
+                if narrow { <Controls house={house.clone()} clock={clock.clone()} still={page.state.still} {operator} /> }
             </div>
             if let Some(detail) = card {
                 <aside><DeviceCard detail={detail.clone()} /></aside>
             } else if !narrow {
                 <aside>
-                    <Phone house={phone.unwrap_or(house)} />
+                    <Phone house={phone.unwrap_or(house)} clock={clock.clone()} />
                     <First done={[!page.state.invited, page.state.has_crashed, page.state.has_connected]} />
                 </aside>
             }

@@ -137,7 +137,7 @@ fn tools(page: &Page, view: &MessagesView) -> Html {
     html! {
         <div class="tools">
             <label class="filter"><span class="hidden">{ "Filter by topic or payload" }</span>
-                <input id="filter" class="mono" type="search" placeholder="Filter: text, or home/+/light" {oninput} {onkeydown}
+                <input id="filter" class="mono" type="search" placeholder="Search: text, or home/+/temperature" {oninput} {onkeydown}
                     value={page.state.window.filter.clone()} autocapitalize="off" spellcheck="false" /></label>
             <p class="count" title="This list begins with its subscription; what was published before is not in it, but for what the broker retains">
                 { format!("{} shown · {} seen", view.matching, view.seen) }
@@ -313,7 +313,7 @@ fn detail(actions: &Actions, row: &MessageRow, detail: &MessageDetail) -> Html {
                 <dt>{ "Retained" }</dt><dd>{ match (row.retain, row.size) {
                     (true, 0) => "yes, and empty: the broker keeps nothing on this topic any more",
                     (true, _) => "yes: the broker was to keep it, until another one or an empty one takes its place",
-                    (false, _) => "not marked so: only a subscription with Retain As Published is told",
+                    (false, _) => "not known: the broker says so only to a subscription with Retain As Published",
                 } }</dd>
                 { for detail.properties.iter().map(|(name, value)| html! { <><dt>{ name }</dt><dd>{ value }</dd></> }) }
             </dl>

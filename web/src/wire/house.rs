@@ -11,8 +11,6 @@ pub struct HouseView {
     pub source: HouseSource,
     /// The home's name.
     pub name: String,
-    /// The home's own time of day, "07:40", when its plan tells.
-    pub clock: Option<String>,
     /// House seconds that pass in a second, when its clock tells; 0 while it stands still.
     pub speed: Option<u16>,
     /// The temperature outside, when a device tells.

@@ -14,6 +14,8 @@ const SPEEDS: [(u16, &str); 4] = [(0, "Stop"), (1, "1×"), (60, "60×"), (600, "
 #[derive(Properties)]
 pub(crate) struct ControlsProps {
     pub(crate) house: Rc<HouseView>,
+    /// The time in the house, "08:31", where there is a clock.
+    pub(crate) clock: Option<String>,
     /// Whether nothing is to move.
     pub(crate) still: bool,
     /// Whether the house's clock may be set from here.
@@ -24,9 +26,9 @@ impl PartialEq for ControlsProps {
     /// What is shown of the house here is the same.
     fn eq(&self, other: &Self) -> bool {
         let names = |house: &HouseView| house.rooms.iter().map(|room| room.name.clone()).collect::<Vec<_>>();
-        let of =
-            |house: &HouseView| (house.clock.clone(), house.speed, house.scene.clone(), house.cat.clone());
+        let of = |house: &HouseView| (house.speed, house.scene.clone(), house.cat.clone());
         self.still == other.still
+            && self.clock == other.clock
             && self.operator == other.operator
             && of(&self.house) == of(&other.house)
             && names(&self.house) == names(&other.house)
@@ -37,7 +39,7 @@ impl PartialEq for ControlsProps {
 #[component]
 pub(crate) fn Controls(props: &ControlsProps) -> Html {
     let actions = use_actions();
-    let ControlsProps { house, still, operator } = props;
+    let ControlsProps { house, clock, still, operator } = props;
     let (still, operator) = (*still, *operator);
     let dispatch = actions.dispatch.clone();
     let pause = Callback::from(move |_: MouseEvent| dispatch.emit(StateAction::Still(!still)));
@@ -47,7 +49,7 @@ pub(crate) fn Controls(props: &ControlsProps) -> Html {
     };
     html! {
         <div class="controls" role="group" aria-label="Day, cat and movement">
-            { for house.clock.as_ref().map(|clock| html! {
+            { for clock.as_ref().map(|clock| html! {
                 <p class="time"><b>{ clock }</b><span>{ "in the house" }</span></p>
             }) }
             if let (Some(speed), true) = (house.speed, operator) {
@@ -62,9 +64,8 @@ pub(crate) fn Controls(props: &ControlsProps) -> Html {
                 <div class="scenes">{ scene("morning", "Morning") }{ scene("night", "Night") }</div>
             }
             { for house.cat.as_ref().map(|cat| send_cat(&actions, house, cat)) }
-            <button class="motion" onclick={pause} aria-pressed={pressed(still)}
-                title="Nothing travels in the drawing; all else goes on">
-                { if still { "Movement paused" } else { "Pause movement" } }
+            <button class="motion" onclick={pause} title="Whether anything travels in the drawing; all else goes on">
+                { if still { "Resume movement" } else { "Pause movement" } }
             </button>
             <button class="link" onclick={actions.opening(Some(Sheet::Edit))}>{ "Edit the house" }</button>
         </div>

@@ -1,6 +1,6 @@
 use lacewing_control::{EventKind, Preview, Response};
 
-use super::{Action, Control, HouseView, LAMP, SECOND, SENSOR, at_home, house, tell, with_operator};
+use super::{Action, Control, HouseView, LAMP, SECOND, SENSOR, Screen, at_home, house, tell, with_operator};
 
 #[test]
 fn the_caption_tells_the_latest_delivery_in_a_sentence() {
@@ -112,6 +112,21 @@ fn what_a_stranger_said_is_told_before_all_that_follows_from_it() {
     let says = "“auto-1” told the broker 15.5 °C. The broker passed it to the phone of another page.";
     assert_eq!(told(&mut model, SECOND), says);
     assert!(told(&mut model, 4 * SECOND).contains("The radiator in the living room told the broker"));
+}
+
+#[test]
+fn what_is_said_while_another_screen_is_looked_at_is_told_among_what_was_before() {
+    let mut model = with_operator(at_home());
+    model.watch(Screen::Clients { client: None });
+    for second in [1, 60] {
+        let (at, payload) = (second * SECOND, format!("{second}.5"));
+        let events = sent(at, second, "auto-1", "home/livingroom/temperature", &payload, "phone").into();
+        model.control(at, Response::Events { events, missed: 0 });
+        model.views(at);
+    }
+    let told = house(&mut model, 120 * SECOND).captions;
+    let both = [("60.5", &told[0].text), ("1.5", &told[1].text)];
+    both.iter().for_each(|(said, text)| assert!(text.contains(said), "{text}"));
 }
 
 /// A page that is told of nobody's way but its own says no more than it knows.
