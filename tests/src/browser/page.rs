@@ -127,12 +127,20 @@ impl Page {
     /// # Panics
     /// When it never is.
     pub fn press(&self, name: &str) {
-        // What is drawn anew or moves between the look and the click is looked for again: nobody hits what just jumps aside.
+        // What is drawn anew or moves between the look and the click is looked for again: who misses what just jumps aside tries once more.
         let mut before = None;
         within(PATIENCE, &format!("the page has something to press called {name:?}"), || {
             let object = self.named(name)?;
             let middle = self.middle_of(&object)?;
-            (before.replace(middle) == Some(middle)).then(|| self.click_at(middle))
+            (before.replace(middle) == Some(middle)).then_some(())?;
+            self.ask_of(
+                &object,
+                "this.wasHit = false; this.addEventListener('click', () => this.wasHit = true, { capture: true })",
+            );
+            self.click_at(middle);
+            // What led to another document is not there to be asked.
+            let was_hit = self.ask_of(&object, "return this.wasHit === true").is_none_or(|hit| hit == true);
+            was_hit.then_some(())
         });
     }
 
@@ -323,6 +331,13 @@ impl Page {
             quads["quads"][0].as_array().into_iter().flatten().filter_map(Value::as_f64).collect();
         let middle = |axis: usize| corners.iter().skip(axis).step_by(2).sum::<f64>() / 4.0;
         (corners.len() == 8).then(|| (middle(0), middle(1)))
+    }
+
+    /// What these statements return, with the element as `this`; `None` when it is gone with its document.
+    fn ask_of(&self, object: &Value, statements: &str) -> Option<Value> {
+        let function = format!("function() {{ {statements} }}");
+        let params = json!({ "objectId": object, "functionDeclaration": function, "returnByValue": true });
+        Some(self.try_call("Runtime.callFunctionOn", params).ok()?["result"]["value"].take())
     }
 
     fn click_at(&self, (x, y): (f64, f64)) {
