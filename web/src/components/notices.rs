@@ -1,8 +1,8 @@
-use gloo::timers::callback::Timeout;
 use yew::prelude::*;
 
 use crate::hooks::{focus, use_page};
 use crate::state::StateAction;
+use crate::timer::after;
 use crate::wire::{Notice, Tone};
 
 /// How long a notice of something done is shown that cannot be undone, in milliseconds.
@@ -50,8 +50,10 @@ fn Told(props: &ToldProps) -> Html {
             _ => None,
         };
         use_effect_with(time, move |time| {
-            let timeout = time.map(|time| Timeout::new(time, move || dismiss.emit(())));
-            move || drop(timeout)
+            if let Some(time) = *time {
+                // One that is gone by then is dismissed again, which changes nothing.
+                after(time, move || dismiss.emit(()));
+            }
         });
     }
     // What was pressed is gone with the notice.

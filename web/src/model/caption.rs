@@ -181,14 +181,13 @@ impl Narrator {
         self.told.push_back(told);
     }
 
-    /// The sentence for the latest message that is worth one, and the last ones before it. What somebody did comes before what follows
-    /// from it, and that before what a sensor says all day.
-    pub(crate) fn captions(&mut self, now: u64, cast: Cast<'_>) -> Vec<Caption> {
-        self.go_on(now, cast);
+    /// The sentence that was told last, and those before it, newest first.
+    pub(crate) fn captions(&self) -> Vec<Caption> {
         self.captions.iter().rev().cloned().collect()
     }
 
-    /// Tells what there is to tell now. Call it as well while nobody looks, or what happens meanwhile is missing when somebody does.
+    /// Tells what there is to tell by now: the latest message that is worth a sentence. What somebody did comes before what follows from it,
+    /// and that before what a sensor says all day. Call it whatever is on screen, or what happens meanwhile is never told.
     pub(crate) fn go_on(&mut self, now: u64, cast: Cast<'_>) {
         let since = self.told.iter().rposition(|told| told.captioned).map_or(0, |last| last + 1);
         let new = || (since..self.told.len()).filter(|&at| self.told[at].is_seen(cast));

@@ -132,7 +132,7 @@ impl Model {
             }),
             rooms: drawing::rooms(&self.house, now, |client| self.has_left(client)),
             phone: drawing::phone(&self.house, &self.phone.id, self.phone.connected),
-            captions: self.narrator.captions(now, cast),
+            captions: self.narrator.captions(),
             beads: self.narrator.beads(now, cast),
             busy: self.narrator.busy(now, cast),
             passed: self.narrator.passed(now),
