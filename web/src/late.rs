@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-/// How long each part waits for its turn, in milliseconds after the page was told of a change.
+/// How long each part waits for its turn after the page was told of a change: in milliseconds, but for [`PARTS`](turns::PARTS).
 pub mod turns {
     /// A bead sets off: in a frame after that which shows what it brought about.
     pub const BEAD: u32 = 17;
@@ -49,12 +49,9 @@ impl Late {
 
     /// The turn has come. Says whether there is something new to show.
     pub fn come(&mut self) -> bool {
-        let waited = self.waiting.take();
-        let is_new = waited.is_some();
-        if is_new {
-            self.shown = waited;
-        }
-        is_new
+        let Some(waited) = self.waiting.take() else { return false };
+        self.shown = Some(waited);
+        true
     }
 }
 

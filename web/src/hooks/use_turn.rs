@@ -23,8 +23,8 @@ impl Turn {
     /// frame has too much to do. What changes meanwhile comes with it. Ask once in a component, with one type.
     pub(crate) fn late<T: Clone + PartialEq + 'static>(&self, value: &T, late: Option<u32>) -> T {
         let (shown, has_to_come) = self.late.borrow_mut().show(value, late.is_some());
-        if has_to_come {
-            self.wait(late.unwrap_or_default());
+        if let Some(late) = late.filter(|_| has_to_come) {
+            self.wait(late);
         }
         shown
     }

@@ -1,9 +1,10 @@
 //! What the page is told to show: what changed of what is on its screen, and not more often than anyone can read it.
 
+use lacewing_sim::plan::Role;
+
 use super::caption::Cast;
 use super::{Model, card, drawing};
 use crate::wire::{HouseView, Reading, Screen, Status, WorkerToPage};
-use lacewing_sim::plan::Role;
 
 /// What was posted last, so that only a change is posted.
 #[derive(Debug, Default)]
